@@ -1,0 +1,76 @@
+package tasks
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/automatond/automatond/internal/platform"
+)
+
+// The reasons of a Refusal.
+const (
+	RefusedDirty     = "dirty"     // an activity is under way; ask again when the environment is clean
+	RefusedInactive  = "inactive"  // the environment's status does not allow the task
+	RefusedForbidden = "forbidden" // the environment is ready, so it is the user who may not
+	RefusedAlready   = "already"   // the environment is as the task would leave it
+)
+
+// Refusal says why a task cannot be asked of an environment as it is now.
+type Refusal struct {
+	Reason  string // one of the Refused constants
+	Message string // a clause for people, naming the environment
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return r.Message }
+
+// Prepare returns the request that asks the platform for the task. It follows
+// the environment's HAL link and never composes a path. The platform leaves a
+// link out whenever the operation is not possible, whatever the cause; then
+// the error is a *Refusal that reads the cause from the environment's state.
+func Prepare(t Task, env *platform.Environment) (platform.Request, error) {
+	k := t.Kind()
+	path, ok := env.Links.Path(k.Link)
+	if !ok {
+		return platform.Request{}, refuse(k, env)
+	}
+	r := platform.Request{Method: http.MethodPost, Path: path, Endpoint: k.Route}
+	if body := t.Body(); body != nil {
+		var err error
+		if r.Body, err = json.Marshal(body); err != nil {
+			return platform.Request{}, fmt.Errorf("encode the body of %s: %w", k.Name, err)
+		}
+	}
+	return r, nil
+}
+
+// refuse reads a missing link with the environment's state. Dirty comes before
+// the status, because the activity under way may be the one that changes it.
+func refuse(k *Kind, env *platform.Environment) *Refusal {
+	switch {
+	case env.Status == statusDeleting:
+		return &Refusal{RefusedInactive, fmt.Sprintf("environment %q is being deleted", env.ID)}
+	case env.IsDirty || env.Status == "dirty":
+		return &Refusal{RefusedDirty, fmt.Sprintf(
+			"environment %q has an activity pending or in progress", env.ID)}
+	case k.Witness.Status != "" && env.Status == k.Witness.Status:
+		return &Refusal{RefusedAlready, fmt.Sprintf("environment %q is %s already", env.ID, env.Status)}
+	case !k.Accepts(env.Status):
+		return &Refusal{RefusedInactive, fmt.Sprintf(
+			"environment %q is %s, %s wants it %s", env.ID, orUnknown(env.Status), k.Name, k.Statuses[0])}
+	case env.Parent == "" && k == synchronize:
+		return &Refusal{RefusedForbidden, fmt.Sprintf("environment %q has no parent to synchronize from", env.ID)}
+	default:
+		return &Refusal{RefusedForbidden, fmt.Sprintf(
+			"the platform does not offer %s on environment %q; the automation user needs the role %s there",
+			k.Name, env.ID, k.Role)}
+	}
+}
+
+func orUnknown(status string) string {
+	if status == "" {
+		return "in an unknown status"
+	}
+	return status
+}
