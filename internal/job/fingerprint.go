@@ -1,0 +1,42 @@
+package job
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+
+	"github.com/automatond/automatond/internal/tasks"
+)
+
+// Fingerprint returns a short text that changes exactly when the job's fires or what they do
+// change: spec, zone, guard, script or tasks, and the variables. Projects, policies and the
+// position in the file are no part of it. It fills Job.Hash.
+func (j *Job) Fingerprint() string {
+	// Every part is closed by a zero byte, which none of them can contain, and begins with its
+	// kind, so that no two different jobs can write the same text.
+	var buf [512]byte
+	text := buf[:0]
+	part := func(kind byte, value string) {
+		text = append(text, kind)
+		text = append(text, value...)
+		text = append(text, 0)
+	}
+	part('s', j.Spec.String())
+	part('z', j.Location.String())
+	part('g', j.Guard.String())
+	if j.Script != nil {
+		part('c', j.Script.Source())
+	}
+	for _, t := range j.Tasks {
+		part('t', tasks.Hash(t))
+	}
+	if len(j.Variables) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(j.Variables)) {
+			part('n', name)
+			part('v', j.Variables[name])
+		}
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}

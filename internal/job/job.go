@@ -1,0 +1,90 @@
+// Package job is one validated cron: when it is due, where it may run, what it asks the platform
+// to do, and under which policies. Package config makes jobs from YAML; nobody changes one after
+// that, so jobs are shared between goroutines without a lock, and equal parts between jobs.
+//
+// A job knows neither the clock nor the platform. Package scheduler decides when it fires,
+// package plan what it would do on a target, and package runner carries that out.
+package job
+
+import (
+	"time"
+
+	"github.com/automatond/automatond/internal/guard"
+	"github.com/automatond/automatond/internal/scheduler/cronspec"
+	"github.com/automatond/automatond/internal/shell"
+	"github.com/automatond/automatond/internal/tasks"
+)
+
+// Job is one entry under `crons:`.
+type Job struct {
+	Name        string
+	Application string // the application whose file declared it, "" outside the vendor's files
+
+	Spec     *cronspec.Spec
+	Location *time.Location // never nil; UTC unless configured
+	Projects []*Project     // where it runs; empty only when checked without a target
+
+	Guard  guard.Guard   // only and except; the zero Guard lets everything pass
+	Script *shell.Script // cmd or commands.start; nil for a declared cron
+	Tasks  []tasks.Task  // nil for a script; one for `task:`
+	// Left names the application's own programs when the cron runs nothing else. Such a cron is
+	// left to the app container and never scheduled.
+	Left []string
+
+	Variables map[string]string // what a script may read, beside its project's; may be shared
+
+	Overlap       Overlap
+	InDoubt       InDoubt
+	CatchUp       CatchUp
+	StartDeadline time.Duration // how late the first dispatch of a run may still leave
+	Timeout       time.Duration // how long a run may take in all
+	MaxSuccessAge time.Duration // how old the last success may become; zero is any age
+	Suspended     bool          // by configuration; its fires are recorded as skipped
+
+	Hash   string   // see Fingerprint; a job whose hash changes counts as edited
+	Source Position // where the entry's name stands
+}
+
+// Position is a place in a configuration file, for messages.
+type Position struct {
+	File   string
+	Line   int // from 1
+	Column int // from 1, in bytes
+}
+
+// Schedule returns the job's schedule on project p, with every H in its spec resolved. The seed is
+// project, application and name, so that one cron's fires are spread over its projects and stay
+// where they are when other crons come and go.
+func (j *Job) Schedule(p *Project) cronspec.Schedule {
+	if !j.Spec.HasHash() {
+		return j.Spec.Schedule("", j.Location)
+	}
+	return j.Spec.Schedule(p.ID+"\x00"+j.Application+"\x00"+j.Name, j.Location)
+}
+
+// scriptStatuses are what a script's targets may be in: a cron of the platform exists on active
+// environments only.
+var scriptStatuses = []string{"active"}
+
+// Statuses returns the environment statuses in which a target of the job exists: all that one of
+// its tasks accepts, and active for a script. "active" includes "dirty". The caller must not
+// change the result.
+func (j *Job) Statuses() []string {
+	switch len(j.Tasks) {
+	case 0:
+		return scriptStatuses
+	case 1:
+		return j.Tasks[0].Kind().Statuses
+	}
+	var union []string
+	seen := map[string]bool{}
+	for _, t := range j.Tasks {
+		for _, status := range t.Kind().Statuses {
+			if !seen[status] {
+				seen[status] = true
+				union = append(union, status)
+			}
+		}
+	}
+	return union
+}
