@@ -1,0 +1,25 @@
+FUZZTIME ?= 30s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.DEFAULT_GOAL := help
+.PHONY: run test bench lint fuzz help
+
+run: ## run the demo against a simulated platform
+	go run ./cmd/automatond run --sandbox --config examples/demo.yaml
+
+test: ## run all tests
+	go test ./...
+
+bench: ## measure dispatch delay, CPU, memory and start-up
+	go run ./bench
+
+lint: ## check format, go vet, staticcheck
+	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt needed: $$files"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	.ci/fuzz $(FUZZTIME)
+
+help: ## list the targets
+	@awk -F ': ## ' '/^[a-z]+: ## / {printf "  make %-6s %s\n", $$1, $$2}' Makefile
