@@ -1,0 +1,431 @@
+package shell
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/automatond/automatond/internal/tasks"
+)
+
+// checker looks for what dash would refuse, for what is not offered here, and
+// for what is probably a mistake.
+type checker struct {
+	src       string
+	functions map[string]bool
+	problems  []Problem // what is wrong whoever runs the script
+	ours      []Problem // what matters only if automatond runs it
+	others    []*syntax.Word
+	usesCLI   bool
+	commands  int
+}
+
+func (c *checker) check(file *syntax.File) {
+	syntax.Walk(file, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Stmt:
+			c.statement(n)
+		case *syntax.CallExpr:
+			c.call(n)
+		case *syntax.BinaryCmd:
+			c.pipe(n)
+		case *syntax.Redirect:
+			c.redirect(n)
+		case *syntax.FuncDecl:
+			c.function(n)
+		case *syntax.ParamExp:
+			c.parameter(n)
+		}
+		return true
+	})
+}
+
+// verdict decides whose script it is and returns what then matters.
+func (c *checker) verdict() []Problem {
+	problems := c.problems
+	switch {
+	case c.usesCLI:
+		problems = append(problems, c.ours...)
+		for _, w := range c.others {
+			name := w.Lit()
+			problems = append(problems, at(w, Error, "other-program",
+				fmt.Sprintf("program %q cannot be run: a script that calls the CLI can use nothing but the shell's built-ins", name),
+				cmpOr(hints[name], "remove it, or leave it to a cron of its own in the application's container")))
+		}
+	case len(c.others) > 0:
+		// The script is the application's; its faults are for its owner to know,
+		// and no reason to refuse a configuration.
+		for i := range problems {
+			problems[i].Severity = Warning
+		}
+	default:
+		problems = append(problems, c.ours...)
+		if c.commands == 0 {
+			problems = append(problems, Problem{Line: 1, Column: 1, EndColumn: 1, Severity: Warning,
+				Code: "does-nothing", Message: "the script runs no command"})
+		}
+	}
+	sortProblems(problems)
+	return problems
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// found notes a problem of the script itself.
+func (c *checker) found(n syntax.Node, severity, code, message, hint string) {
+	c.problems = append(c.problems, at(n, severity, code, message, hint))
+}
+
+// foundHere notes a problem that only arises when automatond runs the script.
+func (c *checker) foundHere(n syntax.Node, severity, code, message, hint string) {
+	c.ours = append(c.ours, at(n, severity, code, message, hint))
+}
+
+func (c *checker) statement(st *syntax.Stmt) {
+	if st.Background || st.Coprocess || st.Disown {
+		c.foundHere(st, Error, "background", "a command cannot run in the background",
+			"remove the &; a call of the CLI returns at once")
+	}
+}
+
+// plusAssign is how bash appends to a variable; dash looks for a program.
+var plusAssign = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\+=`)
+
+func (c *checker) call(call *syntax.CallExpr) {
+	for _, as := range call.Assigns {
+		if strings.HasSuffix(as.Name.Value, "SH_CLI_TOKEN") || as.Name.Value == "UPSUN_CLI_TOKEN" {
+			c.foundHere(as, Warning, "token-in-script", "the token in the script is not used",
+				"remove it; the automation user's token is configured once")
+		}
+	}
+	args := call.Args
+	if len(args) > 0 {
+		c.commands++
+	}
+	for len(args) > 0 && (args[0].Lit() == "command" || args[0].Lit() == "exec") {
+		if len(args) > 1 && strings.HasPrefix(args[1].Lit(), "-") {
+			return
+		}
+		args = args[1:]
+	}
+	if len(args) == 0 {
+		return
+	}
+	name, literal := literalName(args[0])
+	if !literal {
+		c.usesCLI = c.usesCLI || endsInCLI(args[0])
+		return
+	}
+	if c.functions[name] {
+		return
+	}
+	switch roleOf(name) {
+	case roleCLI:
+		c.usesCLI = true
+		c.cli(args)
+	case roleOurs, roleInterpreter:
+		c.builtin(name, args)
+	case roleUnsupported:
+		if name == "." {
+			c.found(args[0], Error, "source", "no file can be read by a script", hints[name])
+			return
+		}
+		c.foundHere(args[0], Error, "unsupported-builtin", fmt.Sprintf("%s has no use here", name), hints[name])
+	case roleBash:
+		c.bash(name, args)
+	default:
+		if plusAssign.MatchString(name) {
+			c.found(args[0], Error, "bash-only", "dash does not know +=", "write x=\"$x...\"")
+			return
+		}
+		c.others = append(c.others, args[0])
+	}
+}
+
+// literalName returns a command's name when it is the same at every run.
+func literalName(w *syntax.Word) (string, bool) {
+	var b strings.Builder
+	for _, part := range w.Parts {
+		switch part := part.(type) {
+		case *syntax.Lit:
+			b.WriteString(strings.ReplaceAll(part.Value, "\\", ""))
+		case *syntax.SglQuoted:
+			b.WriteString(part.Value)
+		case *syntax.DblQuoted:
+			for _, inner := range part.Parts {
+				lit, ok := inner.(*syntax.Lit)
+				if !ok {
+					return "", false
+				}
+				b.WriteString(lit.Value)
+			}
+		default:
+			return "", false
+		}
+	}
+	return b.String(), true
+}
+
+// endsInCLI reports whether a name such as "$HOME/bin/platform" is the CLI
+// whatever the variable holds.
+func endsInCLI(w *syntax.Word) bool {
+	parts := w.Parts
+	if len(parts) == 1 {
+		if quoted, ok := parts[0].(*syntax.DblQuoted); ok {
+			parts = quoted.Parts
+		}
+	}
+	if len(parts) == 0 {
+		return false
+	}
+	lit, ok := parts[len(parts)-1].(*syntax.Lit)
+	return ok && strings.Contains(lit.Value, "/") && isCLI(lit.Value)
+}
+
+func (c *checker) bash(name string, args []*syntax.Word) {
+	switch name {
+	case "[[":
+		c.found(args[0], Error, "double-bracket",
+			"dash, which runs crons on the platform, does not know [[", hints[name])
+	case "source":
+		c.found(args[0], Error, "source", "dash, which runs crons on the platform, does not know source", hints[name])
+	default:
+		c.found(args[0], Error, "bash-only",
+			fmt.Sprintf("dash, which runs crons on the platform, does not know %s", name), hints[name])
+	}
+}
+
+func (c *checker) builtin(name string, args []*syntax.Word) {
+	switch name {
+	case "[", "test":
+		c.test(args)
+	case "set":
+		for _, w := range args[1:] {
+			if w.Lit() == "pipefail" {
+				c.found(w, Error, "bash-only",
+					"dash, which runs crons on the platform, stops at the option pipefail", "write set -eu")
+			}
+		}
+	case "trap":
+		for _, w := range args[1:] {
+			if w.Lit() == "ERR" {
+				c.found(w, Error, "bash-only", "dash, which runs crons on the platform, has no trap ERR", "write set -e and trap ... EXIT")
+			}
+		}
+	}
+}
+
+// fileTests are the operators of test that look at a file.
+const fileTests = "bcdefghkLOGprsSuwx"
+
+func (c *checker) test(args []*syntax.Word) {
+	for i, w := range args {
+		lit := w.Lit()
+		switch {
+		case lit == "==":
+			c.found(w, Error, "double-equals",
+				"dash, which runs crons on the platform, does not know == in [ ]; the condition is never true", "write =")
+		case len(lit) == 2 && lit[0] == '-' && strings.Contains(fileTests, lit[1:]) && i+1 < len(args) && i > 0 && args[i+1].Lit() != "]":
+			c.foundHere(w, Warning, "file-test", "no file can be seen from here, so the condition is never true", "remove it")
+		case i > 0 && unquoted(w):
+			c.found(w, Warning, "unquoted-variable",
+				"the condition fails with an error when the variable is empty", "put it in double quotes")
+		}
+	}
+}
+
+// unquoted reports whether a word is a variable that may expand to no word.
+func unquoted(w *syntax.Word) bool {
+	if len(w.Parts) != 1 {
+		return false
+	}
+	p, ok := w.Parts[0].(*syntax.ParamExp)
+	return ok && !p.Length && p.Param.Value != "?" && p.Param.Value != "#"
+}
+
+func (c *checker) redirect(r *syntax.Redirect) {
+	if r.N != nil && (len(r.N.Value) != 1 || r.N.Value > "2") {
+		c.foundHere(r, Error, "file-descriptor", "only the descriptors 0, 1 and 2 exist", "")
+	}
+	switch r.Op {
+	case syntax.Hdoc, syntax.DashHdoc:
+		return
+	case syntax.DplOut, syntax.DplIn:
+		return
+	}
+	if path, ok := literalName(r.Word); ok && path != "/dev/null" {
+		c.foundHere(r, Error, "file-refused", fmt.Sprintf("file %s cannot be opened; only /dev/null can", path),
+			"remove it; every run is logged")
+	}
+}
+
+func (c *checker) function(f *syntax.FuncDecl) {
+	if name := f.Name.Value; roleOf(name) == roleCLI || roleOf(name) == roleOurs || roleOf(name) == roleInterpreter {
+		c.foundHere(f.Name, Error, "hides-builtin", fmt.Sprintf("a function cannot be called %s, which is a built-in", name),
+			"give it another name")
+	}
+}
+
+// pipe refuses a pipeline that calls the CLI in two places, since its parts
+// run at the same time and the order of the calls would be chance.
+func (c *checker) pipe(b *syntax.BinaryCmd) {
+	if b.Op != syntax.Pipe {
+		return
+	}
+	if callsCLI(b.X) && callsCLI(b.Y) {
+		c.foundHere(b.Y, Error, "calls-in-pipe", "the parts of a pipe run at the same time, so only one may call the CLI",
+			"write one call after the other")
+	}
+}
+
+func callsCLI(n syntax.Node) bool {
+	calls := false
+	syntax.Walk(n, func(n syntax.Node) bool {
+		if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 0 {
+			name, literal := literalName(call.Args[0])
+			calls = calls || literal && isCLI(name)
+		}
+		return true
+	})
+	return calls
+}
+
+// changing are parameters whose value would differ from one run of the script
+// to the next.
+var changing = []string{"$", "!", "PPID", "RANDOM", "SRANDOM", "DIRSTACK"}
+
+func (c *checker) parameter(p *syntax.ParamExp) {
+	if p.Param != nil && slices.Contains(changing, p.Param.Value) {
+		c.foundHere(p, Error, "not-deterministic",
+			fmt.Sprintf("$%s differs at every run, but a script must be repeatable after a crash", p.Param.Value), "")
+	}
+	if p.Exp == nil || p.Exp.Word == nil {
+		return
+	}
+	syntax.Walk(p.Exp.Word, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.CmdSubst:
+			c.foundHere(n, Error, "nested-substitution", "a command cannot be substituted within ${...}", "write it as an if")
+			return false
+		case *syntax.ParamExp:
+			if n.Exp != nil && (n.Exp.Op == syntax.AssignUnset || n.Exp.Op == syntax.AssignUnsetOrNull ||
+				n.Exp.Op == syntax.ErrorUnset || n.Exp.Op == syntax.ErrorUnsetOrNull) {
+				c.foundHere(n, Error, "nested-substitution", "${x:=...} and ${x:?...} cannot stand within ${...}", "write it as an if")
+			}
+		}
+		return true
+	})
+}
+
+// cli checks a call of the CLI as far as its words are the same at every run.
+func (c *checker) cli(args []*syntax.Word) {
+	literal := true
+	var words []string
+	for _, w := range args {
+		word, ok := literalName(w)
+		if ok {
+			words = append(words, word)
+			continue
+		}
+		literal = false
+		break
+	}
+	if !literal {
+		c.cliCommand(args[:len(words)], words)
+		c.cliWait(args)
+		return
+	}
+	l, err := parseLine(words)
+	if err == nil {
+		_, err = l.call()
+	}
+	if unknown, ok := errors.AsType[*tasks.UnknownCommandError](err); ok {
+		c.unknownCommand(args, unknown)
+		return
+	}
+	if err != nil {
+		c.foundHere(lastOf(args), Error, "command-line", err.Error(), "")
+		return
+	}
+	for _, o := range l.abbreviated {
+		c.foundHere(args[0], Info, "abbreviated-option", fmt.Sprintf("option %s is abbreviated, which the CLI itself does not accept", o), "write it in full")
+	}
+	c.cliWait(args)
+}
+
+// cliCommand checks the command's name if it stands before the first word that
+// differs from run to run.
+func (c *checker) cliCommand(args []*syntax.Word, words []string) {
+	if len(words) == 0 {
+		return
+	}
+	name, ok := commandName(words[1:])
+	if !ok {
+		return
+	}
+	if _, err := tasks.ByCommand(name); err != nil {
+		if unknown, ok := errors.AsType[*tasks.UnknownCommandError](err); ok {
+			c.unknownCommand(args, unknown)
+		}
+	}
+}
+
+func (c *checker) unknownCommand(args []*syntax.Word, err *tasks.UnknownCommandError) {
+	word := args[0]
+	for _, w := range args[1:] {
+		if name, ok := literalName(w); ok && name == err.Name {
+			word = w
+			break
+		}
+	}
+	code, hint := "unknown-command", ""
+	if err.Unsupported {
+		code, hint = "unsupported-command", "automatond runs "+supportedCommands()
+	}
+	c.foundHere(word, Error, code, err.Error(), hint)
+}
+
+func supportedCommands() string {
+	var names []string
+	for _, k := range tasks.Catalogue() {
+		names = append(names, k.Command)
+	}
+	return strings.Join(names, ", ")
+}
+
+// cliWait recommends --no-wait. It changes nothing here, but the same script
+// under the vendor's CLI would wait and might block its own environment.
+func (c *checker) cliWait(args []*syntax.Word) {
+	for _, w := range args[1:] {
+		switch word, _ := literalName(w); {
+		case word == "--no-wait", word == "--wait":
+			return
+		case len(word) > 1 && word[0] == '-' && word[1] != '-' && strings.Contains(word, "W"):
+			return
+		}
+	}
+	c.foundHere(args[0], Warning, "no-wait-missing", "the call does not say --no-wait; automatond does not wait either way",
+		"add --no-wait, or --wait if the script must go on only afterwards")
+}
+
+func lastOf(words []*syntax.Word) *syntax.Word { return words[len(words)-1] }
+
+// programNames returns the programs without repetition.
+func (c *checker) programNames() []string {
+	var names []string
+	for _, w := range c.others {
+		if name, _ := literalName(w); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

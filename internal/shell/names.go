@@ -1,0 +1,79 @@
+package shell
+
+import "strings"
+
+// guardVariables are the variables of the platform's environments that scripts
+// ask before they act. Reading one that is not set ends the script: dash would
+// compare with nothing, and a negative condition would pass.
+var guardVariables = map[string]bool{
+	"PLATFORM_PROJECT":          true,
+	"PLATFORM_BRANCH":           true,
+	"PLATFORM_ENVIRONMENT":      true,
+	"PLATFORM_ENVIRONMENT_TYPE": true,
+}
+
+// role says what a command's name stands for in a script.
+type role int
+
+const (
+	roleProgram     role = iota // a program outside the shell
+	roleCLI                     // the vendor's CLI
+	roleOurs                    // a built-in this package implements
+	roleInterpreter             // a built-in the interpreter implements as dash does
+	roleUnsupported             // a built-in of dash that has no use here
+	roleBash                    // a built-in or keyword of bash, which dash does not find
+)
+
+// builtins gives the role of every name that is neither the CLI nor a program.
+var builtins = map[string]role{
+	"[": roleOurs, "test": roleOurs, "echo": roleOurs, "printf": roleOurs,
+	"command": roleOurs, "type": roleOurs, "hash": roleOurs, "wait": roleOurs, "umask": roleOurs,
+
+	":": roleInterpreter, "true": roleInterpreter, "false": roleInterpreter,
+	"break": roleInterpreter, "continue": roleInterpreter, "return": roleInterpreter,
+	"exit": roleInterpreter, "exec": roleInterpreter, "eval": roleInterpreter, "trap": roleInterpreter,
+	"set": roleInterpreter, "shift": roleInterpreter, "unset": roleInterpreter,
+	"read": roleInterpreter, "getopts": roleInterpreter,
+	"export": roleInterpreter, "readonly": roleInterpreter, "local": roleInterpreter,
+
+	"alias": roleUnsupported, "unalias": roleUnsupported, "bg": roleUnsupported, "cd": roleUnsupported,
+	"chdir": roleUnsupported, "fc": roleUnsupported, "fg": roleUnsupported, "jobs": roleUnsupported,
+	"kill": roleUnsupported, "pwd": roleUnsupported, "times": roleUnsupported, "ulimit": roleUnsupported,
+	".": roleUnsupported,
+
+	"[[": roleBash, "source": roleBash, "let": roleBash, "declare": roleBash, "typeset": roleBash,
+	"builtin": roleBash, "shopt": roleBash, "pushd": roleBash, "popd": roleBash, "dirs": roleBash,
+	"mapfile": roleBash, "readarray": roleBash, "select": roleBash, "coproc": roleBash, "caller": roleBash,
+	"bind": roleBash, "compgen": roleBash, "complete": roleBash, "compopt": roleBash, "disown": roleBash,
+	"enable": roleBash, "help": roleBash, "history": roleBash, "logout": roleBash, "newgrp": roleBash,
+	"suspend": roleBash, "((": roleBash,
+}
+
+// roleOf classifies the name of a command that is no function.
+func roleOf(name string) role {
+	if isCLI(name) {
+		return roleCLI
+	}
+	return builtins[name]
+}
+
+// isCLI reports whether a program's name, with or without a path, is the
+// vendor's CLI.
+func isCLI(name string) bool {
+	base := name[strings.LastIndexByte(name, '/')+1:]
+	return base == "platform" || base == "upsun"
+}
+
+// hints says what to do instead of using something that is not offered.
+var hints = map[string]string{
+	"sleep":  "to spread load, write H into the spec",
+	"cd":     "remove it; a call of the CLI needs no directory",
+	"source": "dash calls it \".\", and no file can be read here; write the variables under variables:",
+	".":      "no file can be read here; write the variables under variables:",
+	"[[":     "write [ ... ] with =, and -a or && between conditions",
+	"let":    "write x=$((...))",
+	"tee":    "remove it; every run is logged",
+	"logger": "remove it; every run is logged",
+	"curl":   "see the notifications in the documentation",
+	"php":    "call the CLI as platform",
+}
