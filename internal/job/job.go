@@ -88,3 +88,12 @@ func (j *Job) Statuses() []string {
 	}
 	return union
 }
+
+// FirstSchedule returns the schedule on the job's first project, and without the project's part
+// of the seed where the job has none. It stands for all of them where one answer is wanted.
+func (j *Job) FirstSchedule() cronspec.Schedule {
+	if len(j.Projects) > 0 {
+		return j.Schedule(j.Projects[0])
+	}
+	return j.Schedule(&Project{})
+}

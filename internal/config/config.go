@@ -1,0 +1,75 @@
+// Package config turns YAML files and the process's variables into validated jobs, projects and
+// automation users, or into diagnostics that name file, line and column of everything that is
+// wrong, in one pass.
+//
+// It reads YAML as nodes and decodes them itself: each section is a table of fields, which also
+// is the reference in docs/configuration.md. A key that no table knows is an error. What a value
+// means is left to the packages it belongs to: cronspec, guard, shell and tasks.
+//
+// Loading changes nothing and starts nothing, so a daemon validates a whole new configuration
+// before it swaps the old one out.
+package config
+
+import (
+	"time"
+
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/secret"
+)
+
+// Config is a valid configuration.
+type Config struct {
+	Jobs     []*job.Job // in the order of the files
+	Projects []*job.Project
+	Users    []*User
+
+	APIURL  string // base of the platform's API, without a slash at the end
+	AuthURL string // base of its token endpoint, likewise
+	CAFile  string // certificates to trust besides the system's; "" for none
+	Limits  Limits
+
+	ShutdownGrace time.Duration // how long requests in flight may take at shutdown
+
+	Hash string // over the content of all files; replicas compare it
+}
+
+// User is an automation user: the account whose API token is used.
+type User struct {
+	Name  string // its key under `automation_users:`, or DefaultUser
+	Token secret.Source
+}
+
+// DefaultUser is the automation user's name where none is configured.
+const DefaultUser = "default"
+
+// Limits bound the requests to the platform.
+type Limits struct {
+	InFlight          int
+	PerProject        int
+	RequestsPerSecond float64 // zero is no limit
+}
+
+// Input is what a configuration is made of.
+type Input struct {
+	// Paths are files, or directories of which every *.yaml and *.yml is read in lexical order.
+	Paths []string
+	// LookupEnv reads the process's variables; nil is a process without any.
+	LookupEnv func(string) (string, bool)
+	// Sandbox needs no token, and makes up a target where none is configured.
+	Sandbox bool
+	// Offline asks only whether the files are valid: a target or a token that the files leave to
+	// the process's variables is not missed, and no file but the configuration is looked at.
+	Offline bool
+}
+
+// Load reads a configuration. The Config is nil exactly when one of the diagnostics is an error.
+func Load(in Input) (*Config, Diagnostics) {
+	l := newLoader(in)
+	l.readFiles()
+	l.finish()
+	diagnostics := l.sorted()
+	if diagnostics.HasErrors() {
+		return nil, diagnostics
+	}
+	return l.config, diagnostics
+}

@@ -1,0 +1,290 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/automatond/automatond/internal/guard"
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/scheduler/cronspec"
+	"github.com/automatond/automatond/internal/shell"
+	"github.com/automatond/automatond/internal/tasks"
+	"gopkg.in/yaml.v3"
+)
+
+// cronEntry is one entry under `crons:` before it is read.
+type cronEntry struct {
+	reader
+	value *yaml.Node
+}
+
+// cron is one entry while it is read.
+type cron struct {
+	policy
+	job     *job.Job
+	actions []*yaml.Node // the keys that say what it does; one is right
+	hasSpec bool
+	start   bool // commands has a start
+}
+
+func cronFields() []field[cron] {
+	own := []field[cron]{
+		{"spec", "cron expression", "required", func(r reader, c *cron, v *yaml.Node) {
+			c.hasSpec = true
+			r.readSpec(v, c.job)
+		}},
+		{"cmd", "script", "", func(r reader, c *cron, v *yaml.Node) {
+			c.actions = append(c.actions, r.key)
+			r.readScript(v, c.job)
+		}},
+		{"commands", "section", "", func(r reader, c *cron, v *yaml.Node) {
+			c.actions = append(c.actions, r.key)
+			r.readCommands(v, c)
+		}},
+		{"task", "section with one key", "", func(r reader, c *cron, v *yaml.Node) {
+			c.actions = append(c.actions, r.key)
+			r.readTask(v, c.job)
+		}},
+		{"only", "section", "everything", func(r reader, c *cron, v *yaml.Node) {
+			r.readCondition(v, &c.job.Guard.Only)
+		}},
+		{"except", "section", "nothing", func(r reader, c *cron, v *yaml.Node) {
+			r.readCondition(v, &c.job.Guard.Except)
+		}},
+		{"projects", "list of aliases", "all projects", func(r reader, c *cron, v *yaml.Node) {
+			r.readProjects(v, c.job)
+		}},
+		{"variables", "texts by name", "", func(r reader, c *cron, v *yaml.Node) {
+			r.readVariables(v, &c.job.Variables, false)
+		}},
+		{"suspended", "`true` or `false`", "`false`", func(r reader, c *cron, v *yaml.Node) {
+			if value, ok := r.boolean(v); ok {
+				c.job.Suspended = value
+			}
+		}},
+		{"shutdown_timeout", "duration; has no effect", "", func(r reader, c *cron, v *yaml.Node) {
+			if isNull(v) {
+				return // the vendor's own default
+			}
+			if _, ok := r.duration(v, 0, maxTimeout); ok {
+				r.report(Info, r.key, "no-process", "", "it has no effect: automatond starts no process that could be stopped")
+			}
+		}},
+	}
+	return append(own, lift(policyFields(), func(c *cron) *policy { return &c.policy })...)
+}
+
+func commandsFields() []field[cron] {
+	return []field[cron]{
+		{"start", "script", "required", func(r reader, c *cron, v *yaml.Node) {
+			c.start = true
+			r.readScript(v, c.job)
+		}},
+		{"stop", "text; has no effect", "", func(r reader, c *cron, v *yaml.Node) {
+			if isNull(v) {
+				return // the vendor's own default
+			}
+			if _, ok := r.text(v); ok {
+				r.report(Info, r.key, "no-process", "", "it has no effect: automatond starts no process that could be stopped")
+			}
+		}},
+	}
+}
+
+// addCron notes a cron. Its name may be anything but empty, as on the platform.
+func (l *loader) addCron(r reader, key, value *yaml.Node) {
+	r.key = key
+	if problem := nameProblem(key.Value); problem != "" {
+		r.errorf(key, "cron-name", "", "a cron's name %s", problem)
+		return
+	}
+	r.cron = key.Value
+	if r.once("crons."+key.Value, "cron-duplicate") {
+		l.crons = append(l.crons, cronEntry{r, value})
+	}
+}
+
+// finishCrons reads the crons, now that defaults and projects are known, and lets go of their YAML.
+func (l *loader) finishCrons() {
+	if len(l.crons) == 0 && len(l.order) > 0 && !slices.ContainsFunc(l.list, func(d Diagnostic) bool { return d.Severity == Error }) {
+		l.processError("no-crons", "write a cron under crons:", "the configuration has no crons")
+	}
+	l.config.Jobs = make([]*job.Job, 0, len(l.crons))
+	for i := range l.crons {
+		l.config.Jobs = append(l.config.Jobs, l.readCron(l.crons[i]))
+		l.crons[i] = cronEntry{}
+	}
+	l.reportUnguarded()
+}
+
+func (l *loader) readCron(e cronEntry) *job.Job {
+	c := &cron{policy: l.defaults, job: &job.Job{Name: e.cron, Projects: l.allOf, Source: e.position(e.key)}}
+	if v := e.reader.value(e.value); v != nil && isNull(v) {
+		e.errorf(e.key, "missing-value", "give it a spec: and a task: or a cmd:", "the cron is empty")
+		return c.job
+	}
+	if !section(e.reader, e.value, l.fields.cron, c) {
+		return c.job
+	}
+	if !c.hasSpec {
+		e.errorf(e.key, "spec-missing", "write spec: with a cron expression, such as '0 5 * * *'", "it has no spec")
+	}
+	switch len(c.actions) {
+	case 0:
+		e.errorf(e.key, "action-missing", "write task: for a declared cron, or cmd: for a script", "it has nothing to do")
+	case 1:
+	default:
+		e.errorf(c.actions[1], "action-conflict", "keep one of them",
+			"%s and %s are both there, and a cron does one thing", c.actions[0].Value, c.actions[1].Value)
+	}
+	l.complete(e, c)
+	return c.job
+}
+
+// complete fills in what follows from the fields.
+func (l *loader) complete(e cronEntry, c *cron) {
+	j := c.job
+	j.Location = c.location
+	j.StartDeadline, j.Timeout, j.MaxSuccessAge = c.startDeadline, c.timeout, c.maxSuccessAge
+	j.Overlap, j.InDoubt, j.CatchUp = c.overlap, c.inDoubt, c.catchUp
+	if len(j.Projects) == 0 {
+		// Without a project there is nobody else to hold the file's variables.
+		j.Variables = merged(l.vars, j.Variables)
+	}
+	text := ""
+	if !j.Guard.IsZero() {
+		text = j.Guard.String()
+		if known, ok := l.guards[text]; ok {
+			j.Guard = known
+		} else {
+			l.guards[text] = j.Guard
+		}
+	}
+	e.lint(j)
+	if j.Spec != nil && (j.Script != nil || j.Tasks != nil) {
+		j.Hash = l.fingerprint(j, text)
+	}
+}
+
+// hashKey tells jobs apart as their fingerprint does, by the parts that equal jobs share.
+type hashKey struct {
+	spec   *cronspec.Spec
+	zone   *time.Location
+	guard  string
+	script *shell.Script
+	task   *tasks.Task
+}
+
+func (l *loader) fingerprint(j *job.Job, guard string) string {
+	if len(j.Variables) > 0 {
+		return j.Fingerprint()
+	}
+	key := hashKey{spec: j.Spec, zone: j.Location, guard: guard, script: j.Script}
+	if len(j.Tasks) > 0 {
+		key.task = &j.Tasks[0]
+	}
+	h, ok := l.hashes[key]
+	if !ok {
+		h = j.Fingerprint()
+		l.hashes[key] = h
+	}
+	return h
+}
+
+func (r reader) readSpec(v *yaml.Node, j *job.Job) {
+	text, ok := r.text(v)
+	if !ok {
+		return
+	}
+	n := r.value(v)
+	spec, ok := r.specs[text]
+	if !ok {
+		var err error
+		if spec, err = cronspec.Parse(text); err != nil {
+			d := Diagnostic{Severity: Error, Code: "spec-invalid", Message: err.Error()}
+			offset, length := 0, len(text)
+			if specError, ok := errors.AsType[*cronspec.Error](err); ok {
+				d.Message, d.Hint, offset, length = specError.Message, specError.Hint, specError.Offset, specError.Length
+				d.Message = fmt.Sprintf("%q: %s", text, specError.Message)
+			}
+			r.reportWithin(n, offset, length, d)
+			return
+		}
+		r.specs[text] = spec
+	}
+	for _, w := range spec.Warnings() {
+		r.reportWithin(n, w.Offset, w.Length, Diagnostic{Severity: Warning, Code: w.Code, Message: w.Message, Hint: w.Hint})
+	}
+	j.Spec = spec
+}
+
+func (r reader) readProjects(v *yaml.Node, j *job.Job) {
+	aliases, nodes, ok := r.texts(v, "projects")
+	if !ok {
+		return
+	}
+	j.Projects = make([]*job.Project, 0, len(aliases))
+	for i, alias := range aliases {
+		p, ok := r.byAlias[alias]
+		if !ok {
+			hint := didYouMean(alias, r.aliases)
+			if !r.fleet {
+				hint = "leave it out: without projects: at the top level, there is one target"
+			}
+			r.errorf(nodes[i], "project-unknown", hint, "%s is not under projects", r.quote(alias))
+			continue
+		}
+		j.Projects = append(j.Projects, p)
+	}
+}
+
+// readCondition reads `only:` or `except:`. An empty one is refused: what was meant to narrow the
+// cron would let everything pass.
+func (r reader) readCondition(v *yaml.Node, into *guard.Condition) {
+	n := r.value(v)
+	if n != nil && (isNull(n) || n.Kind == yaml.MappingNode && len(n.Content) == 0) {
+		r.errorf(r.key, "guard-empty", "write branches:, environment_types: or status:, indented below it, or leave it out",
+			"it asks for nothing")
+		return
+	}
+	section(r, v, r.fields.condition, into)
+}
+
+func conditionFields() []field[guard.Condition] {
+	return []field[guard.Condition]{
+		{"branches", "list of patterns", "any", func(r reader, c *guard.Condition, v *yaml.Node) {
+			texts, nodes, ok := r.texts(v, "branches")
+			if !ok {
+				return
+			}
+			patterns, err := guard.ParsePatterns(texts)
+			if e, ok := errors.AsType[*guard.PatternError](err); ok {
+				r.errorf(nodes[e.Index], "pattern-invalid", e.Hint, "pattern %s: %s", r.quote(e.Pattern), e.Message)
+				return
+			}
+			c.Branches = patterns
+		}},
+		{"environment_types", "list of `production`, `staging`, `development`", "any", func(r reader, c *guard.Condition, v *yaml.Node) {
+			c.EnvironmentTypes = r.words(v, "environment types", guard.EnvironmentTypes())
+		}},
+		{"status", "list of `active`, `dirty`, `inactive`, `paused`, `deleting`", "any", func(r reader, c *guard.Condition, v *yaml.Node) {
+			c.Status = r.words(v, "statuses", guard.Statuses())
+		}},
+	}
+}
+
+// words reads a list of words from a closed set.
+func (r reader) words(v *yaml.Node, of string, known []string) []string {
+	list, nodes, ok := r.texts(v, of)
+	if !ok {
+		return nil
+	}
+	for i, word := range list {
+		if !slices.Contains(known, word) {
+			r.errorf(nodes[i], "value-unknown", didYouMean(word, known), "%s is not known", r.quote(word))
+		}
+	}
+	return list
+}

@@ -1,0 +1,44 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/automatond/automatond/internal/guard"
+	"github.com/automatond/automatond/internal/job"
+)
+
+// lint reports what is valid and probably not meant.
+func (e cronEntry) lint(j *job.Job) {
+	if len(j.Tasks) == 0 {
+		return
+	}
+	if only := j.Guard.Only.Status; len(only) > 0 && !slices.ContainsFunc(only, j.Tasks[0].Kind().Accepts) {
+		e.report(Warning, e.key, "never-runs", "", "it never runs: %s needs status %s, and only.status excludes it",
+			j.Tasks[0].Kind().Name, alternatives(j.Tasks[0].Kind().Statuses))
+	}
+	if e.fleet && j.Guard.IsZero() {
+		e.unguarded = append(e.unguarded, unguarded{e.reader, j})
+	}
+}
+
+// unguarded is a declared cron in a fleet that nothing narrows.
+type unguarded struct {
+	reader
+	job *job.Job
+}
+
+// reportUnguarded says once for all of them that such a cron acts on every environment: a fleet
+// may have thousands, on purpose.
+func (l *loader) reportUnguarded() {
+	if len(l.unguarded) == 0 {
+		return
+	}
+	first := l.unguarded[0]
+	more := ""
+	if n := len(l.unguarded) - 1; n > 0 {
+		more = fmt.Sprintf("; the same is true of %d more", n)
+	}
+	first.report(Info, first.key, "no-guard", "narrow it with only:, such as only: {environment_types: ["+guard.EnvironmentTypes()[0]+"]}",
+		"it runs on every environment of its projects%s", more)
+}

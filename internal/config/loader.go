@@ -1,0 +1,242 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/automatond/automatond/internal/guard"
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/scheduler/cronspec"
+	"github.com/automatond/automatond/internal/tasks"
+	"gopkg.in/yaml.v3"
+)
+
+// loader is the state of one Load. All files are read first, because defaults and projects may
+// stand in another file than the crons that use them; then what they contain is put together.
+type loader struct {
+	findings
+	in     Input
+	config *Config
+	hash   hash.Hash
+
+	settings map[string]job.Position // where each setting that may exist once was found
+	defaults policy
+	vars     map[string]string // `variables:` of all files
+	users    []*userEntry
+	projects []*projectEntry
+	crons    []cronEntry
+	anyCrons bool // a file has the section, even if an empty one
+	fleet    bool // a file has the section projects, even if an empty one
+
+	fields fieldTables
+
+	// What equal jobs share.
+	zones     map[string]*time.Location
+	specs     map[string]*cronspec.Spec
+	scripts   map[string]parsedScript
+	guards    map[string]guard.Guard
+	tasks     map[string][]tasks.Task
+	hashes    map[hashKey]string
+	allOf     []*job.Project // every project, for crons that name none
+	byAlias   map[string]*job.Project
+	aliases   []string
+	unguarded []unguarded
+}
+
+// fieldTables are the tables a loader needs often.
+type fieldTables struct {
+	file      []field[loader]
+	project   []field[projectEntry]
+	cron      []field[cron]
+	condition []field[guard.Condition]
+}
+
+func newLoader(in Input) *loader {
+	if in.LookupEnv == nil {
+		in.LookupEnv = func(string) (string, bool) { return "", false }
+	}
+	return &loader{
+		findings: findings{order: map[string]int{}, seen: map[finding]bool{}},
+		in:       in,
+		config: &Config{
+			Limits:        Limits{InFlight: 4096, PerProject: 4},
+			ShutdownGrace: 8 * time.Second,
+		},
+		hash:     sha256.New(),
+		settings: map[string]job.Position{},
+		defaults: standardPolicy(),
+		fields: fieldTables{
+			file: fileFields(), project: projectFields(), cron: cronFields(), condition: conditionFields(),
+		},
+		zones:   map[string]*time.Location{"UTC": time.UTC},
+		specs:   map[string]*cronspec.Spec{},
+		scripts: map[string]parsedScript{},
+		guards:  map[string]guard.Guard{},
+		tasks:   map[string][]tasks.Task{},
+		hashes:  map[hashKey]string{},
+		byAlias: map[string]*job.Project{},
+	}
+}
+
+// readFiles reads every file of every path.
+func (l *loader) readFiles() {
+	if len(l.in.Paths) == 0 {
+		l.add(Diagnostic{
+			Severity: Error, Code: "no-file", Message: "no configuration file is named",
+			Hint: "name a file or a directory with --config",
+		})
+	}
+	for _, path := range l.in.Paths {
+		for _, file := range l.expand(path) {
+			l.readFile(file)
+		}
+	}
+}
+
+// expand returns the file itself, or a directory's YAML files. Names that begin with a dot are
+// left out: they are editors' and Kubernetes' own.
+func (l *loader) expand(path string) []string {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return []string{path}
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		l.fileError(path, err)
+		return nil
+	}
+	var files []string
+	for _, e := range entries {
+		name := e.Name()
+		if strings.HasPrefix(name, ".") || !strings.HasSuffix(name, ".yaml") && !strings.HasSuffix(name, ".yml") {
+			continue
+		}
+		file := filepath.Join(path, name)
+		if info, err := os.Stat(file); err == nil && info.IsDir() {
+			continue
+		}
+		files = append(files, file)
+	}
+	if len(files) == 0 {
+		l.fileProblem(path, "no-file", "the directory contains no *.yaml or *.yml file", "")
+	}
+	return files
+}
+
+func (l *loader) readFile(path string) {
+	if _, ok := l.order[path]; ok {
+		l.fileProblem(path, "file-repeated", "the file is read already", "name every file once")
+		return
+	}
+	l.order[path] = len(l.order)
+	src, err := readSource(path)
+	if err != nil {
+		l.fileError(path, err)
+		return
+	}
+	l.hash.Write(src.data)
+	l.hash.Write([]byte{0})
+	root := src.parse(func(line, column int, code, message, hint string) {
+		l.add(Diagnostic{
+			Severity: Error, File: path, Line: line, Column: column, Code: code, Message: message, Hint: hint,
+		})
+	})
+	if root != nil {
+		l.readRoot(reader{loader: l, src: src, key: root}, root)
+	}
+}
+
+// readRoot reads the top level of a file. Keys that begin with x- are for anchors and notes.
+func (l *loader) readRoot(r reader, root *yaml.Node) {
+	known := names(l.fields.file)
+	foreign := false
+	r.mapping(root, func(key, value *yaml.Node) {
+		for _, f := range l.fields.file {
+			if f.name == key.Value {
+				f.read(r.at(key), l, value)
+				return
+			}
+		}
+		switch {
+		case strings.HasPrefix(key.Value, "x-"):
+		case vendorKey(key.Value):
+			if !foreign {
+				r.errorf(key, "foreign-file", "copy its crons: block, and timezone: if there is one, to a file of its own",
+					"key %s belongs to an application's file, which cannot be loaded as it is", key.Value)
+			}
+			foreign = true
+		default:
+			r.unknownKey(key, known)
+		}
+	})
+}
+
+// vendorKey reports the top-level keys of the vendor's own files, from its JSON Schemas.
+func vendorKey(name string) bool {
+	switch name {
+	case "access", "additional_hosts", "applications", "authorizations", "build", "container_profile",
+		"dependencies", "disk", "firewall", "hooks", "mounts", "operations", "preflight", "relationships",
+		"resources", "routes", "runtime", "services", "size", "source", "type", "web", "workers":
+		return true
+	}
+	return false
+}
+
+// fileError words an error of the operating system without repeating the path.
+func (l *loader) fileError(path string, err error) {
+	message := err.Error()
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
+		message = pathError.Err.Error()
+	}
+	l.fileProblem(path, "file-unreadable", "read configuration: "+message, "")
+}
+
+func (l *loader) fileProblem(path, code, message, hint string) {
+	if _, ok := l.order[path]; !ok {
+		l.order[path] = len(l.order)
+	}
+	l.add(Diagnostic{Severity: Error, File: path, Code: code, Message: message, Hint: hint})
+}
+
+// once reports whether the setting at the reader's path is met for the first time.
+func (r reader) once(name, code string) bool {
+	if first, ok := r.settings[name]; ok {
+		r.errorf(r.key, code, "", "it is defined twice, first at %s", place(first))
+		return false
+	}
+	r.settings[name] = r.position(r.key)
+	return true
+}
+
+// unique makes fields that may be set in one file only.
+func unique[T any](section string, fields []field[T]) []field[T] {
+	list := make([]field[T], len(fields))
+	for i, f := range fields {
+		list[i] = field[T]{f.name, f.kind, f.preset, func(r reader, into *T, value *yaml.Node) {
+			if r.once(section+f.name, "setting-duplicate") {
+				f.read(r, into, value)
+			}
+		}}
+	}
+	return list
+}
+
+func (r reader) position(n *yaml.Node) job.Position {
+	return job.Position{File: r.src.path, Line: n.Line, Column: n.Column}
+}
+
+// finish puts together what the files contain.
+func (l *loader) finish() {
+	l.finishUsers()
+	l.finishProjects()
+	l.finishCrons()
+	l.finishEndpoints()
+	l.config.Hash = hex.EncodeToString(l.hash.Sum(nil)[:16])
+}

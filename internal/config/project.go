@@ -1,0 +1,149 @@
+package config
+
+import (
+	"maps"
+	"strings"
+	"unicode"
+
+	"github.com/automatond/automatond/internal/job"
+	"gopkg.in/yaml.v3"
+)
+
+// projectEntry is one entry under `projects:`.
+type projectEntry struct {
+	reader
+	project  *job.Project
+	userNode *yaml.Node // nil when it names no user
+	vars     map[string]string
+}
+
+func projectFields() []field[projectEntry] {
+	return []field[projectEntry]{
+		{"id", "project id", "required", func(r reader, p *projectEntry, v *yaml.Node) {
+			id, ok := r.text(v)
+			switch {
+			case !ok:
+				p.project.ID = "?" // reported; do not report it as missing too
+			case !isProjectID(id):
+				r.errorf(r.value(v), "project-id", "write the id from the project's URL, such as k3qz7p2m5nwya", "%s is not a project id", r.quote(id))
+				p.project.ID = "?"
+			case r.once("project id "+id, "project-duplicate"):
+				p.project.ID = id
+			default:
+				p.project.ID = "?"
+			}
+		}},
+		{"automation_user", "name of a user", "the only user", func(r reader, p *projectEntry, v *yaml.Node) {
+			if name, ok := r.text(v); ok {
+				p.project.User, p.userNode = name, r.value(v)
+			}
+		}},
+		{"variables", "texts by name", "", func(r reader, p *projectEntry, v *yaml.Node) {
+			r.readVariables(v, &p.vars, false)
+		}},
+	}
+}
+
+// isProjectID is loose, because the API defines no pattern; an id becomes part of a URL's path.
+func isProjectID(id string) bool {
+	for _, c := range []byte(id) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return id != "" && len(id) <= 100
+}
+
+func (l *loader) addProject(r reader, alias string, value *yaml.Node) {
+	if problem := nameProblem(alias); problem != "" {
+		r.path = "projects"
+		r.errorf(r.key, "project-name", "", "a project's alias %s", problem)
+		return
+	}
+	if !r.once("projects."+alias, "project-duplicate") {
+		return
+	}
+	p := &projectEntry{reader: r, project: &job.Project{Alias: alias}}
+	l.projects = append(l.projects, p)
+	if v := r.value(value); v != nil && v.Kind == yaml.ScalarNode && !isNull(v) {
+		r.errorf(v, "wrong-type", "write {id: …}", "it must be a section with keys, not %s", kindOf(v))
+		return
+	}
+	if isNull(value) || section(r, value, l.fields.project, p) {
+		if p.project.ID == "" {
+			r.errorf(r.key, "project-id", "write id: with the id from the project's URL", "the project has no id")
+		}
+	}
+}
+
+// nameProblem says why a name cannot be used, "" if it can.
+func nameProblem(name string) string {
+	switch {
+	case name == "":
+		return "is empty"
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "contains a control character"
+	case strings.TrimSpace(name) != name:
+		return "begins or ends with white space"
+	case len(name) > 255:
+		return "is longer than 255 bytes"
+	}
+	return ""
+}
+
+// finishProjects gives every project its user and variables. Without projects the target is the
+// environment beside which the process runs.
+func (l *loader) finishProjects() {
+	for _, p := range l.projects {
+		l.assignUser(p)
+		p.project.Variables = merged(l.vars, p.vars)
+		l.addFinished(p.project)
+	}
+	if !l.fleet {
+		if p := l.sidecar(); p != nil {
+			l.addFinished(p)
+		}
+	}
+}
+
+func (l *loader) addFinished(p *job.Project) {
+	l.config.Projects = append(l.config.Projects, p)
+	l.byAlias[p.Alias] = p
+	l.aliases = append(l.aliases, p.Alias)
+	l.allOf = l.config.Projects
+}
+
+func (l *loader) assignUser(p *projectEntry) {
+	users := l.config.Users
+	known := make([]string, len(users))
+	for i, u := range users {
+		known[i] = u.Name
+		if p.project.User == u.Name {
+			p.project.User = u.Name // share the string
+			return
+		}
+	}
+	switch {
+	case p.project.User != "":
+		at := p.at(&yaml.Node{Value: "automation_user"})
+		at.errorf(p.userNode, "user-unknown", didYouMean(p.project.User, known), "%s is not under automation_users", at.quote(p.project.User))
+	case len(users) == 1:
+		p.project.User = users[0].Name
+	default:
+		p.errorf(p.key, "user-missing", "write automation_user: with one of "+alternatives(known),
+			"there are several automation users, and the project names none")
+	}
+}
+
+// merged returns base with over on top, sharing either where the other is empty.
+func merged(base, over map[string]string) map[string]string {
+	switch {
+	case len(over) == 0:
+		return base
+	case len(base) == 0:
+		return over
+	}
+	all := maps.Clone(base)
+	maps.Copy(all, over)
+	return all
+}

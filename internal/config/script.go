@@ -1,0 +1,82 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/shell"
+	"gopkg.in/yaml.v3"
+)
+
+// parsedScript keeps what was found, because every cron with the same script reports it at its
+// own place.
+type parsedScript struct {
+	script   *shell.Script
+	problems []shell.Problem
+}
+
+// readCommands reads the section `commands:`, or the plain text that many published files have
+// there although the vendor's JSON Schema does not allow it.
+func (r reader) readCommands(v *yaml.Node, c *cron) {
+	n := r.value(v)
+	if n != nil && n.Kind == yaml.ScalarNode && !isNull(n) {
+		r.report(Warning, r.key, "commands-text", "write commands: {start: …}, or cmd:", "a text here is read as commands.start")
+		r.readScript(v, c.job)
+		return
+	}
+	if section(r, v, commandsFields(), c) && !c.start {
+		r.errorf(r.key, "missing-value", "write start: with the script", "it has no start")
+	}
+}
+
+// readScript hands a script to package shell and puts its findings where they are in the file.
+func (r reader) readScript(v *yaml.Node, j *job.Job) {
+	text, ok := r.text(v)
+	if !ok {
+		return
+	}
+	if strings.TrimSpace(text) == "" {
+		r.missing()
+		return
+	}
+	parsed, ok := r.scripts[text]
+	if !ok {
+		parsed.script, parsed.problems = shell.Parse(text)
+		r.scripts[text] = parsed
+	}
+	n := r.value(v)
+	for _, p := range parsed.problems {
+		offset := offsetOf(text, p.Line, p.Column)
+		r.reportWithin(n, offset, max(0, p.EndColumn-p.Column), Diagnostic{
+			Severity: Severity(p.Severity), Code: p.Code, Message: p.Message, Hint: p.Hint,
+		})
+	}
+	if parsed.script == nil {
+		return
+	}
+	j.Script = parsed.script
+	if parsed.script.UsesCLI() {
+		return
+	}
+	programs := parsed.script.Programs()
+	if len(programs) == 0 {
+		r.report(Warning, r.key, "script-idle", "call platform or upsun in it", "the script asks the platform for nothing")
+		return
+	}
+	j.Left = programs
+	r.report(Info, r.key, "left-to-container", "",
+		"left to the application's container, because it runs %s", strings.Join(programs, ", "))
+}
+
+// offsetOf turns a line and a byte column, both from 1, into a byte offset.
+func offsetOf(text string, line, column int) int {
+	offset := 0
+	for ; line > 1; line-- {
+		i := strings.IndexByte(text[offset:], '\n')
+		if i < 0 {
+			break
+		}
+		offset += i + 1
+	}
+	return min(offset+max(0, column-1), len(text))
+}

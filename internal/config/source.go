@@ -1,0 +1,276 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// maxFile bounds a configuration file, so that a path to a log or a device by mistake is an
+// error and not an exhausted memory. 10,000 crons take about 2 MiB.
+const maxFile = 32 << 20 // bytes
+
+// source is one configuration file while it is read.
+type source struct {
+	path  string
+	data  []byte
+	lines [][]byte // of data, without line ends; split when the first position is asked for
+}
+
+func readSource(path string) (*source, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%s is larger than %d MiB", path, maxFile>>20)
+	}
+	return &source{path: path, data: data}, nil
+}
+
+// parse returns the root of the file's only document, nil with a problem reported otherwise.
+func (s *source) parse(report func(line, column int, code, message, hint string)) *yaml.Node {
+	if bytes.HasPrefix(s.data, []byte("\xff\xfe")) || bytes.HasPrefix(s.data, []byte("\xfe\xff")) {
+		report(1, 1, "file-encoding", "the file is UTF-16", "save it as UTF-8")
+		return nil
+	}
+	var document, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(s.data))
+	err := decoder.Decode(&document)
+	if err == io.EOF || err == nil && (len(document.Content) == 0 || isNull(document.Content[0])) {
+		report(1, 1, "empty-file", "the file contains no configuration", "start with crons:")
+		return nil
+	}
+	if err != nil {
+		s.reportSyntax(err, report)
+		return nil
+	}
+	switch err := decoder.Decode(&second); {
+	case err == io.EOF:
+	case err != nil:
+		s.reportSyntax(err, report)
+		return nil
+	default:
+		report(second.Line, second.Column, "second-document", "a second YAML document begins here, and only one is read",
+			"move it to a file of its own, and name both files or their directory")
+		return nil
+	}
+	return document.Content[0]
+}
+
+var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// reportSyntax words an error of the YAML parser. The parser leaves the line out when it is the
+// first, and never says a column.
+func (s *source) reportSyntax(err error, report func(line, column int, code, message, hint string)) {
+	message, line := err.Error(), 1
+	if m := syntaxError.FindStringSubmatch(strings.ReplaceAll(message, "\n", " ")); m != nil {
+		message = m[2]
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line = n
+		}
+	}
+	if name, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
+		name, _, _ = strings.Cut(name, "'")
+		line = s.lineOf("*"+name, line)
+		message = "anchor " + name + " is not defined"
+	}
+	text := string(s.line(line))
+	column := 1 + len(text) - len(strings.TrimLeft(text, " "))
+	report(line, column, "yaml-syntax", "it is not valid YAML: "+message, syntaxHint(text))
+}
+
+// syntaxHint names the mistakes that are made most often in a crons block.
+func syntaxHint(line string) string {
+	content := strings.TrimLeft(line, " ")
+	switch {
+	case strings.HasPrefix(content, "\t"):
+		return "indent with spaces; YAML takes no tabs"
+	case plainSpec.MatchString(content):
+		return "put the spec in quotes: a plain value cannot begin with * or @"
+	case strings.HasPrefix(content, "cmd:"), strings.HasPrefix(content, "start:"):
+		return "write the script as a block: a | after the key, and the script indented on the lines below"
+	default:
+		return ""
+	}
+}
+
+var plainSpec = regexp.MustCompile(`spec:\s*[*@]`)
+
+// line returns line n, counted from 1, without its end; "" beyond the file.
+func (s *source) line(n int) []byte {
+	if s.lines == nil {
+		s.lines = bytes.Split(bytes.TrimPrefix(s.data, []byte("\ufeff")), []byte("\n"))
+		for i, line := range s.lines {
+			s.lines[i] = bytes.TrimSuffix(line, []byte("\r"))
+		}
+	}
+	if n < 1 || n > len(s.lines) {
+		return nil
+	}
+	return s.lines[n-1]
+}
+
+func (s *source) lineOf(text string, otherwise int) int {
+	s.line(1)
+	for i, line := range s.lines {
+		if bytes.Contains(line, []byte(text)) {
+			return i + 1
+		}
+	}
+	return otherwise
+}
+
+// locate finds the character of the file that byte offset of the scalar n's value comes from. It
+// is exact for literal blocks and for scalars on one line; for others it is the scalar's start.
+func (s *source) locate(n *yaml.Node, offset int) (line, column int) {
+	var ok bool
+	switch {
+	case offset < 0 || offset > len(n.Value):
+	case n.Style&yaml.LiteralStyle != 0:
+		line, column, ok = s.locateInBlock(n, offset)
+	case n.Style&yaml.FoldedStyle != 0:
+	default:
+		line, column, ok = s.locateInLine(n, offset)
+	}
+	if !ok {
+		return n.Line, n.Column
+	}
+	return line, column
+}
+
+// locateInBlock relies on a literal block keeping its lines: the file's line is the value's line
+// with the indentation before it.
+func (s *source) locateInBlock(n *yaml.Node, offset int) (line, column int, ok bool) {
+	before := n.Value[:offset]
+	start := strings.LastIndexByte(before, '\n') + 1
+	text, _, _ := strings.Cut(n.Value[start:], "\n")
+	line = n.Line + 1 + strings.Count(before, "\n")
+	raw := s.line(line)
+	if !bytes.HasSuffix(raw, []byte(text)) || bytes.ContainsFunc(raw[:len(raw)-len(text)], func(r rune) bool { return r != ' ' }) {
+		return 0, 0, false
+	}
+	return line, characters(raw, len(raw)-len(text)+offset-start), true
+}
+
+// locateInLine walks over a plain or quoted scalar that ends on the line where it begins.
+func (s *source) locateInLine(n *yaml.Node, offset int) (line, column int, ok bool) {
+	raw := s.line(n.Line)
+	at := skipProperties(raw, bytesBefore(raw, n.Column))
+	rest := raw[min(at, len(raw)):]
+	switch {
+	case n.Style&yaml.SingleQuotedStyle != 0:
+		if len(rest) == 0 || !bytes.HasPrefix(rest[1:], []byte(strings.ReplaceAll(n.Value, "'", "''")+"'")) {
+			return 0, 0, false
+		}
+		at += 1 + offset + strings.Count(n.Value[:offset], "'")
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		skipped, ok := skipDoubleQuoted(rest, offset)
+		if !ok {
+			return 0, 0, false
+		}
+		at += skipped
+	default:
+		if !bytes.HasPrefix(rest, []byte(n.Value)) {
+			return 0, 0, false
+		}
+		at += offset
+	}
+	return n.Line, characters(raw, at), true
+}
+
+// skipProperties steps over an anchor and a tag, which the parser counts to the scalar.
+func skipProperties(raw []byte, at int) int {
+	for at < len(raw) && (raw[at] == '&' || raw[at] == '!') {
+		end := bytes.IndexByte(raw[at:], ' ')
+		if end < 0 {
+			return at
+		}
+		at += end
+		for at < len(raw) && raw[at] == ' ' {
+			at++
+		}
+	}
+	return at
+}
+
+// skipDoubleQuoted returns how many bytes of raw, which begins at the opening quotation mark,
+// come before byte offset of the value. It is false when the scalar does not end on this line.
+func skipDoubleQuoted(raw []byte, offset int) (int, bool) {
+	if len(raw) == 0 || raw[0] != '"' {
+		return 0, false
+	}
+	found, value := -1, 0
+	for at := 1; at < len(raw); {
+		if value >= offset && found < 0 {
+			found = at
+		}
+		switch {
+		case raw[at] == '"':
+			return found, found >= 0
+		case raw[at] != '\\':
+			at++
+			value++
+		default:
+			width, length := escape(raw[at:])
+			at += width
+			value += length
+		}
+	}
+	return 0, false
+}
+
+// escape returns how many bytes the escape sequence at the start of raw takes, and how many its
+// character takes in UTF-8. The escapes are those of YAML 1.2, section 5.7.
+func escape(raw []byte) (width, length int) {
+	digits := 0
+	if len(raw) > 1 {
+		switch raw[1] {
+		case 'x':
+			digits = 2
+		case 'u':
+			digits = 4
+		case 'U':
+			digits = 8
+		case 'N', '_':
+			return 2, 2
+		case 'L', 'P':
+			return 2, 3
+		}
+	}
+	if digits == 0 || len(raw) < 2+digits {
+		return 2, 1
+	}
+	code, err := strconv.ParseUint(string(raw[2:2+digits]), 16, 32)
+	if err != nil {
+		return 2, 1
+	}
+	return 2 + digits, max(1, utf8.RuneLen(rune(code)))
+}
+
+// characters turns a byte offset into a column.
+func characters(raw []byte, offset int) int {
+	return 1 + utf8.RuneCount(raw[:min(offset, len(raw))])
+}
+
+// bytesBefore turns a column into a byte offset.
+func bytesBefore(raw []byte, column int) int {
+	at := 0
+	for ; column > 1 && at < len(raw); column-- {
+		_, size := utf8.DecodeRune(raw[at:])
+		at += size
+	}
+	return at
+}

@@ -1,0 +1,150 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/tasks"
+	"gopkg.in/yaml.v3"
+)
+
+// readTask reads the one section under `task:`, whose key says what is to be done.
+func (r reader) readTask(v *yaml.Node, j *job.Job) {
+	const example = "write a section, such as task: {backup: {}}"
+	n := r.value(v)
+	if n != nil && n.Kind == yaml.ScalarNode && !isNull(n) {
+		hint := example
+		if kind := kindFor(n.Value); kind != nil {
+			hint = fmt.Sprintf("write task: {%s: {}}", kind.Name)
+		}
+		r.errorf(n, "wrong-type", hint, "it must be a section with one key, not %s", kindOf(n))
+		return
+	}
+	var first *yaml.Node
+	count := 0
+	ok := r.mapping(v, func(key, value *yaml.Node) {
+		count++
+		switch count {
+		case 1:
+			first = key
+			r.at(key).readKind(value, j)
+		case 2:
+			r.errorf(key, "task-conflict", "make a cron of its own for each",
+				"%s and %s are both there, and a cron has one task", first.Value, plainOrQuoted(key.Value))
+		}
+	})
+	if ok && count == 0 {
+		r.errorf(r.key, "missing-value", example, "it names no task")
+	}
+}
+
+// readKind reads the parameters of one kind of task.
+func (r reader) readKind(v *yaml.Node, j *job.Job) {
+	kind, ok := tasks.ByName(r.key.Value)
+	if !ok {
+		hint := didYouMean(r.key.Value, kindNames())
+		if k := kindFor(r.key.Value); k != nil {
+			hint = "did you mean " + k.Name + "?"
+		}
+		r.errorf(r.key, "task-unknown", hint, "task %s is not known", plainOrQuoted(r.key.Value))
+		return
+	}
+	task := kind.New()
+	before := len(r.findings.list)
+	if n := r.value(v); n == nil || !isNull(n) && !r.readStruct(n, reflect.ValueOf(task).Elem()) {
+		return
+	}
+	if len(r.findings.list) > before {
+		return // its parameters are wrong already
+	}
+	if err := task.Validate(); err != nil {
+		r.errorf(r.key, "task-invalid", "", "%s", err)
+		return
+	}
+	id := kind.Name + " " + tasks.Hash(task)
+	shared, ok := r.tasks[id]
+	if !ok {
+		shared = []tasks.Task{task}
+		r.tasks[id] = shared
+	}
+	j.Tasks = shared
+}
+
+// kindFor finds the kind that a command of the vendor's CLI stands for, nil if there is none.
+func kindFor(command string) *tasks.Kind {
+	if k, ok := tasks.ByName(command); ok {
+		return k
+	}
+	k, err := tasks.ByCommand(command)
+	if err != nil {
+		return nil
+	}
+	return k
+}
+
+func kindNames() []string {
+	var names []string
+	for _, k := range tasks.Catalogue() {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
+// readStruct reads a section into a task's struct by its yaml tags.
+func (r reader) readStruct(n *yaml.Node, into reflect.Value) bool {
+	return r.mapping(n, func(key, value *yaml.Node) {
+		var known []string
+		for i := range into.NumField() {
+			name := yamlName(into.Type().Field(i))
+			if name == key.Value && name != "" {
+				r.at(key).readValue(value, into.Field(i))
+				return
+			}
+			known = append(known, name)
+		}
+		r.unknownKey(key, known)
+	})
+}
+
+// readValue reads a value of any type that a task's parameter has.
+func (r reader) readValue(n *yaml.Node, into reflect.Value) {
+	switch into.Kind() {
+	case reflect.Bool:
+		if value, ok := r.boolean(n); ok {
+			into.SetBool(value)
+		}
+	case reflect.String:
+		if value, ok := r.text(n); ok {
+			into.SetString(value)
+		}
+	case reflect.Int:
+		const most = 1<<31 - 1
+		if value, ok := r.integer(n, 0, most); ok {
+			into.SetInt(int64(value))
+		}
+	case reflect.Slice:
+		r.list(n, "values", func(item *yaml.Node) {
+			value := reflect.New(into.Type().Elem()).Elem()
+			r.readValue(item, value)
+			into.Set(reflect.Append(into, value))
+		})
+	case reflect.Map:
+		into.Set(reflect.MakeMap(into.Type()))
+		r.mapping(n, func(key, item *yaml.Node) {
+			value := reflect.New(into.Type().Elem()).Elem()
+			r.at(key).readValue(item, value)
+			into.SetMapIndex(reflect.ValueOf(key.Value), value)
+		})
+	case reflect.Struct:
+		r.readStruct(n, into)
+	default:
+		r.errorf(n, "wrong-type", "", "it cannot be configured")
+	}
+}
+
+func yamlName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return name
+}
