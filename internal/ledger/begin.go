@@ -1,0 +1,211 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ownedRun is the condition under which a dispatch may be moved: its run is open and the owner's.
+const ownedRun = `EXISTS (SELECT 1 FROM runs WHERE runs.id = dispatches.run_id AND runs.owner = ?
+		AND runs.finished_at IS NULL)`
+
+const (
+	// insertDispatch takes the slot from the run, and inserts nothing when the run is not the
+	// owner's or is done. It hits a unique key in two cases: the dispatch was begun before, or
+	// another run of the slot has its dedupe key.
+	insertDispatch = `INSERT INTO dispatches (run_id, ordinal, state, kind, params, project, environment, slot, dedupe,
+			attempts, sent_at, settle_at, status_code, outcome, reason, message, exit_status, activities, command_line)
+		SELECT runs.id, ?, ?, ?, ?, ?, ?, runs.slot, ?, ?, ?, ?, 0, ?, ?, ?, 0, NULL, ?
+		FROM runs WHERE runs.id = ? AND runs.owner = ? AND runs.finished_at IS NULL
+		ON CONFLICT DO NOTHING`
+
+	startRun = `UPDATE runs SET state = 'running' WHERE id = ? AND state = 'claimed'`
+
+	intendDispatch = `UPDATE dispatches
+		SET state = 'dispatching', attempts = attempts + 1, sent_at = ?, settle_at = ?
+		WHERE run_id = ? AND ordinal = ? AND state = 'claimed' AND ` + ownedRun
+
+	returnDispatch = `UPDATE dispatches SET state = 'claimed', message = ?
+		WHERE run_id = ? AND ordinal = ? AND state IN ('dispatching', 'in_doubt') AND ` + ownedRun
+
+	selectDispatch = `SELECT ` + dispatchColumns + ` FROM dispatches WHERE run_id = ? AND ordinal = ?`
+)
+
+// Begin writes a dispatch in state claimed and moves its run to running. When another run of the
+// slot has asked for the same (Dispatch.Dedupe), the row is written as done, skipped as a
+// duplicate. A row that exists already is returned as it stands, for replay. The error is
+// ErrNotOwned when the run is not the owner's or is done.
+func (l *Ledger) Begin(ctx context.Context, d Dispatch, owner string) (BeginResult, error) {
+	d.State, d.Attempts, d.SentAt, d.SettleAt = DispatchClaimed, 0, time.Time{}, time.Time{}
+	return l.begin(ctx, d, owner, func(s *session, old Dispatch) (Dispatch, error) { return old, nil })
+}
+
+// BeginAndIntend is Begin and Intend in one: the dispatch is written in state dispatching, so its
+// request may leave when this returns without an error, unless the result says Duplicate. A row
+// that exists already is intended if it is in state claimed; else the error is ErrNotOwned,
+// because its request may have left, and the result has the row.
+func (l *Ledger) BeginAndIntend(ctx context.Context, d Dispatch, owner string, at, settleAt time.Time) (BeginResult, error) {
+	d.State, d.Attempts, d.SentAt, d.SettleAt = DispatchDispatching, 1, stored(at), stored(settleAt)
+	return l.begin(ctx, d, owner, func(s *session, old Dispatch) (Dispatch, error) {
+		if !sameRequest(old, d) {
+			return old, fmt.Errorf("it is recorded as another request: %w", ErrNotOwned)
+		}
+		ok, err := s.intend(d.RunID, d.Ordinal, owner, at, settleAt)
+		if err != nil {
+			return old, err
+		}
+		if !ok {
+			return old, fmt.Errorf("its state is %s: %w", old.State, ErrNotOwned)
+		}
+		return scanDispatch(s.row(selectDispatch, d.RunID, d.Ordinal))
+	})
+}
+
+func sameRequest(a, b Dispatch) bool {
+	return a.Kind == b.Kind && a.Project == b.Project && a.Environment == b.Environment &&
+		string(a.Params) == string(b.Params)
+}
+
+func (l *Ledger) begin(ctx context.Context, d Dispatch, owner string, replay func(*session, Dispatch) (Dispatch, error)) (BeginResult, error) {
+	commandLine, err := encodeList(d.CommandLine)
+	if err != nil {
+		return BeginResult{}, fmt.Errorf("begin dispatch %d of run %s: %w", d.Ordinal, d.RunID, err)
+	}
+	var res BeginResult
+	err = l.write(ctx, opBegin, fmt.Sprintf("begin dispatch %d of run %s", d.Ordinal, d.RunID), 1, func(s *session) (err error) {
+		res = BeginResult{Dispatch: d}
+		inserted, err := s.insertDispatch(&d, owner, commandLine)
+		if err != nil {
+			return err
+		}
+		if inserted {
+			return s.startRun(&d)
+		}
+		if err := s.mustOwn(d.RunID, owner); err != nil {
+			return err
+		}
+		old, err := scanDispatch(s.row(selectDispatch, d.RunID, d.Ordinal))
+		if err == nil {
+			res.Replayed = true
+			res.Duplicate = old.State == DispatchDone && old.Reason == Duplicate
+			if res.Dispatch = old; res.Duplicate {
+				return nil
+			}
+			res.Dispatch, err = replay(s, old)
+			return err
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		res.Dispatch, res.Duplicate = duplicate(d), true
+		if _, err := s.insertDispatch(&res.Dispatch, owner, commandLine); err != nil {
+			return err
+		}
+		return s.startRun(&d)
+	})
+	return res, err
+}
+
+func (s *session) insertDispatch(d *Dispatch, owner string, commandLine any) (bool, error) {
+	n, err := s.exec(insertDispatch, d.Ordinal, string(d.State), d.Kind, nullText(d.Params), d.Project, d.Environment,
+		nullText(d.Dedupe), d.Attempts, nullMicros(d.SentAt), nullMicros(d.SettleAt),
+		string(d.Outcome), string(d.Reason), d.Message, commandLine, d.RunID, owner)
+	return n == 1, err
+}
+
+// startRun moves the run to running; its first dispatch does so, the others find it there.
+func (s *session) startRun(d *Dispatch) error {
+	if d.Ordinal > 0 {
+		return nil
+	}
+	_, err := s.exec(startRun, d.RunID)
+	return err
+}
+
+// duplicate is a dispatch that ends because another run's dispatch asks for the same.
+func duplicate(d Dispatch) Dispatch {
+	d.State, d.Outcome, d.Reason = DispatchDone, Skipped, Duplicate
+	d.Message = "another run of this fire asked for the same operation"
+	d.Dedupe, d.Attempts, d.SentAt, d.SettleAt = "", 0, time.Time{}, time.Time{}
+	return d
+}
+
+// mustOwn returns ErrNotOwned unless the run is open and the owner's.
+func (s *session) mustOwn(runID, owner string) error {
+	var found int
+	err := s.row(`SELECT 1 FROM runs WHERE id = ? AND owner = ? AND finished_at IS NULL`, runID, owner).Scan(&found)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("the run is done or another replica's: %w", ErrNotOwned)
+	}
+	return err
+}
+
+// Intend commits the intent to send a dispatch that is in state claimed, of an open run that is
+// the owner's: after it returns true, the request may leave. It may be repeated with the same
+// times after an error.
+func (l *Ledger) Intend(ctx context.Context, runID string, ordinal int, owner string, at, settleAt time.Time) (ok bool, err error) {
+	err = l.write(ctx, opIntend, fmt.Sprintf("intend dispatch %d of run %s", ordinal, runID), 1, func(s *session) (err error) {
+		ok, err = s.intend(runID, ordinal, owner, at, settleAt)
+		return err
+	})
+	return ok && err == nil, err
+}
+
+func (s *session) intend(runID string, ordinal int, owner string, at, settleAt time.Time) (bool, error) {
+	n, err := s.exec(intendDispatch, micros(at), micros(settleAt), runID, ordinal, owner)
+	if n == 1 || err != nil {
+		return n == 1, err
+	}
+	// The same intent may have been written before, and only its acknowledgement lost. Its time,
+	// to the microsecond, and its owner tell it from any other.
+	var same int
+	err = s.row(`SELECT 1 FROM dispatches WHERE run_id = ? AND ordinal = ? AND state = 'dispatching'
+		AND sent_at = ? AND settle_at = ? AND `+ownedRun, runID, ordinal, micros(at), micros(settleAt), owner).Scan(&same)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Return takes a dispatch back to claimed: its request certainly did not execute, or it is to be
+// sent again although it may have.
+func (l *Ledger) Return(ctx context.Context, runID string, ordinal int, owner, message string) error {
+	return l.write(ctx, opReturn, fmt.Sprintf("return dispatch %d of run %s", ordinal, runID), 1, func(s *session) error {
+		n, err := s.exec(returnDispatch, message, runID, ordinal, owner)
+		if n == 1 || err != nil {
+			return err
+		}
+		return s.mustBe(runID, ordinal, owner, func(d Dispatch) bool { return d.State == DispatchClaimed })
+	})
+}
+
+// mustBe returns nil when the dispatch already is what it was to become, of an open run that is
+// the owner's, else ErrNotOwned.
+func (s *session) mustBe(runID string, ordinal int, owner string, there func(Dispatch) bool) error {
+	if err := s.mustOwn(runID, owner); err != nil {
+		return err
+	}
+	d, err := scanDispatch(s.row(selectDispatch, runID, ordinal))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("no such dispatch: %w", ErrNotOwned)
+	case err != nil:
+		return err
+	case !there(d):
+		return fmt.Errorf("its state is %s: %w", d.State, ErrNotOwned)
+	default:
+		return nil
+	}
+}
+
+func encodeList(list []string) (any, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(list)
+	return string(text), err
+}

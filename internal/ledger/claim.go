@@ -1,0 +1,215 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+)
+
+const (
+	insertFire = `INSERT INTO fires (slot, cron, project, id, scheduled_at, claimed_at, owner,
+			open_runs, severity, outcome, reason, message, targets, not_run, missed_from, missed_count)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (slot, cron, project) DO NOTHING`
+
+	settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, reason = ?, not_run = ?
+		WHERE slot = ? AND cron = ? AND project = ?`
+
+	insertRun = `INSERT INTO runs (id, fire_id, environment, cron, project, slot, lane, scheduled_at,
+			start_deadline, deadline, claimed_at, state, outcome, reason, message, owner, snapshot)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'claimed', '', '', '', ?, ?)
+		ON CONFLICT (cron, project, environment, lane) WHERE finished_at IS NULL DO NOTHING`
+
+	raiseWatermark = `INSERT INTO schedules (cron, project, watermark) VALUES (?, ?, ?)
+		ON CONFLICT (cron, project) DO UPDATE SET watermark = excluded.watermark
+		WHERE schedules.watermark IS NULL OR schedules.watermark < excluded.watermark`
+)
+
+// Claim inserts fires and their runs and returns, in the same order, which of them this owner now
+// owns. Of a fire that was claimed before nothing is written. A run that the open run of another
+// fire excludes is left out, counted in the fire's NotRun, and its environment is listed.
+//
+// A fire that remains without a run ends at once: with the outcome it was given, else skipped with
+// the most telling reason of its NotRun.
+//
+// Claim may be repeated with the same fire ids after an error; what the first try did write is
+// then returned as owned.
+func (l *Ledger) Claim(ctx context.Context, owner string, claims []Claim) ([]Claimed, error) {
+	now := time.Now()
+	weight := len(claims)
+	for i := range claims {
+		weight += len(claims[i].Runs)
+	}
+	claimed := make([]Claimed, len(claims))
+	err := l.write(ctx, opClaim, "claim fires", weight, func(s *session) error {
+		for i := range claims {
+			var err error
+			if claimed[i], err = s.claim(owner, &claims[i], now); err != nil {
+				f := &claims[i].Fire
+				return fmt.Errorf("cron %q, project %q, slot %q: %w", f.Cron, f.Project, f.Slot, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return claimed, nil
+}
+
+func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) {
+	fire := c.Fire
+	fire.Owner, fire.ClaimedAt, fire.ScheduledAt = owner, stored(now), stored(fire.ScheduledAt)
+	fire.NotRun = maps.Clone(fire.NotRun)
+	if fire.ID == "" {
+		fire.ID = NewID()
+	}
+	if len(c.Runs) > 0 {
+		fire.Outcome, fire.Reason = "", ""
+	} else {
+		fire.settle(c.Fire.Outcome, c.Fire.Reason)
+	}
+	inserted, err := s.insertFire(&fire, len(c.Runs))
+	if err != nil {
+		return Claimed{}, err
+	}
+	if !inserted {
+		return s.reclaim(owner, c)
+	}
+	res := Claimed{Owned: true}
+	if res.Runs, res.Overlapped, err = s.insertRuns(&fire, c.Runs); err != nil {
+		return Claimed{}, err
+	}
+	if len(res.Overlapped) > 0 {
+		if err := s.settleFire(&fire, &c.Fire, len(res.Runs), len(res.Overlapped)); err != nil {
+			return Claimed{}, err
+		}
+	}
+	if !fire.Manual() {
+		if _, err := s.exec(raiseWatermark, fire.Cron, fire.Project, micros(fire.ScheduledAt)); err != nil {
+			return Claimed{}, err
+		}
+	}
+	res.Fire = fire
+	return res, nil
+}
+
+func (s *session) insertFire(f *Fire, open int) (bool, error) {
+	notRun, err := encodeNotRun(f.NotRun)
+	if err != nil {
+		return false, err
+	}
+	n, err := s.exec(insertFire, f.Slot, f.Cron, f.Project, f.ID, micros(f.ScheduledAt), micros(f.ClaimedAt), f.Owner,
+		open, f.Outcome.severity(), string(f.Outcome), string(f.Reason), f.Message, f.Targets, notRun,
+		nullMicros(f.MissedFrom), f.MissedCount)
+	return n == 1, err
+}
+
+func (s *session) insertRuns(f *Fire, runs []Run) (inserted []Run, overlapped []string, err error) {
+	for _, u := range runs {
+		if u.ID == "" {
+			u.ID = NewID()
+		}
+		u.FireID, u.Cron, u.Project, u.Slot = f.ID, f.Cron, f.Project, f.Slot
+		u.ScheduledAt, u.ClaimedAt, u.Owner, u.State = f.ScheduledAt, f.ClaimedAt, f.Owner, RunClaimed
+		lane := u.ID
+		if u.Exclusive {
+			lane = ""
+		}
+		n, err := s.exec(insertRun, u.ID, u.FireID, u.Environment, u.Cron, u.Project, u.Slot, lane, micros(u.ScheduledAt),
+			nullMicros(u.StartDeadline), nullMicros(u.Deadline), micros(u.ClaimedAt), u.Owner, nullText(u.Snapshot))
+		if err != nil {
+			return nil, nil, fmt.Errorf("run on environment %q: %w", u.Environment, err)
+		}
+		if n == 0 {
+			overlapped = append(overlapped, u.Environment)
+			continue
+		}
+		inserted = append(inserted, u)
+	}
+	return inserted, overlapped, nil
+}
+
+// settleFire writes what overlapping runs left of a fire.
+func (s *session) settleFire(f, given *Fire, open, overlapped int) error {
+	if f.NotRun == nil {
+		f.NotRun = map[Reason]int{}
+	}
+	f.NotRun[Overlap] += overlapped
+	if open == 0 {
+		f.settle(given.Outcome, given.Reason)
+	}
+	notRun, err := encodeNotRun(f.NotRun)
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(settleFire, open, f.Outcome.severity(), string(f.Outcome), string(f.Reason), notRun,
+		f.Slot, f.Cron, f.Project)
+	return err
+}
+
+// settle gives a fire without a run its outcome.
+func (f *Fire) settle(outcome Outcome, reason Reason) {
+	if outcome != "" {
+		f.Outcome, f.Reason = outcome, reason
+		return
+	}
+	f.Outcome, f.Reason = Skipped, NoTarget
+	for _, why := range []Reason{Overlap, Duplicate, Inactive, Observe, Guard} {
+		if f.NotRun[why] > 0 {
+			f.Reason = why
+			return
+		}
+	}
+}
+
+// reclaim answers a claim of a fire that is there already. It is this owner's when the very same
+// claim was written before and only its acknowledgement was lost.
+func (s *session) reclaim(owner string, c *Claim) (Claimed, error) {
+	lost := Claimed{Fire: c.Fire}
+	if c.Fire.ID == "" {
+		return lost, nil
+	}
+	fire, err := scanFire(s.row(`SELECT `+fireColumns+` FROM fires
+		WHERE slot = ? AND cron = ? AND project = ? AND id = ? AND owner = ?`,
+		c.Fire.Slot, c.Fire.Cron, c.Fire.Project, c.Fire.ID, owner))
+	if errors.Is(err, sql.ErrNoRows) {
+		return lost, nil
+	} else if err != nil {
+		return Claimed{}, err
+	}
+	res := Claimed{Owned: true, Fire: fire}
+	written := map[string]bool{}
+	err = s.each(`SELECT `+runColumns+` FROM runs WHERE fire_id = ? ORDER BY id`, []any{fire.ID}, func(row scanner) error {
+		u, err := scanRun(row)
+		if err != nil {
+			return err
+		}
+		written[u.Environment] = true
+		if u.State != RunDone && u.Owner == owner {
+			res.Runs = append(res.Runs, u)
+		}
+		return nil
+	})
+	for _, u := range c.Runs {
+		if !written[u.Environment] {
+			res.Overlapped = append(res.Overlapped, u.Environment)
+		}
+	}
+	return res, err
+}
+
+func encodeNotRun(counts map[Reason]int) (any, error) {
+	if len(counts) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(counts)
+	return string(text), err
+}
+
+// stored is a time as it will be read back.
+func stored(t time.Time) time.Time { return t.Truncate(time.Microsecond).UTC() }

@@ -1,0 +1,85 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Everything that only SQLite says this way stands in this file and in migrations/sqlite.
+
+const (
+	driverName    = "sqlite"
+	gooseDialect  = goose.DialectSQLite3
+	migrationsDir = "migrations/sqlite"
+
+	begin    = "BEGIN IMMEDIATE"
+	commit   = "COMMIT"
+	rollback = "ROLLBACK"
+
+	// dbNow is the database's clock in microseconds. SQLite reads it to the millisecond.
+	dbNow = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+)
+
+// writerDSN opens a file for the one connection that writes. FULL makes every commit wait for the
+// disk: a claim that a power cut undoes is a request sent twice.
+func writerDSN(path string) string {
+	return dsn(path, "journal_mode(wal)", "synchronous(full)", "cache_size(-8192)",
+		"wal_autocheckpoint(2000)", "journal_size_limit(67108864)")
+}
+
+// readerDSN opens the same file for connections that cannot write.
+func readerDSN(path string) string {
+	return dsn(path, "query_only(1)", "cache_size(-2048)")
+}
+
+func dsn(path string, pragmas ...string) string {
+	query := url.Values{"_txlock": {"immediate"}, "_busy_timeout": {"5000"}, "_pragma": pragmas, "_dqs": {"0"}, "_error_rc": {"1"}}
+	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
+	return u.String()
+}
+
+// isStoreGone reports whether an error means that the store as a whole does not work now, as
+// opposed to one operation that it refuses.
+func isStoreGone(err error) bool {
+	switch primaryCode(err) {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
+		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
+		sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL:
+		return true
+	default:
+		return false
+	}
+}
+
+// isNoTransaction reports whether a rollback found nothing to roll back, because the database had
+// done so by itself.
+func isNoTransaction(err error) bool {
+	return primaryCode(err) == sqlite3.SQLITE_ERROR
+}
+
+// explain adds what to do about a damaged file. The file itself is never touched: what it still
+// holds is the only record of what may have been sent.
+func explain(path string, err error) error {
+	switch primaryCode(err) {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w; %s is damaged and was left as it is: stop automatond, restore the file from a copy, "+
+			"or save what can be read with `sqlite3 ledger.db .recover`, or move ledger.db, ledger.db-wal and "+
+			"ledger.db-shm away to start with an empty ledger, which owes nothing from before its start", err, path)
+	default:
+		return err
+	}
+}
+
+// primaryCode is SQLite's result code without its extension, or 0 for other errors.
+func primaryCode(err error) int {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return 0
+	}
+	return e.Code() & 0xff
+}

@@ -1,0 +1,17 @@
+package ledger
+
+import "errors"
+
+var (
+	// ErrLocked means that another process has the data directory.
+	ErrLocked = errors.New("data directory is in use")
+	// ErrClosed means that the ledger was closed before the operation was taken up.
+	ErrClosed = errors.New("ledger is closed")
+	// ErrNotOwned means that the run is done or another replica's, or that the dispatch is past
+	// the state from which it was to be moved. The caller must not act on it.
+	ErrNotOwned = errors.New("not owned")
+	// ErrLeaseLost means that the replica's lease is gone or was over.
+	ErrLeaseLost = errors.New("lease lost")
+	// ErrNotFound means that the ledger has no such row.
+	ErrNotFound = errors.New("not found")
+)

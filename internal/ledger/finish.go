@@ -1,0 +1,124 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	finishRun = `UPDATE runs SET state = 'done', outcome = ?, reason = ?, message = ?, finished_at = ?
+		WHERE id = ? AND owner = ? AND finished_at IS NULL
+		RETURNING fire_id, cron, project, slot, environment, scheduled_at`
+
+	// finishFire counts one run as over and keeps the worst outcome; of equals the first.
+	finishFire = `UPDATE fires SET open_runs = open_runs - 1,
+			outcome  = CASE WHEN ?1 > severity THEN ?2 ELSE outcome END,
+			reason   = CASE WHEN ?1 > severity THEN ?3 ELSE reason END,
+			message  = CASE WHEN ?1 > severity THEN ?4 ELSE message END,
+			severity = CASE WHEN ?1 > severity THEN ?1 ELSE severity END
+		WHERE slot = ?5 AND cron = ?6 AND project = ?7
+		RETURNING ` + fireColumns
+
+	raiseTarget = `INSERT INTO targets (cron, project, environment, last_scheduled_at, last_success_at)
+		VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (cron, project, environment) DO UPDATE SET
+			last_scheduled_at = CASE WHEN excluded.last_scheduled_at > targets.last_scheduled_at
+				THEN excluded.last_scheduled_at ELSE targets.last_scheduled_at END,
+			last_success_at = CASE WHEN targets.last_success_at IS NULL OR excluded.last_success_at > targets.last_success_at
+				THEN excluded.last_success_at ELSE targets.last_success_at END`
+)
+
+// Finish ends a run together with dispatches that end with it. When it was its fire's last open
+// run, the fire gets its outcome, the worst of its runs. The error is ErrNotOwned when the run is
+// not the owner's or is done; the very same end may be written again after an error.
+func (l *Ledger) Finish(ctx context.Context, f Finish) (Finished, error) {
+	if f.At.IsZero() {
+		f.At = time.Now()
+	}
+	var res Finished
+	err := l.write(ctx, opFinish, "finish run "+f.RunID, 1+len(f.Dispatches), func(s *session) (err error) {
+		res, err = s.finish(&f)
+		return err
+	})
+	return res, err
+}
+
+func (s *session) finish(f *Finish) (Finished, error) {
+	var u Run
+	var scheduled stamp
+	err := s.row(finishRun, string(f.Outcome), string(f.Reason), f.Message, micros(f.At), f.RunID, f.Owner).
+		Scan(&u.FireID, &u.Cron, &u.Project, &u.Slot, &u.Environment, &scheduled)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s.refinish(f)
+	} else if err != nil {
+		return Finished{}, err
+	}
+	for i := range f.Dispatches {
+		if err := s.finishDispatch(f.RunID, &f.Dispatches[i]); err != nil {
+			return Finished{}, err
+		}
+	}
+	success := any(nil)
+	if f.Outcome == Succeeded {
+		success = micros(f.At)
+	}
+	if _, err := s.exec(raiseTarget, u.Cron, u.Project, u.Environment, micros(scheduled.Time), success); err != nil {
+		return Finished{}, err
+	}
+	fire, err := scanFire(s.row(finishFire, f.Outcome.severity(), string(f.Outcome), string(f.Reason), f.Message,
+		u.Slot, u.Cron, u.Project))
+	if err != nil {
+		return Finished{}, fmt.Errorf("its fire: %w", err)
+	}
+	return Finished{FireDone: fire.Outcome != "", Fire: fire}, nil
+}
+
+func (s *session) finishDispatch(runID string, r *Result) error {
+	activities, err := encodeActivities(r.Activities)
+	if err != nil {
+		return err
+	}
+	if _, err := s.recordResult(recordResult, r, activities, runID); err != nil {
+		return err
+	}
+	return s.insertActivities(runID, r.Ordinal, r.Activities)
+}
+
+// refinish answers when the run was not open: the same end may have been written before, and only
+// its acknowledgement lost.
+func (s *session) refinish(f *Finish) (Finished, error) {
+	u, err := scanRun(s.row(`SELECT `+runColumns+` FROM runs WHERE id = ?`, f.RunID))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Finished{}, fmt.Errorf("no such run: %w", ErrNotOwned)
+	} else if err != nil {
+		return Finished{}, err
+	}
+	same := u.State == RunDone && u.Owner == f.Owner && u.FinishedAt.Equal(stored(f.At)) &&
+		u.Outcome == f.Outcome && u.Reason == f.Reason
+	if !same {
+		return Finished{}, fmt.Errorf("the run is done or another replica's: %w", ErrNotOwned)
+	}
+	fire, err := scanFire(s.row(`SELECT `+fireColumns+` FROM fires WHERE slot = ? AND cron = ? AND project = ?`,
+		u.Slot, u.Cron, u.Project))
+	if err != nil {
+		return Finished{}, fmt.Errorf("its fire: %w", err)
+	}
+	return Finished{FireDone: fire.Outcome != "", Fire: fire}, nil
+}
+
+// SetRunState moves an open run to running or tracking.
+func (l *Ledger) SetRunState(ctx context.Context, runID, owner string, state RunState) error {
+	if state != RunRunning && state != RunTracking {
+		return fmt.Errorf("set state of run %s: a run is moved to %s or %s, not to %q", runID, RunRunning, RunTracking, state)
+	}
+	return l.write(ctx, opRunState, "set state of run "+runID, 1, func(s *session) error {
+		n, err := s.exec(setRunState, string(state), runID, owner)
+		if n == 0 && err == nil {
+			return fmt.Errorf("the run is done or another replica's: %w", ErrNotOwned)
+		}
+		return err
+	})
+}

@@ -1,0 +1,201 @@
+// Package ledger keeps the durable record of fires, runs, dispatches and activities, and decides
+// by its unique keys who acts: whoever inserted a row owns what it stands for. What a method has
+// written is on the disk when it returns.
+//
+// The way of a run through it is Claim, then for each of its requests BeginAndIntend before it is
+// sent and Record after it, then Finish. After a crash, TakeOver returns what was left open, and
+// the same calls go on from there: a row that exists already is returned instead of written again.
+//
+// It leaves to others what a run is for and when anything is due; it knows neither tasks nor
+// schedules' expressions nor the platform. It stores times as whole microseconds in UTC.
+//
+// The store is one SQLite file with one writer, which performs concurrent operations in groups,
+// one transaction each, because waiting for the disk is what a write costs most.
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/xid"
+	"github.com/rs/zerolog"
+)
+
+// readers is how many queries may run beside the writer.
+const readers = 4
+
+// Options say where the ledger lives.
+type Options struct {
+	Dir      string        // created with mode 0700 when it is missing
+	LockWait time.Duration // how long to wait for another process to leave the directory
+	Logger   zerolog.Logger
+	Metrics  prometheus.Registerer // nil registers nothing
+}
+
+// Ledger is an open ledger. Its methods may be called concurrently.
+type Ledger struct {
+	path   string
+	lock   *os.File
+	reader *sql.DB
+	db     *sql.DB // the writer's
+	writer *writer
+	errors *prometheus.CounterVec
+}
+
+// Open opens the ledger in a directory, creates it when there is none, and brings its schema up
+// to date. While it is open no other process can open it: Open then waits Options.LockWait and
+// returns an error that is ErrLocked. It never deletes or replaces a file.
+func Open(ctx context.Context, o Options) (*Ledger, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	log := o.Logger.With().Str("component", "ledger").Logger()
+	lock, err := lockDir(ctx, dir, o.LockWait, log)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	l := &Ledger{path: filepath.Join(dir, "ledger.db"), lock: lock}
+	if err := l.open(ctx, o); err != nil {
+		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", l.path, explain(l.path, err)), l.Close())
+	}
+	return l, nil
+}
+
+func (l *Ledger) open(ctx context.Context, o Options) (err error) {
+	if err := createFile(l.path); err != nil {
+		return err
+	}
+	if l.db, err = sql.Open(driverName, writerDSN(l.path)); err != nil {
+		return err
+	}
+	l.db.SetMaxOpenConns(1)
+	if err := migrate(ctx, l.db); err != nil {
+		return err
+	}
+	if l.reader, err = sql.Open(driverName, readerDSN(l.path)); err != nil {
+		return err
+	}
+	l.reader.SetMaxOpenConns(readers)
+	l.reader.SetMaxIdleConns(readers)
+	if l.errors, err = newStoreErrors(o.Metrics); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	l.writer = newWriter(l.db)
+	return nil
+}
+
+// createFile makes the file, readable by its owner only, and makes its name survive a power cut.
+func createFile(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if err := syncDir(dir); err != nil {
+			return err
+		}
+		if dir != filepath.Dir(path) {
+			return nil // the directory's own name too, should it be new
+		}
+	}
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Close waits for the operations under way, then gives the directory free.
+func (l *Ledger) Close() error {
+	if l.writer != nil {
+		l.writer.close()
+	}
+	var errs []error
+	if l.reader != nil {
+		errs = append(errs, l.reader.Close())
+	}
+	if l.db != nil {
+		errs = append(errs, l.db.Close())
+	}
+	return errors.Join(append(errs, l.lock.Close())...)
+}
+
+// NewID makes an id. Ids made later sort after earlier ones, to the second.
+func NewID() string { return xid.New().String() }
+
+// Writable writes a few bytes, to find out whether writing works.
+func (l *Ledger) Writable(ctx context.Context) error {
+	return l.write(ctx, opHeartbeat, "write heartbeat", 1, func(s *session) error {
+		_, err := s.exec(`INSERT INTO heartbeat (id, beat_at) VALUES (1, ?)
+			ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at`, micros(time.Now()))
+		return err
+	})
+}
+
+// write performs an operation through the writer. Errors of the store are counted, and all are
+// wrapped with what was attempted.
+func (l *Ledger) write(ctx context.Context, op, attempt string, weight int, do func(*session) error) error {
+	err := l.writer.write(ctx, weight, do)
+	return l.judge(ctx, op, attempt, err)
+}
+
+func (l *Ledger) judge(ctx context.Context, op, attempt string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if !isAnswer(err) && !errors.Is(err, ErrClosed) && ctx.Err() == nil {
+		l.errors.WithLabelValues(op).Inc()
+	}
+	return fmt.Errorf("%s: %w", attempt, explain(l.path, err))
+}
+
+// micros is how times are stored.
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+// nullMicros stores the zero time as NULL.
+func nullMicros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// stamp reads a stored time, NULL as the zero time.
+type stamp struct{ time.Time }
+
+// Scan implements sql.Scanner.
+func (s *stamp) Scan(value any) error {
+	switch v := value.(type) {
+	case nil:
+		s.Time = time.Time{}
+	case int64:
+		s.Time = time.UnixMicro(v).UTC()
+	default:
+		return fmt.Errorf("%T is not a stored time", value)
+	}
+	return nil
+}
+
+// nullText stores an empty text as NULL.
+func nullText[T ~string | ~[]byte](s T) any {
+	if len(s) == 0 {
+		return nil
+	}
+	return string(s)
+}

@@ -1,0 +1,123 @@
+package ledger
+
+import (
+	"context"
+	"time"
+)
+
+// keepClaims is how long a claim is kept whatever the retention: its keys must outlive everything
+// that may still ask whether its slot was taken.
+const keepClaims = 48 * time.Hour
+
+const (
+	// selectPrunable reads the keys of fires that may go, oldest first. The newest fire of a cron
+	// on a project, which its watermark names, stays.
+	selectPrunable = `SELECT slot, cron, project, id FROM fires
+		WHERE slot < ? AND scheduled_at < ? AND claimed_at < ? AND open_runs = 0 AND (severity <= ? OR scheduled_at < ?)
+			AND NOT EXISTS (SELECT 1 FROM schedules WHERE schedules.cron = fires.cron
+				AND schedules.project = fires.project AND schedules.watermark = fires.scheduled_at)
+		ORDER BY slot LIMIT ?`
+
+	// selectPrunableManual is the same for fires triggered by hand, which no watermark names.
+	selectPrunableManual = `SELECT slot, cron, project, id FROM fires
+		WHERE slot >= ? AND scheduled_at < ? AND claimed_at < ? AND open_runs = 0 AND (severity <= ? OR scheduled_at < ?)
+		ORDER BY slot LIMIT ?`
+)
+
+// Prune deletes at most limit fires with all that followed from them and returns how many; call
+// it again while it returns limit. Deleted are fires scheduled before the given time, if they
+// succeeded or were skipped, and the others if they were scheduled before keepFailuresBefore.
+//
+// It never deletes an open fire, a claim of the last 48 hours, or the newest scheduled fire of a
+// cron on a project.
+func (l *Ledger) Prune(ctx context.Context, before, keepFailuresBefore time.Time, limit int) (int, error) {
+	claimed := time.Now().Add(-keepClaims)
+	if before.After(claimed) {
+		before = claimed
+	}
+	var n int
+	err := l.write(ctx, opPrune, "prune", groupLimit, func(s *session) error {
+		fires, err := s.prunable(before, claimed, keepFailuresBefore, limit)
+		if err != nil {
+			return err
+		}
+		for _, f := range fires {
+			if err := s.deleteFire(f); err != nil {
+				return err
+			}
+		}
+		n = len(fires)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+func (s *session) prunable(before, claimed, failures time.Time, limit int) ([]Fire, error) {
+	var fires []Fire
+	scan := func(row scanner) error {
+		var f Fire
+		err := row.Scan(&f.Slot, &f.Cron, &f.Project, &f.ID)
+		fires = append(fires, f)
+		return err
+	}
+	// Slots have whole seconds, so the one that contains the time is looked at too.
+	end := slotAt(before.Add(time.Second))
+	err := s.each(selectPrunable, []any{end, micros(before), micros(claimed), benign, micros(failures), limit}, scan)
+	if err != nil || len(fires) == limit {
+		return fires, err
+	}
+	err = s.each(selectPrunableManual, []any{manualPrefix, micros(before), micros(claimed), benign, micros(failures),
+		limit - len(fires)}, scan)
+	return fires, err
+}
+
+func (s *session) deleteFire(f Fire) error {
+	var runs []string
+	err := s.each(`SELECT id FROM runs WHERE fire_id = ?`, []any{f.ID}, func(row scanner) error {
+		id, err := scanText(row)
+		runs = append(runs, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range runs {
+		if err := s.deleteRun(id); err != nil {
+			return err
+		}
+	}
+	_, err = s.exec(`DELETE FROM fires WHERE slot = ? AND cron = ? AND project = ?`, f.Slot, f.Cron, f.Project)
+	return err
+}
+
+func (s *session) deleteRun(id string) error {
+	var activities []Activity
+	err := s.each(`SELECT activities FROM dispatches WHERE run_id = ?`, []any{id}, func(row scanner) error {
+		var text []byte
+		if err := row.Scan(&text); err != nil {
+			return err
+		}
+		var some []Activity
+		err := decode("activities", text, &some)
+		activities = append(activities, some...)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range activities {
+		// Only if it is this run's: another dispatch may have adopted it.
+		_, err := s.exec(`DELETE FROM activities WHERE project = ? AND id = ? AND run_id = ?`, a.Project, a.ID, id)
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := s.exec(`DELETE FROM dispatches WHERE run_id = ?`, id); err != nil {
+		return err
+	}
+	_, err = s.exec(`DELETE FROM runs WHERE id = ?`, id)
+	return err
+}

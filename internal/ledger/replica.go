@@ -1,0 +1,170 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+)
+
+// Replica is one process that works on the ledger.
+type Replica struct {
+	ID         string // from NewID, new at every start
+	Host       string
+	ConfigHash string
+	StartedAt  time.Time
+}
+
+// Lease is how long a replica may act. Both times are readings of the database's clock, so their
+// difference is what counts for a replica whose own clock differs.
+type Lease struct {
+	ExpiresAt time.Time
+	Now       time.Time
+}
+
+// selectOpenDispatches reads the dispatches of an owner's open runs, each run's in order.
+const selectOpenDispatches = `SELECT ` + dispatchColumns + ` FROM dispatches
+	WHERE run_id IN (SELECT id FROM runs WHERE finished_at IS NULL AND owner = ?) ORDER BY run_id, ordinal`
+
+// staleReplica is how long a replica that is gone stays listed, in microseconds.
+const staleReplica = int64(24 * time.Hour / time.Microsecond)
+
+// Register gives a replica its lease.
+func (l *Ledger) Register(ctx context.Context, r Replica, ttl time.Duration) (Lease, error) {
+	var lease Lease
+	err := l.write(ctx, opLease, "register replica "+r.ID, 1, func(s *session) error {
+		if _, err := s.exec(`DELETE FROM replicas WHERE expires_at < `+dbNow+` - ?`, staleReplica); err != nil {
+			return err
+		}
+		return lease.scan(ttl, s.row(`INSERT INTO replicas (id, host, config_hash, started_at, expires_at)
+			VALUES (?, ?, ?, ?, `+dbNow+` + ?)
+			ON CONFLICT (id) DO UPDATE SET host = excluded.host, config_hash = excluded.config_hash,
+				started_at = excluded.started_at, expires_at = excluded.expires_at
+			RETURNING expires_at`, r.ID, r.Host, r.ConfigHash, micros(r.StartedAt), ttl.Microseconds()))
+	})
+	return lease, err
+}
+
+// Renew prolongs a lease. The error is ErrLeaseLost when it was over, or is gone.
+func (l *Ledger) Renew(ctx context.Context, id string, ttl time.Duration) (Lease, error) {
+	var lease Lease
+	err := l.write(ctx, opLease, "renew lease of replica "+id, 1, func(s *session) error {
+		err := lease.scan(ttl, s.row(`UPDATE replicas SET expires_at = `+dbNow+` + ?
+			WHERE id = ? AND expires_at > `+dbNow+` RETURNING expires_at`, ttl.Microseconds(), id))
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrLeaseLost
+		}
+		return err
+	})
+	return lease, err
+}
+
+func (l *Lease) scan(ttl time.Duration, row scanner) error {
+	var expires stamp
+	err := row.Scan(&expires)
+	*l = Lease{ExpiresAt: expires.Time, Now: expires.Add(-ttl.Truncate(time.Microsecond))}
+	return err
+}
+
+// Release ends a lease, if there is one.
+func (l *Ledger) Release(ctx context.Context, id string) error {
+	return l.write(ctx, opLease, "release lease of replica "+id, 1, func(s *session) error {
+		_, err := s.exec(`DELETE FROM replicas WHERE id = ?`, id)
+		return err
+	})
+}
+
+// Replicas counts the replicas with a live lease.
+func (l *Ledger) Replicas(ctx context.Context) (int, error) {
+	var n int
+	err := l.reader.QueryRowContext(ctx, `SELECT count(*) FROM replicas WHERE expires_at > `+dbNow).Scan(&n)
+	return n, l.judge(ctx, opQuery, "count replicas", err)
+}
+
+// TakeOver makes owner the owner of all open runs whose owner has no live lease and returns them.
+// With exclusive it takes those of every other owner: a SQLite ledger is one process's alone, so
+// another owner is a process that has ended. One UPDATE decides between two that take over.
+func (l *Ledger) TakeOver(ctx context.Context, owner string, exclusive bool) ([]OpenRun, error) {
+	dead := `owner NOT IN (SELECT id FROM replicas WHERE expires_at > ` + dbNow + `)`
+	if exclusive {
+		dead = `1 = 1`
+	}
+	var open []OpenRun
+	err := l.write(ctx, opTakeOver, "take over runs", groupLimit, func(s *session) error {
+		open = nil
+		err := s.each(`UPDATE runs SET owner = ? WHERE finished_at IS NULL AND owner <> ? AND `+dead+` RETURNING `+runColumns,
+			[]any{owner, owner}, func(row scanner) error {
+				u, err := scanRun(row)
+				open = append(open, OpenRun{Run: u})
+				return err
+			})
+		if err != nil || len(open) == 0 {
+			return err
+		}
+		return s.each(selectOpenDispatches, []any{owner}, attach(open))
+	})
+	if err != nil {
+		return nil, err
+	}
+	sortRuns(open)
+	return open, nil
+}
+
+// OpenRuns returns the open runs of an owner, by their scheduled times.
+func (l *Ledger) OpenRuns(ctx context.Context, owner string) ([]OpenRun, error) {
+	open, err := l.openRuns(ctx, owner)
+	return open, l.judge(ctx, opQuery, "read open runs", err)
+}
+
+func (l *Ledger) openRuns(ctx context.Context, owner string) ([]OpenRun, error) {
+	// One transaction, so that no dispatch is read of a run that was not.
+	tx, err := l.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	var open []OpenRun
+	rows, err := tx.QueryContext(ctx, `SELECT `+runColumns+` FROM runs WHERE finished_at IS NULL AND owner = ?`, owner)
+	if err != nil {
+		return nil, err
+	}
+	err = eachRow(rows, func(row scanner) error {
+		u, err := scanRun(row)
+		open = append(open, OpenRun{Run: u})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows, err = tx.QueryContext(ctx, selectOpenDispatches, owner)
+	if err != nil {
+		return nil, err
+	}
+	err = eachRow(rows, attach(open))
+	sortRuns(open)
+	return open, err
+}
+
+// attach returns a function that scans dispatches and adds each to its run.
+func attach(open []OpenRun) func(scanner) error {
+	byID := make(map[string]*OpenRun, len(open))
+	for i := range open {
+		byID[open[i].ID] = &open[i]
+	}
+	return func(row scanner) error {
+		d, err := scanDispatch(row)
+		if u := byID[d.RunID]; u != nil && err == nil {
+			u.Dispatches = append(u.Dispatches, d)
+		}
+		return err
+	}
+}
+
+// sortRuns orders runs by scheduled time, those of one fire by id.
+func sortRuns(open []OpenRun) {
+	slices.SortFunc(open, func(a, b OpenRun) int {
+		return cmp.Or(a.ScheduledAt.Compare(b.ScheduledAt), cmp.Compare(a.ID, b.ID))
+	})
+}

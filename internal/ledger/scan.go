@@ -1,0 +1,78 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// The columns that each scan function reads, in its order.
+const (
+	fireColumns = `id, cron, project, slot, scheduled_at, claimed_at, owner, open_runs, outcome, reason, message,
+		targets, not_run, missed_from, missed_count`
+
+	runColumns = `id, fire_id, cron, project, environment, slot, scheduled_at, start_deadline, deadline, claimed_at,
+		finished_at, state, outcome, reason, message, owner, lane, snapshot`
+
+	dispatchColumns = `run_id, ordinal, state, kind, params, project, environment, dedupe, attempts, sent_at, settle_at,
+		status_code, outcome, reason, message, exit_status, activities, command_line`
+)
+
+func scanFire(row scanner) (Fire, error) {
+	var f Fire
+	var scheduled, claimed, missed stamp
+	var open int
+	var notRun []byte
+	err := row.Scan(&f.ID, &f.Cron, &f.Project, &f.Slot, &scheduled, &claimed, &f.Owner, &open, &f.Outcome, &f.Reason,
+		&f.Message, &f.Targets, &notRun, &missed, &f.MissedCount)
+	if err != nil {
+		return Fire{}, err
+	}
+	f.ScheduledAt, f.ClaimedAt, f.MissedFrom = scheduled.Time, claimed.Time, missed.Time
+	if open > 0 {
+		f.Outcome, f.Reason = "", ""
+	}
+	return f, decode("not_run", notRun, &f.NotRun)
+}
+
+func scanRun(row scanner) (Run, error) {
+	var u Run
+	var scheduled, startDeadline, deadline, claimed, finished stamp
+	var lane string
+	var snapshot []byte
+	err := row.Scan(&u.ID, &u.FireID, &u.Cron, &u.Project, &u.Environment, &u.Slot, &scheduled, &startDeadline, &deadline,
+		&claimed, &finished, &u.State, &u.Outcome, &u.Reason, &u.Message, &u.Owner, &lane, &snapshot)
+	if err != nil {
+		return Run{}, err
+	}
+	u.ScheduledAt, u.StartDeadline, u.Deadline = scheduled.Time, startDeadline.Time, deadline.Time
+	u.ClaimedAt, u.FinishedAt = claimed.Time, finished.Time
+	u.Exclusive, u.Snapshot = lane == "", snapshot
+	return u, nil
+}
+
+func scanDispatch(row scanner) (Dispatch, error) {
+	var d Dispatch
+	var sent, settle stamp
+	var params, dedupe, activities, commandLine []byte
+	err := row.Scan(&d.RunID, &d.Ordinal, &d.State, &d.Kind, &params, &d.Project, &d.Environment, &dedupe, &d.Attempts,
+		&sent, &settle, &d.StatusCode, &d.Outcome, &d.Reason, &d.Message, &d.ExitStatus, &activities, &commandLine)
+	if err != nil {
+		return Dispatch{}, err
+	}
+	d.Params, d.SentAt, d.SettleAt = params, sent.Time, settle.Time
+	d.Dedupe = string(dedupe)
+	if err := decode("activities", activities, &d.Activities); err != nil {
+		return Dispatch{}, err
+	}
+	return d, decode("command_line", commandLine, &d.CommandLine)
+}
+
+func decode(column string, text []byte, into any) error {
+	if len(text) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("column %s: %w", column, err)
+	}
+	return nil
+}

@@ -1,0 +1,311 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// groupLimit bounds the rows of one transaction, so that no caller waits long for its neighbours.
+const groupLimit = 512
+
+// writer performs all writes, on one connection. What is asked for while one transaction is being
+// committed is gathered into the next, so a burst of operations shares few waits for the disk.
+type writer struct {
+	db   *sql.DB
+	work sync.WaitGroup
+
+	mu     sync.Mutex
+	queue  []*request
+	closed bool
+	wake   chan struct{} // holds one token when queue is not empty or closed is set
+
+	session *session // nil until first used and after its connection was lost
+
+	transactions atomic.Int64 // committed; for tests
+}
+
+// request is one operation on its way through the writer.
+type request struct {
+	weight int // rows, roughly
+	do     func(*session) error
+	err    error
+	done   chan struct{} // closed when err is final
+}
+
+func newWriter(db *sql.DB) *writer {
+	w := &writer{db: db, wake: make(chan struct{}, 1)}
+	w.work.Go(w.run)
+	return w
+}
+
+// write performs one operation in a transaction that it may share with others, and returns when
+// that is on the disk. When ctx ends before the operation is taken up it is not performed; after
+// that, write waits for its end, because only then is it known what happened.
+//
+// The operation may be performed again after a neighbour failed, so it must set its results anew
+// each time. It must return an answer (see isAnswer) before it has written anything.
+func (w *writer) write(ctx context.Context, weight int, do func(*session) error) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	r := &request{weight: weight, do: do, done: make(chan struct{})}
+	if err := w.enqueue(r); err != nil {
+		return err
+	}
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		if w.withdraw(r) {
+			return context.Cause(ctx)
+		}
+		<-r.done
+	}
+	return r.err
+}
+
+func (w *writer) enqueue(r *request) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return ErrClosed
+	}
+	w.queue = append(w.queue, r)
+	w.signal()
+	return nil
+}
+
+// withdraw takes a request out of the queue, if it is still there.
+func (w *writer) withdraw(r *request) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, queued := range w.queue {
+		if queued == r {
+			w.queue = append(w.queue[:i:i], w.queue[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+func (w *writer) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close performs what is queued, then ends the writer.
+func (w *writer) close() {
+	w.mu.Lock()
+	w.closed = true
+	w.signal()
+	w.mu.Unlock()
+	w.work.Wait()
+}
+
+func (w *writer) run() {
+	defer w.disconnect()
+	for range w.wake {
+		// Callers that are ready to run get to ask first: their operations join this group.
+		runtime.Gosched()
+		for group := w.take(); len(group) > 0; group = w.take() {
+			w.perform(group)
+		}
+		if w.over() {
+			return
+		}
+	}
+}
+
+// take removes the next group from the queue.
+func (w *writer) take() []*request {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, rows := 0, 0
+	for n < len(w.queue) && (n == 0 || rows+w.queue[n].weight <= groupLimit) {
+		rows += w.queue[n].weight
+		n++
+	}
+	group := w.queue[:n:n]
+	w.queue = w.queue[n:]
+	return group
+}
+
+func (w *writer) over() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.closed && len(w.queue) == 0
+}
+
+// perform carries out a group. An operation that the store refuses leaves the group and the
+// others are tried again without it; an error of the store itself is everybody's.
+func (w *writer) perform(group []*request) {
+	for len(group) > 0 {
+		bad, err := w.transact(group)
+		switch {
+		case err == nil:
+			w.transactions.Add(1)
+			finish(group, nil)
+			return
+		case bad < 0 || isStoreGone(err):
+			finish(group, err)
+			return
+		}
+		finish(group[bad:bad+1], err)
+		group = append(group[:bad:bad], group[bad+1:]...)
+	}
+}
+
+// finish wakes the callers; a nil err leaves each request its own answer.
+func finish(group []*request, err error) {
+	for _, r := range group {
+		if err != nil {
+			r.err = err
+		}
+		close(r.done)
+	}
+}
+
+// transact performs a group in one transaction. With an error it returns the index of the request
+// that failed, or -1 when the transaction itself did; nothing is written then.
+func (w *writer) transact(group []*request) (bad int, err error) {
+	s, err := w.connect()
+	if err != nil {
+		return -1, err
+	}
+	defer func() {
+		if err != nil {
+			w.abandon(s)
+		}
+	}()
+	if _, err := s.exec(begin); err != nil {
+		return -1, err
+	}
+	for i, r := range group {
+		r.err = r.do(s)
+		if r.err != nil && !isAnswer(r.err) {
+			return i, r.err
+		}
+	}
+	_, err = s.exec(commit)
+	return -1, err
+}
+
+// isAnswer tells an operation's answer, which its caller waits for, from an error of the store.
+func isAnswer(err error) bool {
+	return errors.Is(err, ErrNotOwned) || errors.Is(err, ErrLeaseLost) || errors.Is(err, ErrNotFound)
+}
+
+func (w *writer) connect() (*session, error) {
+	if w.session == nil {
+		conn, err := w.db.Conn(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		w.session = &session{conn: conn, statements: map[string]*sql.Stmt{}}
+	}
+	return w.session, nil
+}
+
+// abandon ends a transaction that failed. A connection on which even that fails may be inside the
+// transaction still, so it is not used again.
+func (w *writer) abandon(s *session) {
+	if _, err := s.exec(rollback); err != nil && !isNoTransaction(err) {
+		w.disconnect()
+	}
+}
+
+func (w *writer) disconnect() {
+	if w.session != nil {
+		w.session.close()
+		w.session = nil
+	}
+}
+
+// session is the writer's connection with its prepared statements. Its context cannot be
+// cancelled: what is taken up is brought to an end, and the driver needs no goroutine a call.
+type session struct {
+	conn       *sql.Conn
+	statements map[string]*sql.Stmt // by their text, for the life of the connection
+}
+
+func (s *session) prepare(query string) (*sql.Stmt, error) {
+	if st, ok := s.statements[query]; ok {
+		return st, nil
+	}
+	st, err := s.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	s.statements[query] = st
+	return st, nil
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (s *session) exec(query string, args ...any) (int64, error) {
+	st, err := s.prepare(query)
+	if err != nil {
+		return 0, err
+	}
+	res, err := st.Exec(args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// row runs a query for one row. Scan returns sql.ErrNoRows when there is none.
+func (s *session) row(query string, args ...any) scanner {
+	st, err := s.prepare(query)
+	if err != nil {
+		return unscannable{err}
+	}
+	return st.QueryRow(args...)
+}
+
+// each runs a query and calls scan for every row.
+func (s *session) each(query string, args []any, scan func(scanner) error) error {
+	st, err := s.prepare(query)
+	if err != nil {
+		return err
+	}
+	rows, err := st.Query(args...)
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, scan)
+}
+
+// close gives the connection up for good; it does not go back to the pool.
+func (s *session) close() {
+	for _, st := range s.statements {
+		_ = st.Close()
+	}
+	_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = s.conn.Close()
+}
+
+// scanner is what *sql.Row and *sql.Rows have in common.
+type scanner interface {
+	Scan(dest ...any) error
+}
+
+// unscannable stands for a row that could not be asked for.
+type unscannable struct{ err error }
+
+func (u unscannable) Scan(...any) error { return u.err }
+
+func eachRow(rows *sql.Rows, scan func(scanner) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
