@@ -16,7 +16,6 @@ const maxSource = 64 << 10
 type program struct {
 	file      *syntax.File
 	functions map[string]bool // functions it declares anywhere
-	assigned  map[string]bool // variables it may set anywhere
 }
 
 // functionNames returns the declared functions, also of a nil program.
@@ -39,47 +38,14 @@ func compile(src string) (*program, []Problem) {
 	if err != nil {
 		return nil, []Problem{syntaxProblem(err)}
 	}
-	p := &program{file: file, functions: map[string]bool{}, assigned: map[string]bool{}}
+	p := &program{file: file, functions: map[string]bool{}}
 	syntax.Walk(file, func(n syntax.Node) bool {
-		switch n := n.(type) {
-		case *syntax.FuncDecl:
-			p.functions[n.Name.Value] = true
-		case *syntax.Assign:
-			if n.Name != nil {
-				p.assigned[n.Name.Value] = true
-			}
-		case *syntax.WordIter:
-			p.assigned[n.Name.Value] = true
-		case *syntax.CallExpr:
-			p.noteAssigningBuiltin(n)
-		case *syntax.ParamExp:
-			if n.Exp != nil && (n.Exp.Op == syntax.AssignUnset || n.Exp.Op == syntax.AssignUnsetOrNull) {
-				p.assigned[n.Param.Value] = true
-			}
+		if f, ok := n.(*syntax.FuncDecl); ok {
+			p.functions[f.Name.Value] = true
 		}
 		return true
 	})
 	return p, nil
-}
-
-// noteAssigningBuiltin notes the variables that read, getopts, export, local
-// and readonly set.
-func (p *program) noteAssigningBuiltin(call *syntax.CallExpr) {
-	if len(call.Args) == 0 {
-		return
-	}
-	switch name := call.Args[0].Lit(); name {
-	case "read", "getopts":
-		for _, w := range call.Args[1:] {
-			p.assigned[w.Lit()] = true
-		}
-	case "export", "readonly", "local":
-		for _, w := range call.Args[1:] {
-			if as, ok := assignment(w); ok {
-				p.assigned[as.Name.Value] = true
-			}
-		}
-	}
 }
 
 // syntaxProblem turns a parser's error into a problem.

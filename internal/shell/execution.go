@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -88,15 +89,14 @@ func (x *execution) interpret() (err error) {
 		}
 	}()
 	x.resetting = true
-	discarded := &device{x: x}
 	runner, err := interp.New(
 		interp.Env(environ{x}),
 		interp.Dir("/"),
-		interp.StdIO(nil, discarded, &device{x: x, messages: true}),
+		interp.StdIO(nil, &device{}, &device{messages: x}),
 		interp.CallHandler(x.handleCall),
 		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return x.handleExec }),
 		interp.OpenHandler(x.handleOpen),
-		interp.ReadDirHandler2(func(context.Context, string) ([]fs.DirEntry, error) { return nil, fs.ErrNotExist }),
+		interp.ReadDirHandler2(func(context.Context, string) ([]fs.DirEntry, error) { return nil, nil }),
 		interp.StatHandler(func(_ context.Context, name string, _ bool) (fs.FileInfo, error) {
 			return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 		}),
@@ -175,17 +175,25 @@ func (x *execution) accountArgs(args []string) error {
 }
 
 // device is /dev/null, or the script's standard error. What the script itself
-// prints does not get here; see printer. So a write is a message of the
-// interpreter, about something that went wrong.
+// prints does not get here; see execution.print. So what is written to standard
+// error is a message of the interpreter, about a command it could not expand or
+// carry out. The script ends then: the interpreter would go on as if the
+// command had succeeded, and a guard would pass. A script cannot redirect these
+// messages; see rewriter.redirections.
 type device struct {
-	x        *execution
-	messages bool
+	messages *execution // nil when nothing but the script writes to it
 }
 
 // Write implements io.Writer.
 func (d *device) Write(p []byte) (int, error) {
-	if d.messages && len(p) > 0 {
-		d.x.fail(errors.New(trimMessage(p)))
+	if d.messages == nil || len(p) == 0 {
+		return len(p), nil
+	}
+	message := firstLine(p)
+	if name, ok := strings.CutSuffix(message, ": "+unsetMarker); ok {
+		d.messages.skip(name)
+	} else {
+		d.messages.stop(errors.New(message))
 	}
 	return len(p), nil
 }
@@ -196,8 +204,8 @@ func (d *device) Read([]byte) (int, error) { return 0, io.EOF }
 // Close implements io.Closer.
 func (d *device) Close() error { return nil }
 
-// trimMessage makes one line of an interpreter's message.
-func trimMessage(p []byte) string {
+// firstLine returns the first line of a message, cut to a readable length.
+func firstLine(p []byte) string {
 	const most = 300
 	for i, b := range p {
 		if b == '\n' || i == most {
@@ -211,7 +219,7 @@ func trimMessage(p []byte) string {
 // handleOpen opens /dev/null and refuses everything else.
 func (x *execution) handleOpen(_ context.Context, path string, _ int, _ os.FileMode) (io.ReadWriteCloser, error) {
 	if path == "/dev/null" {
-		return &device{x: x, messages: true}, nil
+		return &device{}, nil
 	}
 	err := &fs.PathError{Op: "open", Path: path, Err: errors.New("only /dev/null can be opened")}
 	x.fail(err)
@@ -225,14 +233,6 @@ type environ struct{ x *execution }
 func (e environ) Get(name string) expand.Variable {
 	if e.x.resetting {
 		return atReset(name)
-	}
-	if len(name) > len(strictPrefix) && name[:len(strictPrefix)] == strictPrefix {
-		name = name[len(strictPrefix):]
-		value, ok := e.x.vars[name]
-		if !ok {
-			e.x.skip(name)
-		}
-		return variable(value, ok)
 	}
 	value, ok := e.x.vars[name]
 	return variable(value, ok)

@@ -97,11 +97,6 @@ func (x *execution) translated(args []string, from, to int) []string {
 		c.usesCLI = true // judge it as a part of the script it stands in
 		c.check(p.file)
 		problems = c.verdict()
-		for name := range p.assigned {
-			if guardVariables[name] {
-				problems = append(problems, Problem{Severity: Error, Message: "eval cannot set " + name})
-			}
-		}
 	}
 	for _, problem := range problems {
 		if problem.Severity == Error {
@@ -336,9 +331,6 @@ func (x *execution) cli(hc interp.HandlerContext, args []string) int {
 
 // changed returns the value of an exported variable if the script changed it.
 func (x *execution) changed(hc interp.HandlerContext, name string) string {
-	if !x.script.program.assigned[name] {
-		return ""
-	}
 	v := hc.Env.Get(name)
 	if !v.IsSet() || !v.Exported || v.Str == x.vars[name] {
 		return ""

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -11,8 +12,10 @@ import (
 // names below are put into trees and can be printed and parsed again, which
 // eval and trap need.
 const (
-	// strictPrefix marks a guard variable that must be set when it is read.
-	strictPrefix = "automatond_strict_"
+	// unsetMarker is the message of an unset guard variable; see device.Write.
+	unsetMarker = "automatond-unset"
+	// emptyVariable is never set.
+	emptyVariable = "automatond_empty"
 	// accountCommand counts what was assigned; see execution.account.
 	accountCommand = "automatond-account"
 	// pipeCommand counts a pipe before it is opened.
@@ -21,7 +24,7 @@ const (
 
 // rewrite changes the tree in place. It is done once, before the first run.
 func (p *program) rewrite() {
-	r := rewriter{program: p, tolerated: map[*syntax.ParamExp]bool{}}
+	r := rewriter{tolerated: map[*syntax.ParamExp]bool{}}
 	syntax.Walk(p.file, func(n syntax.Node) bool {
 		if call, ok := n.(*syntax.CallExpr); ok {
 			r.tolerate(call)
@@ -32,7 +35,6 @@ func (p *program) rewrite() {
 }
 
 type rewriter struct {
-	program   *program
 	tolerated map[*syntax.ParamExp]bool // guard variables that may be unset where they are read
 }
 
@@ -73,16 +75,19 @@ func (r *rewriter) statement(st *syntax.Stmt, inFunction bool) *syntax.Stmt {
 				n.Stmts = r.statements(n.Stmts, inFunction)
 				return false
 			case *syntax.ParamExp:
-				r.parameter(n)
 				if n.Exp != nil && (n.Exp.Op == syntax.AssignUnset || n.Exp.Op == syntax.AssignUnsetOrNull) {
 					grown = append(grown, n.Param.Value)
 				}
 			case *syntax.Word:
 				quoteBraces(n)
+				n.Parts = r.strict(n.Parts)
+			case *syntax.DblQuoted:
+				n.Parts = r.strict(n.Parts)
 			}
 			return true
 		})
 	}
+	st.Redirs = redirections(st.Redirs)
 	for _, rd := range st.Redirs {
 		words(rd.Word)
 		if rd.Hdoc != nil {
@@ -153,6 +158,18 @@ func (r *rewriter) statement(st *syntax.Stmt, inFunction bool) *syntax.Stmt {
 	return watched(st, grown, pipes)
 }
 
+// redirections drops what leads standard error elsewhere. Nothing of a script
+// is read from there, and the interpreter's messages must arrive.
+func redirections(list []*syntax.Redirect) []*syntax.Redirect {
+	return slices.DeleteFunc(list, func(r *syntax.Redirect) bool {
+		if r.N == nil || r.N.Value != "2" {
+			return false
+		}
+		target, ok := literalName(r.Word)
+		return ok && (target == "/dev/null" || target == "1" || target == "2" || target == "-")
+	})
+}
+
 // watched returns { automatond-pipe; st; automatond-account "$x"; }, or st
 // itself when there is nothing to watch.
 func watched(st *syntax.Stmt, grown []string, pipes bool) *syntax.Stmt {
@@ -177,8 +194,7 @@ func command(pos syntax.Pos, name string, variables ...string) *syntax.Stmt {
 	call := &syntax.CallExpr{Args: []*syntax.Word{{Parts: []syntax.WordPart{&syntax.Lit{ValuePos: pos, ValueEnd: pos, Value: name}}}}}
 	for _, v := range variables {
 		// ${x-} cannot fail, not even under set -u.
-		value := &syntax.ParamExp{Dollar: pos, Rbrace: pos, Param: &syntax.Lit{ValuePos: pos, ValueEnd: pos, Value: v},
-			Exp: &syntax.Expansion{Op: syntax.DefaultUnset, Word: &syntax.Word{}}}
+		value := parameter(pos, v, &syntax.Expansion{Op: syntax.DefaultUnset, Word: &syntax.Word{}})
 		call.Args = append(call.Args, &syntax.Word{Parts: []syntax.WordPart{
 			&syntax.DblQuoted{Left: pos, Right: pos, Parts: []syntax.WordPart{value}}}})
 	}
@@ -246,20 +262,51 @@ func assignment(w *syntax.Word) (*syntax.Assign, bool) {
 	return &syntax.Assign{Name: &syntax.Lit{ValuePos: lit.ValuePos, ValueEnd: lit.ValueEnd, Value: name}, Value: value}, true
 }
 
-// parameter marks the reading of a guard variable that must be set. One that
-// the script itself sets anywhere is left as it is.
-func (r *rewriter) parameter(p *syntax.ParamExp) {
-	if p.Param == nil || !guardVariables[p.Param.Value] || r.tolerated[p] || r.program.assigned[p.Param.Value] {
-		return
-	}
-	if p.Exp != nil {
-		switch p.Exp.Op {
-		case syntax.RemSmallPrefix, syntax.RemLargePrefix, syntax.RemSmallSuffix, syntax.RemLargeSuffix:
-		default:
-			return // it says itself what an unset variable means
+// strict makes the reading of a guard variable fail when it is not set.
+func (r *rewriter) strict(parts []syntax.WordPart) []syntax.WordPart {
+	var out []syntax.WordPart
+	for i, part := range parts {
+		p, ok := part.(*syntax.ParamExp)
+		if !ok || p.Param == nil || !guardVariables[p.Param.Value] || r.tolerated[p] {
+			out = append(out, part)
+			continue
 		}
+		switch {
+		case p.Exp == nil && !p.Length:
+			// $x becomes ${x?marker}.
+			p.Short = false
+			p.Exp = mustBeSet()
+		case p.Exp == nil || removes(p.Exp.Op):
+			// An expansion has one operator only, so ${x#y} gets a neighbour that
+			// is always empty: the interpreter expands the word in ${none+word}
+			// whether or not it needs it.
+			check := parameter(p.Pos(), p.Param.Value, mustBeSet())
+			out = append(out, parameter(p.Pos(), emptyVariable, &syntax.Expansion{
+				Op: syntax.AlternateUnset, Word: &syntax.Word{Parts: []syntax.WordPart{check}}}))
+			r.tolerated[check] = true
+		}
+		r.tolerated[p] = true // the walk comes here again
+		out = append(out, parts[i])
 	}
-	p.Param.Value = strictPrefix + p.Param.Value
+	return out
+}
+
+// removes reports whether an operator takes a part of the value away. All
+// others say themselves what an unset variable means.
+func removes(op syntax.ParExpOperator) bool {
+	switch op {
+	case syntax.RemSmallPrefix, syntax.RemLargePrefix, syntax.RemSmallSuffix, syntax.RemLargeSuffix:
+		return true
+	}
+	return false
+}
+
+func mustBeSet() *syntax.Expansion {
+	return &syntax.Expansion{Op: syntax.ErrorUnset, Word: &syntax.Word{Parts: []syntax.WordPart{&syntax.Lit{Value: unsetMarker}}}}
+}
+
+func parameter(pos syntax.Pos, name string, exp *syntax.Expansion) *syntax.ParamExp {
+	return &syntax.ParamExp{Dollar: pos, Rbrace: pos, Param: &syntax.Lit{ValuePos: pos, ValueEnd: pos, Value: name}, Exp: exp}
 }
 
 // quoteBraces makes { literal, which the interpreter would expand as bash

@@ -1,0 +1,127 @@
+package shell
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// brief writes a problem on one line.
+func brief(p Problem) string {
+	return fmt.Sprintf("%d:%d-%d %s %s", p.Line, p.Column, p.EndColumn, p.Severity, p.Code)
+}
+
+func TestParse_ReportsProblemsWithTheirPlace(t *testing.T) {
+	const call = "platform backup:create --yes --no-wait"
+	for _, tt := range []struct {
+		src  string
+		want []string // brief
+	}{
+		{seed, nil},
+		{call, nil},
+		{"[[ $x ]] && " + call, []string{"1:1-3 error double-bracket"}},
+		{"[[ a || b ]] && " + call, []string{"1:1-3 error double-bracket", "1:9-10 error other-program"}},
+		{`if [ "$PLATFORM_BRANCH" == main ]; then ` + call + "; fi", []string{"1:25-27 error double-equals"}},
+		{`if test "$PLATFORM_BRANCH" == main; then ` + call + "; fi", []string{"1:28-30 error double-equals"}},
+		{"a=(1 2)\n" + call, []string{"1:3-3 error bash-only"}},
+		{call + "\nsource ./env", []string{"2:1-7 error source"}},
+		{". ./env\n" + call, []string{"1:1-2 error source"}},
+		{"function f { :; }\n" + call, []string{"1:12-12 error bash-only"}},
+		{"read x <<< y\n" + call, []string{"1:8-8 error bash-only"}},
+		{"echo <(echo)\n" + call, []string{"1:6-6 error syntax"}},
+		{"echo ${x/a/b}; " + call, []string{"1:9-9 error bash-only"}},
+		{"x+=1; " + call, []string{"1:1-5 error bash-only"}},
+		{"declare x=1; " + call, []string{"1:1-8 error bash-only"}},
+		{"set -euo pipefail; " + call, []string{"1:10-18 error bash-only"}},
+		{"trap 'x' ERR; " + call, []string{"1:10-13 error bash-only"}},
+		{"if true; then\n" + call, []string{"1:1-1 error syntax"}},
+		{call + "\nfi", []string{"2:1-1 error syntax"}},
+		{`echo "`, []string{"1:6-6 error syntax"}},
+		{call + " &", []string{"1:1-41 error background"}},
+		{call + "\n  drush cr", []string{"2:3-8 error other-program"}},
+		{"sleep 5; " + call + "; sleep 6", []string{"1:1-6 error other-program", "1:50-55 error other-program"}},
+		{"cd /app && " + call, []string{"1:1-3 error unsupported-builtin"}},
+		{call + " >> /var/log/x.log 2>&1", []string{"1:40-57 error file-refused"}},
+		{call + " 3>&1", []string{"1:40-44 error file-descriptor"}},
+		{"platform() { :; }; " + call, []string{"1:1-9 error hides-builtin"}},
+		{"echo $$; " + call, []string{"1:6-8 error not-deterministic"}},
+		{"echo ${RANDOM}; " + call, []string{"1:6-15 error not-deterministic"}},
+		{"echo ${x:-$(echo y)}; " + call, []string{"1:11-20 error nested-substitution"}},
+		{call + " | " + call, []string{"1:42-80 error calls-in-pipe"}},
+		{"platform redploy -W", []string{"1:10-17 error unknown-command"}},
+		{"platform db:dump -W", []string{"1:10-17 error unsupported-command"}},
+		{`platform db:dump -W "$x"`, []string{"1:10-17 error unsupported-command"}},
+		{"platform backup:create --no-wait --frobnicate", []string{"1:34-46 error command-line"}},
+		{"platform sync -W", []string{"1:15-17 error command-line"}},
+		{"platform backup:create --yes", []string{"1:1-9 warning no-wait-missing"}},
+		{`platform backup:create -e "$x"`, []string{"1:1-9 warning no-wait-missing"}},
+		{"platform backup:create --wait", nil},
+		{"platform backup:create -yW", nil},
+		{"platform backup:create -W --proj x", []string{"1:1-9 info abbreviated-option"}},
+		{"if [ $PLATFORM_BRANCH = main ]; then " + call + "; fi", []string{"1:6-22 warning unquoted-variable"}},
+		{"if [ -f /etc/x ]; then " + call + "; fi", []string{"1:6-8 warning file-test"}},
+		{"PLATFORMSH_CLI_TOKEN=abc " + call, []string{"1:1-25 warning token-in-script"}},
+		{"", []string{"1:1-1 warning does-nothing"}},
+		{"# nothing", []string{"1:1-1 warning does-nothing"}},
+		// What only runs the application's programs is not judged as ours.
+		{"cd /app && drush cr >> /tmp/log &", nil},
+		{"php bin/console x; [ a == b ]", []string{"1:24-26 warning double-equals"}},
+	} {
+		s, problems := Parse(tt.src)
+		var got []string
+		for _, p := range problems {
+			got = append(got, brief(p))
+			if p.Message == "" {
+				t.Errorf("%s: %s has no message", tt.src, brief(p))
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s\ngot  %q\nwant %q", tt.src, got, tt.want)
+		}
+		if refused := slices.ContainsFunc(tt.want, func(w string) bool { return strings.Contains(w, " error ") }); (s == nil) != refused {
+			t.Errorf("%s: script %v", tt.src, s)
+		}
+	}
+}
+
+func TestParse_TellsWhoseScriptItIs(t *testing.T) {
+	for _, tt := range []struct {
+		src      string
+		usesCLI  bool
+		programs []string
+	}{
+		{seed, true, nil},
+		{"upsun sync data -W", true, nil},
+		{"/app/.platformsh/bin/platform redeploy -W", true, nil},
+		{"vendor/bin/platform redeploy -W", true, nil},
+		{`"$HOME/.platformsh/bin/platform" redeploy -W`, true, nil},
+		{"$HOME/bin/platform redeploy -W", true, nil},
+		{"exec platform redeploy -W", true, nil},
+		{"command platform redeploy -W", true, nil},
+		{"x=$(platform redeploy -W)", true, nil},
+		{"drush cr && drush cron; php -r 1", false, []string{"drush", "php"}},
+		{"if true; then cd x; ./bin/run; fi", false, []string{"./bin/run"}},
+		{"echo platform", false, nil},
+		{"true", false, nil},
+	} {
+		s, problems := Parse(tt.src)
+		if s == nil {
+			t.Errorf("%s: %+v", tt.src, problems)
+			continue
+		}
+		if s.UsesCLI() != tt.usesCLI || !slices.Equal(s.Programs(), tt.programs) {
+			t.Errorf("%s: got %v and %q", tt.src, s.UsesCLI(), s.Programs())
+		}
+		if s.Source() != tt.src {
+			t.Errorf("%s: got source %q", tt.src, s.Source())
+		}
+	}
+}
+
+func TestParse_RefusesAnOverlongScript(t *testing.T) {
+	_, problems := Parse(strings.Repeat("#", maxSource+1))
+	if len(problems) != 1 || problems[0].Code != "too-long" {
+		t.Errorf("got %+v", problems)
+	}
+}

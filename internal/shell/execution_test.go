@@ -1,0 +1,315 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const wholeCall = "platform backup:create --yes --no-wait"
+
+func TestRun_UnsetGuardVariableEndsTheScriptAsASkip(t *testing.T) {
+	for _, tt := range []struct {
+		src     string
+		skipped bool
+		calls   int
+	}{
+		{`if [ "$PLATFORM_BRANCH" = main ]; then ` + wholeCall + `; fi`, true, 0},
+		{`if [ "$PLATFORM_BRANCH" != main ]; then ` + wholeCall + `; fi`, true, 0},
+		{`if [ "$PLATFORM_BRANCH" = "$OTHER" ]; then ` + wholeCall + `; fi`, true, 0},
+		{`case $PLATFORM_BRANCH in *) ` + wholeCall + `;; esac`, true, 0},
+		{`for b in "$PLATFORM_BRANCH"; do ` + wholeCall + `; done`, true, 0},
+		{`b=$PLATFORM_BRANCH; ` + wholeCall, true, 0},
+		{`b=$(echo "$PLATFORM_BRANCH"); ` + wholeCall, true, 0},
+		{`b="x${PLATFORM_BRANCH#y}"; ` + wholeCall, true, 0},
+		{`[ ${#PLATFORM_BRANCH} = 0 ] && ` + wholeCall, true, 0},
+		{`echo "$PLATFORM_BRANCH" | read b; ` + wholeCall, true, 0},
+		{`eval '[ "$PLATFORM_BRANCH" = x ]' || ` + wholeCall, true, 0},
+		{`(: "$PLATFORM_BRANCH"); ` + wholeCall, true, 0},
+		{`platform backup:create -W -e "$PLATFORM_BRANCH"; ` + wholeCall, true, 0},
+		{`trap '` + wholeCall + `' EXIT; : $PLATFORM_BRANCH`, true, 0},
+		{wholeCall + `; : "$PLATFORM_BRANCH"; ` + wholeCall, true, 1},
+		{`unset PLATFORM_PROJECT; : "$PLATFORM_BRANCH"; ` + wholeCall, true, 0},
+		{`[ -z "$PLATFORM_BRANCH" ] && ` + wholeCall, false, 1},
+		{`[ -n "$PLATFORM_BRANCH" ] || ` + wholeCall, false, 1},
+		{`[ -n "$PLATFORM_BRANCH" ] && [ "$PLATFORM_BRANCH" = x ] || ` + wholeCall, false, 1},
+		{`: "${PLATFORM_BRANCH:-x}${PLATFORM_BRANCH-x}${PLATFORM_BRANCH:+x}"; ` + wholeCall, false, 1},
+		{`PLATFORM_BRANCH=x; [ "$PLATFORM_BRANCH" = x ] && ` + wholeCall, false, 1},
+		{`[ "$PLATFORM_MODE" = x ] || ` + wholeCall, false, 1},
+		{`if false; then : "$PLATFORM_BRANCH"; fi; ` + wholeCall, false, 1},
+	} {
+		result, calls := play(t, tt.src, map[string]string{"PLATFORM_PROJECT": "abc"})
+		if (result.Skipped != "") != tt.skipped || len(calls) != tt.calls || result.Calls != tt.calls {
+			t.Errorf("%s: got %+v and calls %q", tt.src, result, calls)
+		}
+		if tt.skipped && (result.Err != nil || !strings.Contains(result.Skipped, "PLATFORM_BRANCH, which is not set")) {
+			t.Errorf("%s: got %+v", tt.src, result)
+		}
+	}
+}
+
+func TestRun_ReportsWhatWentWrong(t *testing.T) {
+	for _, tt := range []struct {
+		src    string
+		want   string // part of the error
+		status int
+		calls  int
+	}{
+		{`[ $X = y ]; ` + wholeCall, "unexpected operator", 0, 1},
+		{`[ a -eq 1 ]; ` + wholeCall, "illegal number: a", 0, 1},
+		{`$X php x; ` + wholeCall, `program "php" cannot be run`, 0, 1},
+		{`x=drush; $x cr || ` + wholeCall, `program "drush" cannot be run`, 0, 1},
+		{`x=source; $x f || ` + wholeCall, `program "source" cannot be run`, 0, 1},
+		{`x=db:dump; platform $x -W`, "automatond does not offer it", 1, 0},
+		{`platform backup:create -W -e "$X"`, "the environment is empty", 1, 0},
+		{`f=/etc/passwd; read x < $f; ` + wholeCall, "only /dev/null can be opened", 1, 0},
+		{`f=/tmp/sh-interp-x; echo > $f; ` + wholeCall, "only /dev/null can be opened", 1, 0},
+		{`eval 'if'; ` + wholeCall, "eval: syntax error", 2, 0},
+		{`eval 'drush cr'; ` + wholeCall, "eval: program \"drush\"", 2, 0},
+		{`eval '[[ a ]]'; ` + wholeCall, "[[", 2, 0},
+		{`shift; ` + wholeCall, "can't shift that many", 2, 0},
+		{`exit x; ` + wholeCall, "illegal number: x", 2, 0},
+		{`trap 'if' EXIT; ` + wholeCall, "trap: syntax error", 2, 0},
+		{`set -o nosuch; ` + wholeCall, "illegal option -o nosuch", 2, 0},
+		{`printf '%q' x; ` + wholeCall, "invalid directive", 0, 1},
+	} {
+		result, calls := play(t, tt.src, nil)
+		if result.Err == nil || !strings.Contains(result.Err.Error(), tt.want) || len(calls) != tt.calls || result.ExitStatus != tt.status {
+			t.Errorf("%s: got %+v and calls %q, want %q", tt.src, result, calls, tt.want)
+		}
+	}
+}
+
+// The interpreter goes on after some errors as if the command had succeeded.
+func TestRun_ErrorInACondititionIsNotTrue(t *testing.T) {
+	for _, src := range []string{
+		`if [ "$((1/0))" = 0 ]; then ` + wholeCall + `; fi`,
+		`if [ "$((1/0))" = 0 ] 2>/dev/null; then ` + wholeCall + `; fi`,
+		`{ if : $((1/0)); then ` + wholeCall + `; fi; } 2>&1 | read x`,
+		`x=$({ : $((1/0)) && ` + wholeCall + `; } 2>&1)`,
+		`readonly A=1; A=2; ` + wholeCall,
+		`if : > "$X"; then ` + wholeCall + `; fi`,
+		`${X:?is missing}; ` + wholeCall,
+	} {
+		result, calls := play(t, src, nil)
+		if len(calls) != 0 || result.Err == nil {
+			t.Errorf("%s: got %+v and calls %q", src, result, calls)
+		}
+	}
+}
+
+func TestRun_ExitStatus(t *testing.T) {
+	for _, tt := range []struct {
+		src  string
+		want int
+	}{
+		{"true", 0},
+		{"false", 1},
+		{"exit 7", 7},
+		{"exit 300", 44},
+		{`[ "$PLATFORM_BRANCH" = main ] && ` + wholeCall, 1},
+		{"f() { return 4; }; f", 4},
+		{wholeCall + "; exit 5", 5},
+		{"return 6", 6},
+	} {
+		if result, _ := play(t, tt.src, map[string]string{"PLATFORM_BRANCH": "x"}); result.ExitStatus != tt.want || result.Err != nil {
+			t.Errorf("%s: got %+v, want %d", tt.src, result, tt.want)
+		}
+	}
+}
+
+func TestRun_CallStatusIsTheCommands(t *testing.T) {
+	s, _ := Parse(wholeCall + " && platform redeploy -W || platform sync data -W; exit $?")
+	var got []string
+	result := s.Run(t.Context(), nil, func(_ context.Context, c Call) int {
+		got = append(got, c.Task.Kind().Name)
+		return map[string]int{"backup": 0, "redeploy": 1, "synchronize": 9}[c.Task.Kind().Name]
+	})
+	if want := []string{"backup", "redeploy", "synchronize"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if result != (Result{Calls: 3, ExitStatus: 9}) {
+		t.Errorf("got %+v", result)
+	}
+}
+
+func TestRun_CallTakesItsTargetFromChangedVariables(t *testing.T) {
+	for _, tt := range []struct{ src, project, environment string }{
+		{"platform redeploy -W", "", ""},
+		{"PLATFORM_BRANCH=other platform redeploy -W", "", "other"},
+		{"export PLATFORM_PROJECT=p2; platform redeploy -W", "p2", ""},
+		{"PLATFORM_BRANCH=other; platform redeploy -W -e mine", "", "mine"},
+		{"PLATFORM_BRANCH=main; platform redeploy -W", "", ""},
+	} {
+		s, problems := Parse(tt.src)
+		if s == nil {
+			t.Fatal(problems)
+		}
+		s.Run(t.Context(), map[string]string{"PLATFORM_BRANCH": "main", "PLATFORM_PROJECT": "p1"}, func(_ context.Context, c Call) int {
+			if c.Project != tt.project || c.Environment != tt.environment {
+				t.Errorf("%s: got project %q and environment %q", tt.src, c.Project, c.Environment)
+			}
+			return 0
+		})
+	}
+}
+
+func TestRun_IsBounded(t *testing.T) {
+	for _, src := range []string{
+		"while :; do :; done",
+		"while true; do x=1; done",
+		"until false; do x=$x; done",
+		"f() { f; }; f",
+		"f() { f | f; }; f",
+		"f() { (f); }; f",
+		"f() { x=$(f); }; f",
+		"x=aaaaaaaa; while :; do x=$x$x$x$x; done",
+		"x=aaaaaaaa; while :; do : ${y:=$x$x} ${x:=$y$y}; x=$y; unset y; done",
+		"f() { local x=$1$1$1$1; f $x; }; f aaaaaaaa",
+		"set -- a b c d; while :; do set -- $@ $@ $@; done",
+		"while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done | while read x; do :; done",
+		"x=$(while :; do echo aaaaaaaaaaaaaaa; done)",
+		"x=$(printf '%4096s' a); while :; do x=$x$x; done",
+		"x='eval \"$x\"'; eval \"$x\"",
+		"while :; do echo | :; done",
+		"while :; do read x <<E\nE\ndone",
+		"trap 'while :; do :; done' EXIT",
+		strings.Repeat("(", 2000) + "while :; do :; done" + strings.Repeat(")", 2000),
+	} {
+		s, problems := Parse(src)
+		if s == nil {
+			t.Errorf("%.80s: %+v", src, problems)
+			continue
+		}
+		began := time.Now()
+		result := s.Run(t.Context(), nil, nil)
+		if result.Err == nil || !strings.Contains(result.Err.Error(), "stopped after") {
+			t.Errorf("%.80s: got %+v", src, result)
+		}
+		if took := time.Since(began); took > 2*maxTime {
+			t.Errorf("%.80s: took %v", src, took)
+		}
+	}
+}
+
+func TestRun_TimeOfCallsIsNotTheScripts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := Parse("i=0; while [ $i -lt 50 ]; do i=$((i+1)); platform redeploy --wait; done")
+		result := s.Run(t.Context(), nil, func(context.Context, Call) int {
+			time.Sleep(time.Hour)
+			return 0
+		})
+		if result != (Result{Calls: 50}) {
+			t.Errorf("got %+v", result)
+		}
+	})
+}
+
+func TestRun_CancelledContextEndsTheScript(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("shutting down")
+	s, _ := Parse(wholeCall + "; " + wholeCall)
+	calls := 0
+	result := s.Run(ctx, nil, func(context.Context, Call) int {
+		calls++
+		cancel(cause)
+		return 0
+	})
+	if calls != 1 || !errors.Is(result.Err, cause) {
+		t.Errorf("got %d calls and %+v", calls, result)
+	}
+}
+
+func TestRun_SeesNothingOfTheProcess(t *testing.T) {
+	t.Setenv("SECRET_OF_THE_PROCESS", "x")
+	dir := t.TempDir()
+	for _, src := range []string{
+		`[ -n "$SECRET_OF_THE_PROCESS" ] && ` + wholeCall,
+		`[ -n "$HOME$USER$UID$EUID$GID$TMPDIR$PATH$PPIDX" ] && ` + wholeCall,
+		`[ -d / ] && ` + wholeCall,
+		`[ -e "` + dir + `" ] && ` + wholeCall,
+		`for f in /*; do [ "$f" = "/*" ] || ` + wholeCall + `; done`,
+		`x=$(echo ~root); [ "$x" = "~root" ] || ` + wholeCall,
+		`command -v /bin/sh && ` + wholeCall,
+		`type sh && ` + wholeCall,
+		`f=` + dir + `/new; echo x > "$f" && ` + wholeCall,
+	} {
+		if _, calls := play(t, src, nil); len(calls) != 0 {
+			t.Errorf("%s: got calls %q", src, calls)
+		}
+	}
+	if found, _ := filepath.Glob(filepath.Join(dir, "*")); len(found) != 0 {
+		t.Errorf("a script wrote %q", found)
+	}
+	if _, err := os.Stat("/tmp/sh-interp-automatond"); err == nil {
+		t.Error("a script made a file")
+	}
+}
+
+func TestRun_ConcurrentRunsOfOneScriptAreApart(t *testing.T) {
+	s, problems := Parse(`b=$PLATFORM_BRANCH; f() { local e=$1; platform backup:create -W -e "$e-{x,y}"; }
+echo "$b" | while read x; do for i in 1 2; do f "$x$i"; done; done`)
+	if s == nil {
+		t.Fatal(problems)
+	}
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			var got []string
+			result := s.Run(t.Context(), map[string]string{"PLATFORM_BRANCH": fmt.Sprint("b", i)}, func(_ context.Context, c Call) int {
+				got = append(got, c.Environment)
+				return 0
+			})
+			want := []string{fmt.Sprintf("b%d1-{x,y}", i), fmt.Sprintf("b%d2-{x,y}", i)}
+			if !slices.Equal(got, want) || result != (Result{Calls: 2}) {
+				t.Errorf("got %q and %+v, want %q", got, result, want)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func FuzzParse(f *testing.F) {
+	for _, src := range snippets {
+		f.Add(src)
+	}
+	f.Add("x='a\x00b'; ${x#[z-a]} <<-E\n\tx$x\n\tE\n")
+	f.Add("case a in [[:x:]) ;; [!a-]*) ;; esac")
+	f.Add("echo $((1 << 70 ? x++ : 08 % 3)) | read a b c")
+	vars := contexts[3].vars
+	f.Fuzz(func(t *testing.T, src string) {
+		s, problems := Parse(src)
+		for _, p := range problems {
+			if p.Line < 1 || p.Column < 0 || p.EndColumn < p.Column || p.Code == "" || p.Message == "" {
+				t.Errorf("%q: problem %+v", src, p)
+			}
+		}
+		if s == nil {
+			if !hasErrors(problems) {
+				t.Errorf("%q: no script, and no error but %+v", src, problems)
+			}
+			return
+		}
+		record := func(calls *[]string) CallFunc {
+			return func(_ context.Context, c Call) int {
+				*calls = append(*calls, strings.Join(c.Args, "\x00"))
+				return len(*calls) % 2
+			}
+		}
+		// A run is bounded, and a second one does the same.
+		var first, second []string
+		a := s.Run(t.Context(), vars, record(&first))
+		b := s.Run(t.Context(), vars, record(&second))
+		if a.Err == nil && b.Err == nil && (!slices.Equal(first, second) || a.ExitStatus != b.ExitStatus || a.Skipped != b.Skipped) {
+			t.Errorf("%q: got %q %+v, then %q %+v", src, first, a, second, b)
+		}
+	})
+}
