@@ -1,0 +1,118 @@
+// Package platform is a client of the Platform.sh / Upsun API: token exchange, HAL resources,
+// state-changing requests, activities, and errors that say whether a request executed.
+//
+// It sends what it is told to, and decides nothing: which request to send, and what to do after an
+// answer, belongs to package runner. Reads are repeated a few times by themselves; a
+// state-changing request never is, but for the one new access token after a 401, because a 401
+// says that nothing was executed.
+//
+// Facts of the protocol are taken from the API's OpenAPI description and from the vendor's CLI.
+package platform
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/automatond/automatond/internal/secret"
+)
+
+// DefaultTimeout is how long one request may take with its answer, as in the vendor's CLI.
+const DefaultTimeout = 30 * time.Second
+
+// Options are what New needs.
+type Options struct {
+	APIURL  string // base of the API, "https://api.upsun.com"; paths of HAL links are resolved on its host
+	AuthURL string // base of the token endpoint, "https://auth.upsun.com"
+
+	User  string        // configuration name of the automation user, a label of metrics
+	Token secret.Source // the user's API token, read again after it changed or was rejected
+
+	Transport http.RoundTripper // shared between clients; nil makes one with the defaults
+	Limiter   *Limiter          // shared between clients; nil limits nothing
+	UserAgent string
+	Timeout   time.Duration // default DefaultTimeout
+	Metrics   *Metrics      // nil counts nothing
+	Logger    zerolog.Logger
+}
+
+// Client asks the platform under one automation user's token. It may be used concurrently.
+type Client struct {
+	options Options
+	api     *url.URL
+	http    *http.Client
+	tokens  *tokens
+	offset  atomic.Int64 // platform's clock minus ours, in nanoseconds
+}
+
+// New returns a client. It sends nothing yet.
+func New(o Options) (*Client, error) {
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Transport == nil {
+		transport, err := NewTransport(TransportOptions{})
+		if err != nil {
+			return nil, err
+		}
+		o.Transport = transport
+	}
+	api, err := baseURL(o.APIURL)
+	if err != nil {
+		return nil, fmt.Errorf("API URL: %w", err)
+	}
+	auth, err := baseURL(o.AuthURL)
+	if err != nil {
+		return nil, fmt.Errorf("authentication URL: %w", err)
+	}
+	// Following a redirect would take the bearer, or a body, to a place nobody configured.
+	client := &http.Client{
+		Transport:     o.Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return &Client{options: o, api: api, http: client, tokens: newTokens(o, client, auth)}, nil
+}
+
+func baseURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimRight(raw, "/"))
+	if err != nil {
+		return nil, err
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("%q is not an http or https URL", raw)
+	}
+	return u, nil
+}
+
+// EnsureToken fetches an access token now if there is none, or refreshes one that ends soon.
+func (c *Client) EnsureToken(ctx context.Context) error {
+	_, err := c.tokens.get(ctx)
+	return err
+}
+
+// ClockOffset is the platform's clock minus ours, by the Date header of its latest answer, whose
+// resolution is one second. It is zero while nothing was measured.
+func (c *Client) ClockOffset() time.Duration {
+	return time.Duration(c.offset.Load())
+}
+
+// observeClock compares the answer's Date with the middle of the request. Differences that the
+// header's resolution explains count as none.
+func (c *Client) observeClock(header http.Header, began, ended time.Time) {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return
+	}
+	middle := began.Add(ended.Sub(began) / 2)
+	offset := date.Add(500 * time.Millisecond).Sub(middle)
+	if offset.Abs() <= time.Second+ended.Sub(began)/2 {
+		offset = 0
+	}
+	c.offset.Store(int64(offset))
+}

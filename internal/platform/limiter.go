@@ -1,0 +1,133 @@
+package platform
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// The ramp: at most rampWidth requests younger than rampAge are under way at once.
+const (
+	rampWidth = 64
+	rampAge   = 5 * time.Millisecond
+)
+
+// LimiterOptions bound the requests under way. Zero fields take their defaults.
+type LimiterOptions struct {
+	InFlight          int     // overall; default 4096
+	PerProject        int     // of one project; default 4
+	RequestsPerSecond float64 // overall; default unlimited
+}
+
+// Limiter bounds the requests under way, overall and per project.
+//
+// A burst to a fast platform goes over few warm connections: at most 64 requests younger than
+// 5 ms are under way at once. A request that takes longer stops counting towards these 64 and
+// counts towards the overall bound only. So slow projects cannot hold up fast ones, however many
+// there are, and nobody has to guess how slow the platform is.
+type Limiter struct {
+	rate     *rate.Limiter // nil is unlimited
+	overall  chan struct{}
+	ramp     chan struct{}
+	perLimit int
+
+	mu       sync.Mutex
+	projects map[string]*slots
+}
+
+// slots are the places of one project. Nobody holds or awaits one when users is zero.
+type slots struct {
+	free  chan struct{}
+	users int
+}
+
+// NewLimiter returns a limiter.
+func NewLimiter(o LimiterOptions) *Limiter {
+	if o.InFlight == 0 {
+		o.InFlight = 4096
+	}
+	if o.PerProject == 0 {
+		o.PerProject = 4
+	}
+	l := &Limiter{
+		overall: make(chan struct{}, o.InFlight), ramp: make(chan struct{}, rampWidth),
+		perLimit: o.PerProject, projects: map[string]*slots{},
+	}
+	if o.RequestsPerSecond > 0 {
+		l.rate = rate.NewLimiter(rate.Limit(o.RequestsPerSecond), max(1, int(o.RequestsPerSecond)))
+	}
+	return l
+}
+
+// Acquire waits for a place for one request of a project. Call release when its answer was read;
+// further calls do nothing. A nil Limiter always has a place.
+func (l *Limiter) Acquire(ctx context.Context, project string) (release func(), err error) {
+	if l == nil {
+		return func() {}, nil
+	}
+	p := l.enter(project)
+	if err := take(ctx, p.free); err != nil {
+		l.leave(project, p)
+		return nil, err
+	}
+	giveUp := func() { <-p.free; l.leave(project, p) }
+	if l.rate != nil {
+		if err := l.rate.Wait(ctx); err != nil {
+			giveUp()
+			return nil, err
+		}
+	}
+	if err := take(ctx, l.overall); err != nil {
+		giveUp()
+		return nil, err
+	}
+	if err := take(ctx, l.ramp); err != nil {
+		<-l.overall
+		giveUp()
+		return nil, err
+	}
+	leaveRamp := sync.OnceFunc(func() { <-l.ramp })
+	aged := time.AfterFunc(rampAge, leaveRamp)
+	return sync.OnceFunc(func() {
+		aged.Stop()
+		leaveRamp()
+		<-l.overall
+		giveUp()
+	}), nil
+}
+
+func take(ctx context.Context, slots chan struct{}) error {
+	select {
+	case slots <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (l *Limiter) enter(project string) *slots {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.projects[project]
+	if p == nil {
+		p = &slots{free: make(chan struct{}, l.perLimit)}
+		l.projects[project] = p
+	}
+	p.users++
+	return p
+}
+
+func (l *Limiter) leave(project string, p *slots) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.users--; p.users == 0 {
+		delete(l.projects, project)
+	}
+}
