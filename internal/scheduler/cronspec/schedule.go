@@ -30,6 +30,10 @@ const (
 	// never happens.
 	horizon = 146097 * daySeconds
 
+	// safely is more seconds than offsets can differ by: instants so far apart are in the same order
+	// on the wall. A search may leap over whole periods, but not over what the wall may repeat.
+	safely = 3 * daySeconds
+
 	// The years 1 and 9999 bound what is computed; outside, a schedule has no fires.
 	earliest = -62135596800
 	latest   = 253402300799
@@ -68,7 +72,11 @@ func (s Schedule) Next(after time.Time) time.Time {
 		if w-p.offset < p.end {
 			return instant(w - p.offset)
 		}
-		at = p.end
+		next := p.end
+		if p.end-at > safely {
+			next = max(next, w-p.offset-safely)
+		}
+		at = next
 	}
 	return time.Time{}
 }
@@ -93,13 +101,21 @@ func (s Schedule) Prev(before time.Time) time.Time {
 				begin -= shift
 			}
 		}
-		if w, ok := s.prevWall(at + p.offset); ok && w >= begin {
+		w, ok := s.prevWall(at + p.offset)
+		if ok && w >= begin {
 			return instant(w - p.offset)
 		}
 		if gap {
 			return instant(p.start)
 		}
-		at = p.start - 1
+		if !ok {
+			return time.Time{}
+		}
+		prev := p.start - 1
+		if at-p.start > safely {
+			prev = min(prev, w-p.offset+safely)
+		}
+		at = prev
 	}
 	return time.Time{}
 }
@@ -149,7 +165,13 @@ func (s Schedule) period(at int64) period {
 		p.start = min(start.Unix(), at)
 	}
 	if !end.IsZero() {
-		p.end = max(end.Unix(), at+1)
+		p.end = end.Unix()
+	}
+	if p.end <= at {
+		// Beyond the zone's table, package time takes every year for 365 days long and sets the end
+		// of the last day of a leap year before it. Nothing changes until that day is over.
+		day, _ := floorDay(at)
+		p.end = (day + 1) * daySeconds
 	}
 	return p
 }
