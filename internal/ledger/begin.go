@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -18,12 +19,11 @@ const (
 	// owner's or is done. It hits a unique key in two cases: the dispatch was begun before, or
 	// another run of the slot has its dedupe key.
 	insertDispatch = `INSERT INTO dispatches (run_id, ordinal, state, kind, params, project, environment, slot, dedupe,
-			attempts, sent_at, settle_at, status_code, outcome, reason, message, exit_status, activities, command_line)
-		SELECT runs.id, ?, ?, ?, ?, ?, ?, runs.slot, ?, ?, ?, ?, 0, ?, ?, ?, 0, NULL, ?
+			attempts, sent_at, settle_at, status_code, outcome, reason, message, exit_status, last,
+			activities, command_line)
+		SELECT runs.id, ?, ?, ?, ?, ?, ?, runs.slot, ?, ?, ?, ?, 0, ?, ?, ?, 0, 0, NULL, ?
 		FROM runs WHERE runs.id = ? AND runs.owner = ? AND runs.finished_at IS NULL
 		ON CONFLICT DO NOTHING`
-
-	startRun = `UPDATE runs SET state = 'running' WHERE id = ? AND state = 'claimed'`
 
 	intendDispatch = `UPDATE dispatches
 		SET state = 'dispatching', attempts = attempts + 1, sent_at = ?, settle_at = ?
@@ -35,7 +35,7 @@ const (
 	selectDispatch = `SELECT ` + dispatchColumns + ` FROM dispatches WHERE run_id = ? AND ordinal = ?`
 )
 
-// Begin writes a dispatch in state claimed and moves its run to running. When another run of the
+// Begin writes a dispatch in state claimed; its run is running then. When another run of the
 // slot has asked for the same (Dispatch.Dedupe), the row is written as done, skipped as a
 // duplicate. A row that exists already is returned as it stands, for replay. The error is
 // ErrNotOwned when the run is not the owner's or is done.
@@ -73,17 +73,14 @@ func sameRequest(a, b Dispatch) bool {
 func (l *Ledger) begin(ctx context.Context, d Dispatch, owner string, replay func(*session, Dispatch) (Dispatch, error)) (BeginResult, error) {
 	commandLine, err := encodeList(d.CommandLine)
 	if err != nil {
-		return BeginResult{}, fmt.Errorf("begin dispatch %d of run %s: %w", d.Ordinal, d.RunID, err)
+		return BeginResult{}, fmt.Errorf("%s: %w", attempt("begin", d.RunID, d.Ordinal), err)
 	}
 	var res BeginResult
-	err = l.write(ctx, opBegin, fmt.Sprintf("begin dispatch %d of run %s", d.Ordinal, d.RunID), 1, func(s *session) (err error) {
+	err = l.write(ctx, opBegin, attempt("begin", d.RunID, d.Ordinal), 1, func(s *session) (err error) {
 		res = BeginResult{Dispatch: d}
 		inserted, err := s.insertDispatch(&d, owner, commandLine)
-		if err != nil {
+		if inserted || err != nil {
 			return err
-		}
-		if inserted {
-			return s.startRun(&d)
 		}
 		if err := s.mustOwn(d.RunID, owner); err != nil {
 			return err
@@ -102,10 +99,8 @@ func (l *Ledger) begin(ctx context.Context, d Dispatch, owner string, replay fun
 			return err
 		}
 		res.Dispatch, res.Duplicate = duplicate(d), true
-		if _, err := s.insertDispatch(&res.Dispatch, owner, commandLine); err != nil {
-			return err
-		}
-		return s.startRun(&d)
+		_, err = s.insertDispatch(&res.Dispatch, owner, commandLine)
+		return err
 	})
 	return res, err
 }
@@ -115,15 +110,6 @@ func (s *session) insertDispatch(d *Dispatch, owner string, commandLine any) (bo
 		nullText(d.Dedupe), d.Attempts, nullMicros(d.SentAt), nullMicros(d.SettleAt),
 		string(d.Outcome), string(d.Reason), d.Message, commandLine, d.RunID, owner)
 	return n == 1, err
-}
-
-// startRun moves the run to running; its first dispatch does so, the others find it there.
-func (s *session) startRun(d *Dispatch) error {
-	if d.Ordinal > 0 {
-		return nil
-	}
-	_, err := s.exec(startRun, d.RunID)
-	return err
 }
 
 // duplicate is a dispatch that ends because another run's dispatch asks for the same.
@@ -148,7 +134,7 @@ func (s *session) mustOwn(runID, owner string) error {
 // the owner's: after it returns true, the request may leave. It may be repeated with the same
 // times after an error.
 func (l *Ledger) Intend(ctx context.Context, runID string, ordinal int, owner string, at, settleAt time.Time) (ok bool, err error) {
-	err = l.write(ctx, opIntend, fmt.Sprintf("intend dispatch %d of run %s", ordinal, runID), 1, func(s *session) (err error) {
+	err = l.write(ctx, opIntend, attempt("intend", runID, ordinal), 1, func(s *session) (err error) {
 		ok, err = s.intend(runID, ordinal, owner, at, settleAt)
 		return err
 	})
@@ -174,7 +160,7 @@ func (s *session) intend(runID string, ordinal int, owner string, at, settleAt t
 // Return takes a dispatch back to claimed: its request certainly did not execute, or it is to be
 // sent again although it may have.
 func (l *Ledger) Return(ctx context.Context, runID string, ordinal int, owner, message string) error {
-	return l.write(ctx, opReturn, fmt.Sprintf("return dispatch %d of run %s", ordinal, runID), 1, func(s *session) error {
+	return l.write(ctx, opReturn, attempt("return", runID, ordinal), 1, func(s *session) error {
 		n, err := s.exec(returnDispatch, message, runID, ordinal, owner)
 		if n == 1 || err != nil {
 			return err
@@ -200,6 +186,11 @@ func (s *session) mustBe(runID string, ordinal int, owner string, there func(Dis
 	default:
 		return nil
 	}
+}
+
+// attempt says in an error what was to be done with a dispatch.
+func attempt(verb, runID string, ordinal int) string {
+	return verb + " dispatch " + strconv.Itoa(ordinal) + " of run " + runID
 }
 
 func encodeList(list []string) (any, error) {

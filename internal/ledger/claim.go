@@ -20,8 +20,8 @@ const (
 		WHERE slot = ? AND cron = ? AND project = ?`
 
 	insertRun = `INSERT INTO runs (id, fire_id, environment, cron, project, slot, lane, scheduled_at,
-			start_deadline, deadline, claimed_at, state, outcome, reason, message, owner, snapshot)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'claimed', '', '', '', ?, ?)
+			start_deadline, deadline, claimed_at, tracking, outcome, reason, message, owner, snapshot)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', '', '', ?, ?)
 		ON CONFLICT (cron, project, environment, lane) WHERE finished_at IS NULL DO NOTHING`
 
 	raiseWatermark = `INSERT INTO schedules (cron, project, watermark) VALUES (?, ?, ?)

@@ -9,9 +9,16 @@ import (
 )
 
 const (
-	finishRun = `UPDATE runs SET state = 'done', outcome = ?, reason = ?, message = ?, finished_at = ?
-		WHERE id = ? AND owner = ? AND finished_at IS NULL
-		RETURNING fire_id, cron, project, slot, environment, scheduled_at`
+	finishRun = `UPDATE runs SET outcome = ?, reason = ?, message = ?, finished_at = ?
+		WHERE id = ? AND owner = ? AND finished_at IS NULL`
+
+	raiseTarget = `INSERT INTO targets (cron, project, environment, last_scheduled_at, last_success_at)
+		SELECT cron, project, environment, scheduled_at, ? FROM runs WHERE id = ?
+		ON CONFLICT (cron, project, environment) DO UPDATE SET
+			last_scheduled_at = CASE WHEN excluded.last_scheduled_at > targets.last_scheduled_at
+				THEN excluded.last_scheduled_at ELSE targets.last_scheduled_at END,
+			last_success_at = CASE WHEN targets.last_success_at IS NULL OR excluded.last_success_at > targets.last_success_at
+				THEN excluded.last_success_at ELSE targets.last_success_at END`
 
 	// finishFire counts one run as over and keeps the worst outcome; of equals the first.
 	finishFire = `UPDATE fires SET open_runs = open_runs - 1,
@@ -19,16 +26,8 @@ const (
 			reason   = CASE WHEN ?1 > severity THEN ?3 ELSE reason END,
 			message  = CASE WHEN ?1 > severity THEN ?4 ELSE message END,
 			severity = CASE WHEN ?1 > severity THEN ?1 ELSE severity END
-		WHERE slot = ?5 AND cron = ?6 AND project = ?7
-		RETURNING ` + fireColumns
-
-	raiseTarget = `INSERT INTO targets (cron, project, environment, last_scheduled_at, last_success_at)
-		VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (cron, project, environment) DO UPDATE SET
-			last_scheduled_at = CASE WHEN excluded.last_scheduled_at > targets.last_scheduled_at
-				THEN excluded.last_scheduled_at ELSE targets.last_scheduled_at END,
-			last_success_at = CASE WHEN targets.last_success_at IS NULL OR excluded.last_success_at > targets.last_success_at
-				THEN excluded.last_success_at ELSE targets.last_success_at END`
+		WHERE (slot, cron, project) = (SELECT slot, cron, project FROM runs WHERE id = ?5)
+		RETURNING open_runs, outcome, reason`
 )
 
 // Finish ends a run together with dispatches that end with it. When it was its fire's last open
@@ -47,14 +46,12 @@ func (l *Ledger) Finish(ctx context.Context, f Finish) (Finished, error) {
 }
 
 func (s *session) finish(f *Finish) (Finished, error) {
-	var u Run
-	var scheduled stamp
-	err := s.row(finishRun, string(f.Outcome), string(f.Reason), f.Message, micros(f.At), f.RunID, f.Owner).
-		Scan(&u.FireID, &u.Cron, &u.Project, &u.Slot, &u.Environment, &scheduled)
-	if errors.Is(err, sql.ErrNoRows) {
-		return s.refinish(f)
-	} else if err != nil {
+	n, err := s.exec(finishRun, string(f.Outcome), string(f.Reason), f.Message, micros(f.At), f.RunID, f.Owner)
+	if err != nil {
 		return Finished{}, err
+	}
+	if n == 0 {
+		return s.refinish(f)
 	}
 	for i := range f.Dispatches {
 		if err := s.finishDispatch(f.RunID, &f.Dispatches[i]); err != nil {
@@ -65,15 +62,23 @@ func (s *session) finish(f *Finish) (Finished, error) {
 	if f.Outcome == Succeeded {
 		success = micros(f.At)
 	}
-	if _, err := s.exec(raiseTarget, u.Cron, u.Project, u.Environment, micros(scheduled.Time), success); err != nil {
+	if _, err := s.exec(raiseTarget, success, f.RunID); err != nil {
 		return Finished{}, err
 	}
-	fire, err := scanFire(s.row(finishFire, f.Outcome.severity(), string(f.Outcome), string(f.Reason), f.Message,
-		u.Slot, u.Cron, u.Project))
-	if err != nil {
+	return scanFinished(s.row(finishFire, f.Outcome.severity(), string(f.Outcome), string(f.Reason), f.Message, f.RunID))
+}
+
+func scanFinished(row scanner) (Finished, error) {
+	var res Finished
+	var open int
+	if err := row.Scan(&open, &res.Outcome, &res.Reason); err != nil {
 		return Finished{}, fmt.Errorf("its fire: %w", err)
 	}
-	return Finished{FireDone: fire.Outcome != "", Fire: fire}, nil
+	if open > 0 {
+		return Finished{}, nil
+	}
+	res.FireDone = true
+	return res, nil
 }
 
 func (s *session) finishDispatch(runID string, r *Result) error {
@@ -81,10 +86,8 @@ func (s *session) finishDispatch(runID string, r *Result) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.recordResult(recordResult, r, activities, runID); err != nil {
-		return err
-	}
-	return s.insertActivities(runID, r.Ordinal, r.Activities)
+	_, err = s.recordResult(recordResult, r, activities, runID)
+	return err
 }
 
 // refinish answers when the run was not open: the same end may have been written before, and only
@@ -101,12 +104,8 @@ func (s *session) refinish(f *Finish) (Finished, error) {
 	if !same {
 		return Finished{}, fmt.Errorf("the run is done or another replica's: %w", ErrNotOwned)
 	}
-	fire, err := scanFire(s.row(`SELECT `+fireColumns+` FROM fires WHERE slot = ? AND cron = ? AND project = ?`,
+	return scanFinished(s.row(`SELECT open_runs, outcome, reason FROM fires WHERE slot = ? AND cron = ? AND project = ?`,
 		u.Slot, u.Cron, u.Project))
-	if err != nil {
-		return Finished{}, fmt.Errorf("its fire: %w", err)
-	}
-	return Finished{FireDone: fire.Outcome != "", Fire: fire}, nil
 }
 
 // SetRunState moves an open run to running or tracking.
@@ -115,7 +114,8 @@ func (l *Ledger) SetRunState(ctx context.Context, runID, owner string, state Run
 		return fmt.Errorf("set state of run %s: a run is moved to %s or %s, not to %q", runID, RunRunning, RunTracking, state)
 	}
 	return l.write(ctx, opRunState, "set state of run "+runID, 1, func(s *session) error {
-		n, err := s.exec(setRunState, string(state), runID, owner)
+		n, err := s.exec(`UPDATE runs SET tracking = ? WHERE id = ? AND owner = ? AND finished_at IS NULL`,
+			state == RunTracking, runID, owner)
 		if n == 0 && err == nil {
 			return fmt.Errorf("the run is done or another replica's: %w", ErrNotOwned)
 		}

@@ -11,10 +11,8 @@ import (
 
 const (
 	recordResult = `UPDATE dispatches SET state = ?, status_code = ?, outcome = ?, reason = ?, message = ?, exit_status = ?,
-			settle_at = coalesce(?, settle_at), activities = coalesce(?, activities)
+			last = CASE WHEN ? THEN 1 ELSE last END, settle_at = coalesce(?, settle_at), activities = coalesce(?, activities)
 		WHERE run_id = ? AND ordinal = ? AND state <> 'done'`
-
-	setRunState = `UPDATE runs SET state = ? WHERE id = ? AND owner = ? AND finished_at IS NULL`
 
 	insertActivity = `INSERT INTO activities (project, id, run_id, ordinal) VALUES (?, ?, ?, ?)
 		ON CONFLICT (project, id) DO NOTHING`
@@ -23,15 +21,15 @@ const (
 		WHERE run_id = ? AND ordinal = ? AND state IN ('in_doubt', 'dispatching')`
 )
 
-// Record writes what became of a dispatch that is not done, with the activities that are its own
-// now. The error is ErrNotOwned when the run is not the owner's or is done, or when the dispatch
+// Record writes what became of a dispatch that is not done. With state tracking, the activities
+// are its own from then on; with another state, they are the last that was seen of those it has. The error is ErrNotOwned when the run is not the owner's or is done, or when the dispatch
 // is done otherwise.
 func (l *Ledger) Record(ctx context.Context, r Result) error {
 	activities, err := encodeActivities(r.Activities)
 	if err != nil {
-		return fmt.Errorf("record dispatch %d of run %s: %w", r.Ordinal, r.RunID, err)
+		return fmt.Errorf("%s: %w", attempt("record", r.RunID, r.Ordinal), err)
 	}
-	return l.write(ctx, opRecord, fmt.Sprintf("record dispatch %d of run %s", r.Ordinal, r.RunID), 1, func(s *session) error {
+	return l.write(ctx, opRecord, attempt("record", r.RunID, r.Ordinal), 1, func(s *session) error {
 		n, err := s.recordResult(recordResult+" AND "+ownedRun, &r, activities, r.RunID, r.Owner)
 		if err != nil {
 			return err
@@ -41,20 +39,17 @@ func (l *Ledger) Record(ctx context.Context, r Result) error {
 				return d.State == r.State && d.Outcome == r.Outcome && d.Reason == r.Reason
 			})
 		}
-		if err := s.insertActivities(r.RunID, r.Ordinal, r.Activities); err != nil {
-			return err
+		if r.State != DispatchTracking {
+			return nil // these are the last states of activities that are its own already
 		}
-		if r.RunTracking {
-			_, err = s.exec(setRunState, string(RunTracking), r.RunID, r.Owner)
-		}
-		return err
+		return s.insertActivities(r.RunID, r.Ordinal, r.Activities)
 	})
 }
 
 // recordResult runs recordResult, or that with the owner's condition, for which owner is given.
 func (s *session) recordResult(query string, r *Result, activities any, runID string, owner ...any) (int64, error) {
 	args := []any{string(r.State), r.StatusCode, string(r.Outcome), string(r.Reason), r.Message, r.ExitStatus,
-		nullMicros(r.SettleAt), activities, runID, r.Ordinal}
+		r.RunTracking, nullMicros(r.SettleAt), activities, runID, r.Ordinal}
 	return s.exec(query, append(args, owner...)...)
 }
 
@@ -74,8 +69,7 @@ func (l *Ledger) Adopt(ctx context.Context, runID string, ordinal int, owner str
 	if err != nil {
 		return false, fmt.Errorf("adopt activity %s: %w", a.ID, err)
 	}
-	attempt := fmt.Sprintf("adopt activity %s for dispatch %d of run %s", a.ID, ordinal, runID)
-	err = l.write(ctx, opAdopt, attempt, 1, func(s *session) (err error) {
+	err = l.write(ctx, opAdopt, attempt("adopt activity "+a.ID+" for", runID, ordinal), 1, func(s *session) (err error) {
 		adopted = false
 		repeated := false
 		err = s.mustBe(runID, ordinal, owner, func(d Dispatch) bool {

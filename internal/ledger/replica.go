@@ -24,9 +24,18 @@ type Lease struct {
 	Now       time.Time
 }
 
-// selectOpenDispatches reads the dispatches of an owner's open runs, each run's in order.
-const selectOpenDispatches = `SELECT ` + dispatchColumns + ` FROM dispatches
-	WHERE run_id IN (SELECT id FROM runs WHERE finished_at IS NULL AND owner = ?) ORDER BY run_id, ordinal`
+const (
+	takeOver = `UPDATE runs SET owner = ? WHERE finished_at IS NULL AND owner <> ?`
+
+	takeOverRuns = takeOver + ` RETURNING ` + runColumns
+
+	takeOverDeadRuns = takeOver + ` AND owner NOT IN (SELECT id FROM replicas WHERE expires_at > ` + dbNow + `)
+		RETURNING ` + runColumns
+
+	// selectOpenDispatches reads the dispatches of an owner's open runs, each run's in order.
+	selectOpenDispatches = `SELECT ` + dispatchColumns + ` FROM dispatches
+		WHERE run_id IN (SELECT id FROM runs WHERE finished_at IS NULL AND owner = ?) ORDER BY run_id, ordinal`
+)
 
 // staleReplica is how long a replica that is gone stays listed, in microseconds.
 const staleReplica = int64(24 * time.Hour / time.Microsecond)
@@ -87,19 +96,18 @@ func (l *Ledger) Replicas(ctx context.Context) (int, error) {
 // With exclusive it takes those of every other owner: a SQLite ledger is one process's alone, so
 // another owner is a process that has ended. One UPDATE decides between two that take over.
 func (l *Ledger) TakeOver(ctx context.Context, owner string, exclusive bool) ([]OpenRun, error) {
-	dead := `owner NOT IN (SELECT id FROM replicas WHERE expires_at > ` + dbNow + `)`
-	if exclusive {
-		dead = `1 = 1`
+	statement := takeOverRuns
+	if !exclusive {
+		statement = takeOverDeadRuns
 	}
 	var open []OpenRun
 	err := l.write(ctx, opTakeOver, "take over runs", groupLimit, func(s *session) error {
 		open = nil
-		err := s.each(`UPDATE runs SET owner = ? WHERE finished_at IS NULL AND owner <> ? AND `+dead+` RETURNING `+runColumns,
-			[]any{owner, owner}, func(row scanner) error {
-				u, err := scanRun(row)
-				open = append(open, OpenRun{Run: u})
-				return err
-			})
+		err := s.each(statement, []any{owner, owner}, func(row scanner) error {
+			u, err := scanRun(row)
+			open = append(open, OpenRun{Run: u})
+			return err
+		})
 		if err != nil || len(open) == 0 {
 			return err
 		}

@@ -58,6 +58,7 @@ type Finish struct {
 
 // Finished says what the end of a run meant for its fire.
 type Finished struct {
-	FireDone bool // it was the fire's last open run
-	Fire     Fire // the key always; the outcome when FireDone
+	FireDone bool    // it was the fire's last open run
+	Outcome  Outcome // the fire's, when FireDone
+	Reason   Reason
 }

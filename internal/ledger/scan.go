@@ -10,8 +10,15 @@ const (
 	fireColumns = `id, cron, project, slot, scheduled_at, claimed_at, owner, open_runs, outcome, reason, message,
 		targets, not_run, missed_from, missed_count`
 
+	// A run's state follows from its dispatches, so that moving a dispatch does not also write to
+	// its run.
 	runColumns = `id, fire_id, cron, project, environment, slot, scheduled_at, start_deadline, deadline, claimed_at,
-		finished_at, state, outcome, reason, message, owner, lane, snapshot`
+		finished_at, CASE
+			WHEN finished_at IS NOT NULL THEN 'done'
+			WHEN tracking = 1 OR EXISTS (SELECT 1 FROM dispatches WHERE run_id = runs.id AND last = 1) THEN 'tracking'
+			WHEN EXISTS (SELECT 1 FROM dispatches WHERE run_id = runs.id) THEN 'running'
+			ELSE 'claimed' END,
+		outcome, reason, message, owner, lane, snapshot`
 
 	dispatchColumns = `run_id, ordinal, state, kind, params, project, environment, dedupe, attempts, sent_at, settle_at,
 		status_code, outcome, reason, message, exit_status, activities, command_line`

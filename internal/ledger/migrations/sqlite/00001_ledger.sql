@@ -37,7 +37,7 @@ CREATE TABLE runs (
     deadline       BIGINT,
     claimed_at     BIGINT NOT NULL,
     finished_at    BIGINT,           -- NULL while open
-    state          TEXT   NOT NULL,
+    tracking       INTEGER NOT NULL, -- 1 when it was moved to tracking by itself; see its dispatches' last
     outcome        TEXT   NOT NULL,
     reason         TEXT   NOT NULL,
     message        TEXT   NOT NULL,
@@ -68,6 +68,7 @@ CREATE TABLE dispatches (
     reason       TEXT    NOT NULL,
     message      TEXT    NOT NULL,
     exit_status  INTEGER NOT NULL,
+    last         INTEGER NOT NULL,  -- 1 when no other dispatch of the run will follow
     activities   TEXT,              -- JSON array
     command_line TEXT,              -- JSON array
     PRIMARY KEY (run_id, ordinal)
