@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+)
+
+const (
+	dispatchPrefix = "p"
+
+	// The daemon fetches environments and tokens up to 20 s ahead; it must be ready before that.
+	startAhead = 28 * time.Second
+	readyAhead = 25 * time.Second
+
+	windowLead  = 50 * time.Millisecond  // from the start of the measured window to the scheduled time
+	windowTail  = 500 * time.Millisecond // from the last POST to the end of the window
+	arriveLimit = 30 * time.Second       // after the scheduled time, a POST that has not arrived is missing
+	followLimit = 20 * time.Second       // after which an activity that was not read is not tracked
+)
+
+// dispatchFigures are one program's figures for one number of crons: medians over the rounds.
+type dispatchFigures struct {
+	Rounds int `json:"rounds"`
+	summary
+	CPU        duration   `json:"cpu_per_dispatch_seconds"`
+	CPUToEnd   duration   `json:"cpu_per_run_with_tracking_seconds,omitempty"` // the daemon's only
+	APICPU     duration   `json:"api_cpu_per_dispatch_seconds"`                // of this process, which serves the API
+	EachP99    []duration `json:"each_round_p99_seconds"`
+	EachCPU    []duration `json:"each_round_cpu_per_dispatch_seconds"`
+	Unlisted   int64      `json:"projects_not_prefetched"` // the worst round's
+	Unfollowed int64      `json:"activities_not_followed"` // the worst round's
+}
+
+// comparison is the daemon beside the bare program.
+type comparison struct {
+	Crons    int             `json:"crons"`
+	Bare     dispatchFigures `json:"bare"`
+	Daemon   dispatchFigures `json:"daemon"`
+	RatioP99 float64         `json:"ratio_p99"`
+	RatioCPU float64         `json:"ratio_cpu"`
+}
+
+// sample is one round.
+type sample struct {
+	summary
+	cpu, cpuToEnd, apiCPU time.Duration // per dispatch
+	unlisted, unfollowed  int64
+}
+
+// brokenPromise is the one thing that must not be: not exactly one POST per cron.
+type brokenPromise struct{ message string }
+
+func (e *brokenPromise) Error() string { return "BROKEN PROMISE: " + e.message }
+
+// dispatch compares the daemon with the bare program, in alternation, at n crons due together.
+func (b *bench) dispatch(ctx context.Context, n, rounds int) (*comparison, error) {
+	var bare, daemon []sample
+	for i := range rounds {
+		b.progress("dispatch: %d crons, round %d of %d", n, i+1, rounds)
+		s, err := b.bareRound(ctx, n, time.Now().Add(2*time.Second))
+		if err != nil {
+			return nil, err
+		}
+		bare = append(bare, s)
+		ids := projectIDs(dispatchPrefix, n)
+		s, err = b.daemonRound(ctx, ids, nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		daemon = append(daemon, s)
+	}
+	c := &comparison{Crons: n, Bare: condense(bare), Daemon: condense(daemon)}
+	c.RatioP99 = ratio(c.Daemon.P99, c.Bare.P99)
+	c.RatioCPU = ratio(c.Daemon.CPU, c.Bare.CPU)
+	return c, nil
+}
+
+func (b *bench) bareRound(ctx context.Context, n int, at time.Time) (s sample, err error) {
+	dir, err := os.MkdirTemp(b.dir, "bare-")
+	if err != nil {
+		return s, err
+	}
+	r := newRound(projectIDs(dispatchPrefix, n), at, nil)
+	b.api.load(r)
+	p, err := b.startBare(ctx, dir, n, at)
+	if err != nil {
+		return s, err
+	}
+	s, _, err = b.measure(ctx, p, r, at)
+	if err != nil {
+		return s, errors.Join(err, p.kill())
+	}
+	s.summary = r.delays(at, nil).summary()
+	return s, p.stop()
+}
+
+// daemonRound starts the daemon with one cron per project, lets it fire once, and follows it
+// until every activity was read. Delay says how long a project's POST takes; the delays of the
+// chosen projects are the sample's.
+func (b *bench) daemonRound(ctx context.Context, ids []string, delay func(i int) time.Duration, choose func(i int) bool) (s sample, err error) {
+	at, err := nextMinute(ctx)
+	if err != nil {
+		return s, err
+	}
+	return b.daemonRoundAt(ctx, at, ids, delay, choose)
+}
+
+func (b *bench) daemonRoundAt(ctx context.Context, at time.Time, ids []string, delay func(i int) time.Duration, choose func(i int) bool) (s sample, err error) {
+	dir, err := os.MkdirTemp(b.dir, "dispatch-")
+	if err != nil {
+		return s, err
+	}
+	config, err := writeConfig(dir, ids, everyMinute(ids))
+	if err != nil {
+		return s, err
+	}
+	r := newRound(ids, at, delay)
+	b.api.load(r)
+	d, err := b.startDaemon(ctx, dir, config)
+	if err != nil {
+		return s, err
+	}
+	if ahead := time.Until(at); ahead < readyAhead {
+		b.progress("the daemon was ready only %s before the minute; its prefetch may be late", ahead.Round(time.Second))
+	}
+	s, before, err := b.measure(ctx, d.process, r, at)
+	if err != nil {
+		return s, errors.Join(err, d.kill())
+	}
+	s.summary = r.delays(at, choose).summary()
+	if await(ctx, r.ended, at.Add(followLimit)) {
+		err = sleep(ctx, windowTail)
+	}
+	s.unfollowed = int64(len(ids)) - r.followed.Load()
+	after, cpuErr := d.cpu()
+	s.cpuToEnd = (after - before) / time.Duration(len(ids))
+	return s, errors.Join(err, cpuErr, d.stop(), r.promise())
+}
+
+// nextMinute returns a minute's start that leaves the daemon time to get ready and to prefetch.
+// It waits when the coming one is too near, so that the daemon does not fire for that one.
+func nextMinute(ctx context.Context) (time.Time, error) {
+	at := time.Now().Truncate(time.Minute).Add(time.Minute)
+	if time.Until(at) >= startAhead {
+		return at, nil
+	}
+	err := sleep(ctx, time.Until(at)+100*time.Millisecond)
+	return at.Add(time.Minute), err
+}
+
+// measure takes the processor time that a process needs from just before the scheduled time until
+// every POST of the round has arrived and half a second has passed. It also returns the process's
+// time at the start of that window.
+func (b *bench) measure(ctx context.Context, p *process, r *round, at time.Time) (s sample, before time.Duration, err error) {
+	if err := sleep(ctx, time.Until(at)-windowLead); err != nil {
+		return s, 0, err
+	}
+	if err := p.gone(); err != nil {
+		return s, 0, err
+	}
+	if early := r.arrived.Load(); early != 0 {
+		return s, 0, &brokenPromise{fmt.Sprintf("%d POSTs arrived before the scheduled time", early)}
+	}
+	s.unlisted = int64(len(r.projects)) - r.listed.Load()
+	before, err = p.cpu()
+	if err != nil {
+		return s, 0, err
+	}
+	own := ownCPU()
+	if !await(ctx, r.all, at.Add(b.patience)) && ctx.Err() == nil {
+		return s, 0, p.explain(&brokenPromise{fmt.Sprintf("%d of %d POSTs arrived within %s of the scheduled time",
+			r.arrived.Load(), len(r.projects), b.patience)})
+	}
+	if err := sleep(ctx, windowTail); err != nil {
+		return s, 0, err
+	}
+	after, err := p.cpu()
+	n := time.Duration(len(r.projects))
+	s.cpu, s.apiCPU = (after-before)/n, (ownCPU()-own)/n
+	return s, before, errors.Join(err, r.promise())
+}
+
+// promise returns an error unless no more than one right POST per project arrived, none of them
+// before its time.
+func (r *round) promise() error {
+	if n := r.repeated.Load(); n != 0 {
+		return &brokenPromise{fmt.Sprintf("%d POSTs beyond one per cron", n)}
+	}
+	if n := r.wrong.Load(); n != 0 {
+		return &brokenPromise{fmt.Sprintf("%d POSTs to a wrong path or with a wrong body", n)}
+	}
+	return nil
+}
+
+// ownCPU is the processor time of this process, in which the API runs.
+func ownCPU() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func condense(rounds []sample) dispatchFigures {
+	var (
+		f               dispatchFigures
+		sums            []summary
+		cpus, ends, own []duration
+	)
+	for _, s := range rounds {
+		sums = append(sums, s.summary)
+		cpus, ends, own = append(cpus, duration(s.cpu)), append(ends, duration(s.cpuToEnd)), append(own, duration(s.apiCPU))
+		f.EachP99 = append(f.EachP99, s.P99)
+		f.Unlisted, f.Unfollowed = max(f.Unlisted, s.unlisted), max(f.Unfollowed, s.unfollowed)
+	}
+	f.Rounds, f.summary, f.EachCPU = len(rounds), medians(sums), cpus
+	f.CPU, f.CPUToEnd, f.APICPU = median(cpus), median(ends), median(own)
+	return f
+}
+
+func ratio(a, b duration) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+)
+
+// report is all figures of one run. It is what -json writes.
+type report struct {
+	Machine  machine          `json:"machine"`
+	Guards   []guardFigures   `json:"guards,omitempty"`
+	Startup  []startupFigures `json:"startup,omitempty"`
+	Idle     *idleFigures     `json:"idle,omitempty"`
+	Dispatch []*comparison    `json:"dispatch,omitempty"`
+	Slow     *slowFigures     `json:"slow,omitempty"`
+	Targets  []target         `json:"targets,omitempty"`
+	Failures []string         `json:"failures,omitempty"`
+}
+
+// target is a figure that the project wants to stay below.
+type target struct {
+	Name    string  `json:"name"`
+	Got     float64 `json:"got"`
+	Limit   float64 `json:"limit"`
+	Unit    string  `json:"unit"`
+	Reached bool    `json:"reached"`
+}
+
+func (r *report) target(name string, got, limit float64, unit string) {
+	r.Targets = append(r.Targets, target{name, got, limit, unit, got <= limit})
+}
+
+func (r *report) setGuards(list []guardFigures, out io.Writer) {
+	r.Guards = list
+	fmt.Fprint(out, "\nA guard that says no (one decision)\n")
+	for _, g := range list {
+		fmt.Fprintf(out, "  %-10s %10s %8d B %5d allocations\n", g.Cron, g.Time, g.Bytes, g.Allocs)
+		if g.Cron == "shell" {
+			r.target("false shell guard", float64(g.Time)/1e3, 50, "µs")
+		}
+	}
+}
+
+func (r *report) setStartup(list []startupFigures, out io.Writer) {
+	r.Startup = list
+	fmt.Fprintf(out, "\nStart with %d crons on %d projects\n", startupCrons, startupProjects)
+	fmt.Fprintf(out, "  %-9s %10s %12s %12s %10s %14s\n", "ledger", "ready", "RSS at 10 s", "RSS scraped", "RSS peak", "one scrape")
+	for _, s := range list {
+		fmt.Fprintf(out, "  %-9s %10s %9.1f MB %9.1f MB %7.1f MB %6.1f MB %6s\n", s.Ledger, s.Ready,
+			megabytes(s.Settled.RSS), megabytes(s.Scraped.RSS), megabytes(s.Scraped.Peak), megabytes(s.Metrics), s.ScrapeIn)
+		with := fmt.Sprintf("%d crons, %s ledger: ", startupCrons, s.Ledger)
+		r.target(with+"ready", float64(s.Ready)/1e9, 0.5, "s")
+		r.target(with+"RSS 10 s after ready", megabytes(s.Settled.RSS), 60, "MB")
+		r.target(with+"RSS after one scrape", megabytes(s.Scraped.RSS), 60, "MB")
+	}
+}
+
+func megabytes(n int64) float64 { return float64(n) / 1e6 }
+
+func (r *report) setIdle(f *idleFigures, out io.Writer) {
+	r.Idle = f
+	fmt.Fprintf(out, "\nIdle with %d daily crons\n  %s CPU in %s: %.4f %% of a core\n", f.Crons, f.CPU, f.Window, f.Percent)
+	r.target("idle", f.Percent, 0.1, "% of a core")
+}
+
+func writeDispatchHeader(out io.Writer) {
+	fmt.Fprint(out, "\nDispatch at a minute's start (arrival at the API minus the scheduled time; medians of the rounds)\n")
+	fmt.Fprintf(out, "  %5s  %-8s %6s %10s %10s %10s %13s %13s %10s\n",
+		"crons", "program", "rounds", "p50", "p99", "max", "CPU/dispatch", "with tracking", "CPU of API")
+}
+
+func (r *report) addDispatch(c *comparison, out io.Writer) {
+	r.Dispatch = append(r.Dispatch, c)
+	c.Bare.write(out, c.Crons, "bare", "-")
+	c.Daemon.write(out, c.Crons, "daemon", c.Daemon.CPUToEnd.String())
+	fmt.Fprintf(out, "  %5d  ratio: p99 %.2fx, CPU %.2fx\n", c.Crons, c.RatioP99, c.RatioCPU)
+	if n := c.Daemon.Unlisted; n > 0 {
+		fmt.Fprintf(out, "  %5d  environments of %d projects were not fetched ahead of the minute\n", c.Crons, n)
+	}
+	if n := c.Daemon.Unfollowed; n > 0 {
+		fmt.Fprintf(out, "  %5d  %d activities were not read within %s\n", c.Crons, n, followLimit)
+	}
+	if c.Crons == 1000 {
+		r.target("dispatch of 1000, p99 against bare", c.RatioP99, 2, "x")
+		r.target("dispatch of 1000, CPU against bare", c.RatioCPU, 4, "x")
+	}
+}
+
+func (f *dispatchFigures) write(out io.Writer, crons int, program, tracked string) {
+	fmt.Fprintf(out, "  %5d  %-8s %6d %10s %10s %10s %13s %13s %10s\n",
+		crons, program, f.Rounds, f.P50, f.P99, f.Max, f.CPU, tracked, f.APICPU)
+}
+
+func (r *report) setSlow(f *slowFigures, out io.Writer) {
+	r.Slow = f
+	fmt.Fprintf(out, "\n%d projects that answer at once, alone and beside %d that answer after %s (delay of the fast ones)\n",
+		slowCount, slowCount, slowDelay)
+	fmt.Fprintf(out, "  %-9s %10s %10s %10s\n", "", "p50", "p99", "max")
+	fmt.Fprintf(out, "  %-9s %10s %10s %10s\n", "alone", f.Alone.P50, f.Alone.P99, f.Alone.Max)
+	fmt.Fprintf(out, "  %-9s %10s %10s %10s\n", "together", f.Together.P50, f.Together.P99, f.Together.Max)
+	r.target("fast p99 beside slow projects against alone", f.Ratio, 3, "x")
+}
+
+func (r *report) writeTargets(out io.Writer) {
+	if len(r.Targets) == 0 {
+		return
+	}
+	fmt.Fprint(out, "\nTargets\n")
+	for _, t := range r.Targets {
+		verdict := "reached"
+		if !t.Reached {
+			verdict = "MISSED"
+		}
+		fmt.Fprintf(out, "  %-46s %8.3g %s  (at most %g)  %s\n", t.Name, t.Got, t.Unit, t.Limit, verdict)
+	}
+}
+
+// save writes the figures as JSON; times are in seconds.
+func (r *report) save(path string) error {
+	if path == "" {
+		return nil
+	}
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the figures: %w", err)
+	}
+	if err := os.WriteFile(path, append(data, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write the figures: %w", err)
+	}
+	return nil
+}
