@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"context"
+	"maps"
+
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/tasks"
+)
+
+// Offline describes a target by hand, for the plan command.
+type Offline struct {
+	Branch          string
+	MachineName     string
+	EnvironmentType string
+	Project         string            // alias or id; "" = every project of the cron
+	Variables       map[string]string // user variables that win over the configured ones
+}
+
+// Report is the machine output of the plan command.
+type Report struct {
+	Crons []CronReport `json:"crons"`
+}
+
+// CronReport says what one cron would do on the described target.
+type CronReport struct {
+	Cron     string       `json:"cron"`
+	Decision Action       `json:"decision"`
+	Reason   string       `json:"reason"`
+	Message  string       `json:"message"`
+	Calls    [][]string   `json:"calls"`
+	Tasks    []TaskReport `json:"tasks"`
+}
+
+// TaskReport is one operation the cron would ask the platform for.
+type TaskReport struct {
+	Kind        string     `json:"kind"`
+	Project     string     `json:"project"`
+	Environment string     `json:"environment"`
+	Params      tasks.Task `json:"params"`
+}
+
+// For decides every job on the described target, without asking the platform. A job that several
+// projects share is reported once for each of them.
+func (o Offline) For(ctx context.Context, jobs []*job.Job) Report {
+	report := Report{Crons: []CronReport{}}
+	for _, j := range jobs {
+		for _, p := range o.projects(j) {
+			report.Crons = append(report.Crons, o.decide(ctx, j, p))
+		}
+	}
+	return report
+}
+
+func (o Offline) projects(j *job.Job) []*job.Project {
+	var chosen []*job.Project
+	for _, p := range j.Projects {
+		if o.Project == "" || o.Project == p.ID || o.Project == p.Alias {
+			chosen = append(chosen, p)
+		}
+	}
+	if len(j.Projects) == 0 {
+		// A file without projects says nothing about where it will run; the target does.
+		chosen = append(chosen, &job.Project{ID: o.Project})
+	}
+	return chosen
+}
+
+func (o Offline) decide(ctx context.Context, j *job.Job, p *job.Project) CronReport {
+	project := *p
+	project.Environment = nil // the flags describe the target, not the process's own variables
+	described := *j
+	described.Variables = maps.Clone(j.Variables)
+	if described.Variables == nil {
+		described.Variables = map[string]string{}
+	}
+	maps.Copy(described.Variables, o.Variables)
+	d := Decide(ctx, &described, Target{Project: &project, Environment: &platform.Environment{
+		ID: o.Branch, Name: o.Branch, MachineName: o.MachineName, Type: o.EnvironmentType, Project: p.ID,
+	}})
+	return reportOf(j, d)
+}
+
+func reportOf(j *job.Job, d Decision) CronReport {
+	r := CronReport{
+		Cron: j.Name, Decision: d.Action, Reason: d.Reason, Message: d.Message,
+		Calls: [][]string{}, Tasks: []TaskReport{},
+	}
+	for _, c := range d.Calls {
+		if c.Args != nil {
+			r.Calls = append(r.Calls, c.Args)
+		}
+		r.Tasks = append(r.Tasks, TaskReport{
+			Kind: c.Task.Kind().Name, Project: c.Project, Environment: c.Environment, Params: c.Task,
+		})
+	}
+	return r
+}
