@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -73,7 +72,11 @@ func cronFields() []field[cron] {
 			}
 		}},
 	}
-	return append(own, lift(policyFields(), func(c *cron) *policy { return &c.policy })...)
+	policies := lift(policyFields(), func(c *cron) *policy { return &c.policy })
+	for i := range policies {
+		policies[i].preset = "`defaults." + policies[i].name + "`"
+	}
+	return append(own, policies...)
 }
 
 func commandsFields() []field[cron] {
@@ -206,9 +209,9 @@ func (r reader) readSpec(v *yaml.Node, j *job.Job) {
 			d := Diagnostic{Severity: Error, Code: "spec-invalid", Message: err.Error()}
 			offset, length := 0, len(text)
 			if specError, ok := errors.AsType[*cronspec.Error](err); ok {
-				d.Message, d.Hint, offset, length = specError.Message, specError.Hint, specError.Offset, specError.Length
-				d.Message = fmt.Sprintf("%q: %s", text, specError.Message)
+				d.Hint, offset, length = specError.Hint, specError.Offset, specError.Length
 			}
+			r.path = "" // the error begins with the key and the value
 			r.reportWithin(n, offset, length, d)
 			return
 		}

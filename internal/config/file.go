@@ -19,8 +19,9 @@ func fileFields() []field[loader] {
 	return []field[loader]{
 		{"crons", "section", "", func(r reader, l *loader, v *yaml.Node) {
 			l.anyCrons = true
-			r.path = ""
-			r.mapping(v, func(key, value *yaml.Node) { l.addCron(r, key, value) })
+			entry := r
+			entry.path = ""
+			r.mapping(v, func(key, value *yaml.Node) { l.addCron(entry, key, value) })
 		}},
 		{"projects", "section", "the sidecar's project", func(r reader, l *loader, v *yaml.Node) {
 			l.fleet = true

@@ -182,7 +182,7 @@ func (l *loader) readRoot(r reader, root *yaml.Node) {
 func vendorKey(name string) bool {
 	switch name {
 	case "access", "additional_hosts", "applications", "authorizations", "build", "container_profile",
-		"dependencies", "disk", "firewall", "hooks", "mounts", "operations", "preflight", "relationships",
+		"dependencies", "disk", "firewall", "hooks", "mounts", "name", "operations", "preflight", "relationships",
 		"resources", "routes", "runtime", "services", "size", "source", "type", "web", "workers":
 		return true
 	}

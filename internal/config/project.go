@@ -15,6 +15,7 @@ type projectEntry struct {
 	project  *job.Project
 	userNode *yaml.Node // nil when it names no user
 	vars     map[string]string
+	invalid  bool // reported already
 }
 
 func projectFields() []field[projectEntry] {
@@ -67,6 +68,7 @@ func (l *loader) addProject(r reader, alias string, value *yaml.Node) {
 	l.projects = append(l.projects, p)
 	if v := r.value(value); v != nil && v.Kind == yaml.ScalarNode && !isNull(v) {
 		r.errorf(v, "wrong-type", "write {id: …}", "it must be a section with keys, not %s", kindOf(v))
+		p.invalid = true
 		return
 	}
 	if isNull(value) || section(r, value, l.fields.project, p) {
@@ -95,7 +97,9 @@ func nameProblem(name string) string {
 // environment beside which the process runs.
 func (l *loader) finishProjects() {
 	for _, p := range l.projects {
-		l.assignUser(p)
+		if !p.invalid {
+			l.assignUser(p)
+		}
 		p.project.Variables = merged(l.vars, p.vars)
 		l.addFinished(p.project)
 	}

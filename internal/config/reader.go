@@ -148,8 +148,10 @@ func kindOf(n *yaml.Node) string {
 		return "a list"
 	}
 	switch n.Tag {
-	case "!!int", "!!float":
-		return "a number"
+	case "!!int":
+		return "a whole number"
+	case "!!float":
+		return "a decimal number"
 	case "!!bool":
 		return "true or false"
 	case "!!null":
@@ -199,10 +201,10 @@ func (r reader) number(n *yaml.Node, most float64) (float64, bool) {
 	}
 	value, err := strconv.ParseFloat(n.Value, 64)
 	switch {
-	case n.Tag != "!!int" && n.Tag != "!!float" || err != nil || math.IsNaN(value):
+	case n.Tag != "!!int" && n.Tag != "!!float":
 		r.wrongType(n, "a number")
-	case value < 0 || value > most:
-		r.errorf(n, "value-range", "", "%s is out of range 0-%g", n.Value, most)
+	case err != nil || math.IsNaN(value) || value < 0 || value > most: // .nan and .inf are numbers for YAML
+		r.errorf(n, "value-range", "", "%s is out of range 0-%.0f", n.Value, most)
 	default:
 		return value, true
 	}

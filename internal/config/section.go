@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,8 +56,8 @@ func (r reader) unknownKey(key *yaml.Node, known []string) {
 		return
 	}
 	hint := didYouMean(key.Value, known)
-	if known := synonym(key.Value); known != "" {
-		hint = "did you mean " + known + "?"
+	if s := synonym(key.Value); slices.Contains(known, s) {
+		hint = "did you mean " + s + "?"
 	}
 	r.errorf(key, "unknown-key", hint, "key %s is not known", plainOrQuoted(key.Value))
 }

@@ -89,6 +89,9 @@ func (s *source) reportSyntax(err error, report func(line, column int, code, mes
 	}
 	text := string(s.line(line))
 	column := 1 + len(text) - len(strings.TrimLeft(text, " "))
+	if at := plainSpec.FindStringIndex(text); at != nil {
+		column = at[1]
+	}
 	report(line, column, "yaml-syntax", "it is not valid YAML: "+message, syntaxHint(text))
 }
 
@@ -98,7 +101,7 @@ func syntaxHint(line string) string {
 	switch {
 	case strings.HasPrefix(content, "\t"):
 		return "indent with spaces; YAML takes no tabs"
-	case plainSpec.MatchString(content):
+	case plainSpec.MatchString(line):
 		return "put the spec in quotes: a plain value cannot begin with * or @"
 	case strings.HasPrefix(content, "cmd:"), strings.HasPrefix(content, "start:"):
 		return "write the script as a block: a | after the key, and the script indented on the lines below"
