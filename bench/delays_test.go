@@ -17,6 +17,9 @@ func TestSummary_TakesTheNearestRank(t *testing.T) {
 	if got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
+	if got, want := (delays{1, 2, 3}).summary(), (summary{P50: 2, P99: 3, Max: 3}); got != want {
+		t.Errorf("got %v of three, want %v: ranks are rounded up", got, want)
+	}
 	one := delays{time.Second}.summary()
 	if one.P50 != one.P99 || one.P99 != one.Max || one.Max != duration(time.Second) {
 		t.Errorf("got %v of a single delay", one)
