@@ -1,0 +1,157 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// Backup is a backup of an environment.
+type Backup struct {
+	ID        string // default: a new one
+	CreatedAt time.Time
+	Automated bool // made by the platform; does not count towards the quota
+	Safe      bool // made while the site was held
+}
+
+// Eviction is the loss of a manual backup to a newer one.
+type Eviction struct {
+	At                   time.Time
+	Project, Environment string
+	Backup               string // id of the lost one
+	By                   string // id of the one that took its place
+}
+
+// keep adds a backup and lets the oldest manual ones go that are over the quota.
+func (e *environment) keep(b *Backup, quota int) {
+	e.backups = append(e.backups, b)
+	e.LastBackupAt = b.CreatedAt
+	if b.Automated {
+		return
+	}
+	manual := 0
+	for i, old := range slices.Backward(e.backups) {
+		if old.Automated {
+			continue
+		}
+		if manual++; manual > quota {
+			e.backups = slices.Delete(e.backups, i, i+1)
+			e.project.evictions = append(e.project.evictions, Eviction{
+				At: b.CreatedAt, Project: e.project.id, Environment: e.Name, Backup: old.ID, By: b.ID,
+			})
+		}
+	}
+}
+
+// finishBackup is what a backup activity does at its end. Without safe in the
+// request, a safe one is made; what the platform does then is not known.
+func (s *Sandbox) finishBackup(e *environment, a *activity) {
+	var request struct{ Safe *bool }
+	json.Unmarshal([]byte(a.body), &request) // was checked when it came
+	b := &Backup{ID: s.newID(), CreatedAt: a.endAt, Safe: request.Safe == nil || *request.Safe}
+	a.backup = b.ID
+	e.keep(b, s.options.quota(e.Type))
+}
+
+// AddBackup gives an environment a backup that was made at another time, as the
+// newest one. The quota applies.
+func (s *Sandbox) AddBackup(project, environment string, b Backup) {
+	s.SetEnvironment(project, environment, func(*Environment) {})
+	p := s.project(project)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.environment(environment)
+	if b.ID == "" {
+		b.ID = s.newID()
+	}
+	e.keep(&b, s.options.quota(e.Type))
+}
+
+// Backups lists an environment's backups, newest first.
+func (s *Sandbox) Backups(project, environment string) []Backup {
+	p := s.project(project)
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settle(s.now())
+	e := p.environment(environment)
+	if e == nil {
+		return nil
+	}
+	var list []Backup
+	for _, b := range slices.Backward(e.backups) {
+		list = append(list, *b)
+	}
+	return list
+}
+
+// Evictions lists every backup that was lost to a newer one, in the order of
+// their loss.
+func (s *Sandbox) Evictions() []Eviction {
+	var list []Eviction
+	for _, p := range s.everyProject() {
+		p.mu.Lock()
+		p.settle(s.now())
+		list = append(list, p.evictions...)
+		p.mu.Unlock()
+	}
+	slices.SortStableFunc(list, func(a, b Eviction) int { return a.At.Compare(b.At) })
+	return list
+}
+
+// backupView is the JSON form, after the OpenAPI description's Backup.
+type backupView struct {
+	ID                string   `json:"id"`
+	CreatedAt         stamp    `json:"created_at"`
+	UpdatedAt         stamp    `json:"updated_at"`
+	Attributes        struct{} `json:"attributes"`
+	Status            string   `json:"status"`
+	ExpiresAt         stamp    `json:"expires_at"`
+	Index             *int     `json:"index"`
+	CommitID          string   `json:"commit_id"`
+	Environment       string   `json:"environment"`
+	Safe              bool     `json:"safe"`
+	SizeOfVolumes     *int     `json:"size_of_volumes"`
+	SizeUsed          *int     `json:"size_used"`
+	SizeObjectStorage *int     `json:"size_object_storage"`
+	Deployment        optional `json:"deployment"`
+	Restorable        bool     `json:"restorable"`
+	Automated         bool     `json:"automated"`
+	Links             links    `json:"_links"`
+}
+
+func (e *environment) viewBackup(b *Backup) backupView {
+	return backupView{
+		ID:          b.ID,
+		CreatedAt:   stamp(b.CreatedAt),
+		UpdatedAt:   stamp(b.CreatedAt),
+		Status:      "CREATED",
+		CommitID:    commit(e),
+		Environment: e.Name,
+		Safe:        b.Safe,
+		Restorable:  true,
+		Automated:   b.Automated,
+		Links:       links{"self": e.project.self(e.path() + "/backups/" + url.PathEscape(b.ID))},
+	}
+}
+
+func (s *Sandbox) listBackups(c *call, e *environment) {
+	list := make([]backupView, 0, len(e.backups))
+	for _, b := range slices.Backward(e.backups) {
+		list = append(list, e.viewBackup(b))
+	}
+	c.json(200, list)
+}
+
+func (s *Sandbox) getBackup(c *call, e *environment) {
+	for _, b := range e.backups {
+		if b.ID == c.PathValue("backup") {
+			c.json(200, e.viewBackup(b))
+			return
+		}
+	}
+	c.fail(404, "Backup not found")
+}

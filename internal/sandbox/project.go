@@ -1,0 +1,168 @@
+package sandbox
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// project is a project with all that happened in it. The methods want mu held.
+type project struct {
+	id, title, defaultBranch string
+	createdAt                time.Time
+
+	mu           sync.Mutex
+	environments []*environment
+	activities   []*activity // oldest first
+	evictions    []Eviction
+}
+
+func (s *Sandbox) newProject(set Project) *project {
+	now := s.now()
+	p := &project{
+		id:            set.ID,
+		title:         cmp.Or(set.Title, set.ID),
+		defaultBranch: cmp.Or(set.DefaultBranch, s.options.DefaultBranch),
+		createdAt:     now,
+	}
+	environments := set.Environments
+	if environments == nil {
+		environments = []Environment{
+			{Name: p.defaultBranch},
+			{Name: "staging", Type: "staging"},
+			{Name: "develop", Type: "development"},
+		}
+	}
+	p.environments = make([]*environment, 0, len(environments))
+	for _, e := range environments {
+		p.add(e, now)
+	}
+	return p
+}
+
+// add adds an environment with what the options leave to its project.
+func (p *project) add(set Environment, now time.Time) *environment {
+	e := &environment{Environment: set, project: p, createdAt: now, updatedAt: now}
+	if !e.isMain() {
+		e.Parent = cmp.Or(e.Parent, p.defaultBranch)
+		e.Type = cmp.Or(e.Type, "development")
+	}
+	e.Type = cmp.Or(e.Type, "production")
+	e.Title = cmp.Or(e.Title, e.Name)
+	e.Status = cmp.Or(e.Status, "active")
+	e.MachineName = cmp.Or(e.MachineName, slug(e.Name)+"-"+lettered(hashed(p.id, e.Name))[:7])
+	p.environments = append(p.environments, e)
+	return e
+}
+
+// environment returns an environment, or nil.
+func (p *project) environment(name string) *environment {
+	for _, e := range p.environments {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// activity returns an activity, or nil.
+func (p *project) activity(id string) *activity {
+	for i := len(p.activities) - 1; i >= 0; i-- {
+		if p.activities[i].id == id {
+			return p.activities[i]
+		}
+	}
+	return nil
+}
+
+// settle brings everything up to a time: activities that are over by then have
+// their effect.
+func (p *project) settle(now time.Time) {
+	for _, e := range p.environments {
+		e.settle(now)
+	}
+}
+
+// path is the project's path on the API's host.
+func (p *project) path() string { return "/api/projects/" + url.PathEscape(p.id) }
+
+// region is where the project lives. It is not where the API is: a client that
+// follows the host of a self link is caught by this.
+func (p *project) region() string { return fmt.Sprintf("eu-%d.platform.sh", 1+hashed(p.id)%5) }
+
+// self is the absolute address of something in the project.
+func (p *project) self(path string) link { return link{"https://" + p.region() + path} }
+
+// projectView is the JSON form, after the OpenAPI description's Project.
+type projectView struct {
+	ID            string       `json:"id"`
+	CreatedAt     stamp        `json:"created_at"`
+	UpdatedAt     stamp        `json:"updated_at"`
+	Attributes    struct{}     `json:"attributes"`
+	Title         string       `json:"title"`
+	Description   string       `json:"description"`
+	Owner         string       `json:"owner"`
+	Namespace     optional     `json:"namespace"`
+	Organization  optional     `json:"organization"`
+	DefaultBranch optional     `json:"default_branch"`
+	Status        statusView   `json:"status"`
+	Timezone      string       `json:"timezone"`
+	Region        string       `json:"region"`
+	Repository    repository   `json:"repository"`
+	DefaultDomain optional     `json:"default_domain"`
+	Subscription  subscription `json:"subscription"`
+	Maintenance   *struct{}    `json:"maintenance"`
+	Links         links        `json:"_links"`
+}
+
+type statusView struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+type repository struct {
+	URL          string   `json:"url"`
+	ClientSSHKey optional `json:"client_ssh_key"`
+}
+
+type subscription struct {
+	LicenseURI             string `json:"license_uri"`
+	Storage                int    `json:"storage"`
+	IncludedUsers          int    `json:"included_users"`
+	SubscriptionManagement string `json:"subscription_management_uri"`
+	Restricted             bool   `json:"restricted"`
+	Suspended              bool   `json:"suspended"`
+	UserLicenses           int    `json:"user_licenses"`
+}
+
+func (p *project) view() projectView {
+	return projectView{
+		ID:            p.id,
+		CreatedAt:     stamp(p.createdAt),
+		UpdatedAt:     stamp(p.createdAt),
+		Title:         p.title,
+		Description:   "Simulated by the automatond sandbox",
+		Owner:         uuid("owner"),
+		DefaultBranch: optional(p.defaultBranch),
+		Status:        statusView{"active", "ok"},
+		Timezone:      "UTC",
+		Region:        p.region(),
+		Repository:    repository{URL: fmt.Sprintf("%s@git.%s:%[1]s.git", p.id, p.region())},
+		Subscription: subscription{
+			LicenseURI:             "https://sandbox.invalid/licenses/1",
+			Storage:                5120,
+			IncludedUsers:          1,
+			SubscriptionManagement: "https://sandbox.invalid/subscriptions/1",
+			UserLicenses:           1,
+		},
+		Links: links{
+			"self":         p.self(p.path()),
+			"environments": link{p.path() + "/environments"},
+			"activities":   link{p.path() + "/activities"},
+		},
+	}
+}
+
+func (s *Sandbox) getProject(c *call, p *project) { c.json(200, p.view()) }
