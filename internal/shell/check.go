@@ -39,6 +39,14 @@ func (c *checker) check(file *syntax.File) {
 			c.function(n)
 		case *syntax.ParamExp:
 			c.parameter(n)
+		case *syntax.UnaryArithm:
+			if n.Op == syntax.Inc || n.Op == syntax.Dec {
+				c.found(n, Error, "bash-only", "dash does not know ++ and --", "write $((x + 1))")
+			}
+		case *syntax.BinaryArithm:
+			if n.Op == syntax.Pow || n.Op == syntax.Comma {
+				c.found(n, Error, "bash-only", fmt.Sprintf("dash does not know %s in $((...))", n.Op), "")
+			}
 		}
 		return true
 	})

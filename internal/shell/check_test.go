@@ -47,6 +47,8 @@ func TestParse_ReportsProblemsWithTheirPlace(t *testing.T) {
 		{"platform() { :; }; " + call, []string{"1:1-9 error hides-builtin"}},
 		{"echo $$; " + call, []string{"1:6-8 error not-deterministic"}},
 		{"echo ${RANDOM}; " + call, []string{"1:6-15 error not-deterministic"}},
+		{"echo $((x++)); " + call, []string{"1:9-12 error bash-only"}},
+		{"echo $((2 ** 3)); " + call, []string{"1:9-15 error bash-only"}},
 		{"echo ${x:-$(echo y)}; " + call, []string{"1:11-20 error nested-substitution"}},
 		{call + " | " + call, []string{"1:42-80 error calls-in-pipe"}},
 		{"platform redploy -W", []string{"1:10-17 error unknown-command"}},

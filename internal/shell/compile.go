@@ -39,12 +39,20 @@ func compile(src string) (*program, []Problem) {
 		return nil, []Problem{syntaxProblem(err)}
 	}
 	p := &program{file: file, functions: map[string]bool{}}
+	var nameless *syntax.FuncDecl
 	syntax.Walk(file, func(n syntax.Node) bool {
 		if f, ok := n.(*syntax.FuncDecl); ok {
+			if f.Name == nil {
+				nameless = f
+				return false
+			}
 			p.functions[f.Name.Value] = true
 		}
 		return true
 	})
+	if nameless != nil {
+		return nil, []Problem{at(nameless, Error, "syntax", "syntax error: a function has no name", "")}
+	}
 	return p, nil
 }
 
@@ -62,7 +70,7 @@ func syntaxProblem(err error) Problem {
 		p.Message = "syntax error: " + parse.Text
 	}
 	if pos.IsValid() {
-		p.Line, p.Column = int(pos.Line()), int(pos.Col())
+		p.Line, p.Column = max(1, int(pos.Line())), max(1, int(pos.Col()))
 	}
 	p.EndColumn = p.Column
 	return p

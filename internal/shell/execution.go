@@ -28,8 +28,11 @@ const (
 // Run interprets the script with these variables and nothing else in its
 // environment. It returns when the script has ended, which takes a fraction of
 // a millisecond but for what its calls take. Cancelling ctx ends the script
-// before its next command.
+// before its next command. A script with Programs is not run.
 func (s *Script) Run(ctx context.Context, vars map[string]string, call CallFunc) Result {
+	if len(s.programs) > 0 {
+		return Result{Err: fmt.Errorf("the script is the application's: it runs %s", strings.Join(s.programs, ", "))}
+	}
 	x := &execution{Context: ctx, script: s, vars: vars, call: call, started: time.Now()}
 	return x.run()
 }

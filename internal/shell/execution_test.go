@@ -89,7 +89,7 @@ func TestRun_ReportsWhatWentWrong(t *testing.T) {
 }
 
 // The interpreter goes on after some errors as if the command had succeeded.
-func TestRun_ErrorInACondititionIsNotTrue(t *testing.T) {
+func TestRun_ErrorInAConditionIsNotTrue(t *testing.T) {
 	for _, src := range []string{
 		`if [ "$((1/0))" = 0 ]; then ` + wholeCall + `; fi`,
 		`if [ "$((1/0))" = 0 ] 2>/dev/null; then ` + wholeCall + `; fi`,
@@ -103,6 +103,16 @@ func TestRun_ErrorInACondititionIsNotTrue(t *testing.T) {
 		if len(calls) != 0 || result.Err == nil {
 			t.Errorf("%s: got %+v and calls %q", src, result, calls)
 		}
+	}
+}
+
+func TestRun_LeavesTheApplicationsScriptsAlone(t *testing.T) {
+	s, problems := Parse("drush cr")
+	if s == nil {
+		t.Fatal(problems)
+	}
+	if result := s.Run(t.Context(), nil, nil); result.Err == nil || !strings.Contains(result.Err.Error(), "it runs drush") {
+		t.Errorf("got %+v", result)
 	}
 }
 
@@ -288,7 +298,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src string) {
 		s, problems := Parse(src)
 		for _, p := range problems {
-			if p.Line < 1 || p.Column < 0 || p.EndColumn < p.Column || p.Code == "" || p.Message == "" {
+			if p.Line < 1 || p.Column < 1 || p.EndColumn < p.Column || p.Code == "" || p.Message == "" {
 				t.Errorf("%q: problem %+v", src, p)
 			}
 		}

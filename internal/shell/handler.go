@@ -21,7 +21,7 @@ const ownPrefix = "\x00"
 // handleCall sees every simple command before functions, built-ins and
 // programs are looked up. It sends those built-ins where bash and dash differ
 // to handleExec, and adapts the arguments of some others.
-func (x *execution) handleCall(ctx context.Context, args []string) ([]string, error) {
+func (x *execution) handleCall(_ context.Context, args []string) ([]string, error) {
 	if err := x.accountArgs(args); err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (x *execution) handleCall(ctx context.Context, args []string) ([]string, er
 	case roleOurs, roleBash, roleUnsupported:
 		return own(args), nil
 	case roleInterpreter:
-		return x.adapt(ctx, args), nil
+		return x.adapt(args), nil
 	default:
 		return args, nil
 	}
@@ -46,13 +46,15 @@ func own(args []string) []string {
 	return append([]string{ownPrefix + args[0]}, args[1:]...)
 }
 
-// exit is the command by which dash leaves after an error in a special
-// built-in.
+// exitOnError is how dash leaves after an error in a special built-in.
 var exitOnError = []string{"exit", "2"}
+
+// statusCommand returns its argument as its status.
+const statusCommand = ownPrefix + "status"
 
 // adapt gives the interpreter's built-ins arguments that make them do what
 // dash's would.
-func (x *execution) adapt(ctx context.Context, args []string) []string {
+func (x *execution) adapt(args []string) []string {
 	switch args[0] {
 	case "eval":
 		return x.translated(args, 1, len(args))
@@ -74,7 +76,7 @@ func (x *execution) adapt(ctx context.Context, args []string) []string {
 	case "read":
 		if len(args) == 1 || len(args) == 2 && strings.HasPrefix(args[1], "-") {
 			x.fail(errors.New("read: a variable's name is missing"))
-			return own([]string{"status", "2"})
+			return []string{statusCommand, "2"}
 		}
 	case "exec":
 		if len(args) > 1 && args[1] == "--" {
@@ -139,7 +141,7 @@ func (x *execution) trap(args []string) []string {
 			onExit = true
 		case !signals[c]:
 			x.fail(fmt.Errorf("trap: %s: bad trap", c))
-			return own([]string{"status", "1"})
+			return []string{statusCommand, "1"}
 		}
 	}
 	if !onExit {
@@ -208,7 +210,7 @@ func (x *execution) set(args []string) []string {
 	if args[i] == "-" {
 		i++ // it ends -x and -v, which are ignored
 		if i == len(args) {
-			return append(out, "+e", "-e")[:1]
+			return []string{"true"}
 		}
 	}
 	if args[i] != "--" {
@@ -243,9 +245,14 @@ func (x *execution) shift(args []string) []string {
 // interpreter: the CLI, our own built-ins, and nothing else.
 func (x *execution) handleExec(ctx context.Context, args []string) error {
 	hc := interp.HandlerCtx(ctx)
-	name := strings.TrimPrefix(args[0], ownPrefix)
 	var status int
-	switch name {
+	switch name := strings.TrimPrefix(args[0], ownPrefix); name {
+	case "status":
+		if args[0] != statusCommand {
+			status = x.unavailable(name)
+			break
+		}
+		status, _ = strconv.Atoi(args[1])
 	case accountCommand:
 		if err := x.accountArgs(args[1:]); err != nil {
 			return err
@@ -255,12 +262,6 @@ func (x *execution) handleExec(ctx context.Context, args []string) error {
 		if x.pipes.Add(1) > maxPipes {
 			return x.stop(fmt.Errorf("stopped after %d pipes", maxPipes))
 		}
-	case "status":
-		if args[0] == name {
-			status = x.unavailable(name)
-			break
-		}
-		status, _ = strconv.Atoi(args[1])
 	case "[", "test":
 		var err error
 		if status, err = test(name, args[1:]); err != nil {
@@ -284,9 +285,6 @@ func (x *execution) handleExec(ctx context.Context, args []string) error {
 		} else {
 			status = x.unavailable(name)
 		}
-	}
-	if err := x.accountArgs(nil); err != nil {
-		return err
 	}
 	if status &= 0xff; status != 0 {
 		return interp.ExitStatus(status)

@@ -28,7 +28,8 @@ type Problem struct {
 // at returns a problem that covers a node, or its first line.
 func at(node syntax.Node, severity, code, message, hint string) Problem {
 	pos, end := node.Pos(), node.End()
-	p := Problem{Line: int(pos.Line()), Column: int(pos.Col()), Severity: severity, Code: code, Message: message, Hint: hint}
+	// The parser loses count of the column far to the right, and says 0.
+	p := Problem{Line: max(1, int(pos.Line())), Column: max(1, int(pos.Col())), Severity: severity, Code: code, Message: message, Hint: hint}
 	p.EndColumn = p.Column
 	if end.Line() == pos.Line() && end.Col() > pos.Col() {
 		p.EndColumn = int(end.Col())

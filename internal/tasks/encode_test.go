@@ -65,8 +65,12 @@ func TestHash_TellsTasksApart(t *testing.T) {
 		}
 		seen[h] = task
 	}
-	if Hash(&Backup{}) != Hash(&Backup{}) {
-		t.Error("equal tasks have different hashes")
+	for _, task := range samples() {
+		kind, params, _ := Encode(task)
+		again, err := Decode(kind, params)
+		if err != nil || Hash(again) != Hash(task) {
+			t.Errorf("%+v has another hash after decoding, %v", task, err)
+		}
 	}
 }
 
