@@ -104,7 +104,7 @@ func (l *loader) addCron(r reader, key, value *yaml.Node) {
 		return
 	}
 	r.cron = key.Value
-	if r.once("crons."+key.Value, "cron-duplicate") {
+	if r.once("crons", key.Value, "cron-duplicate") {
 		l.crons = append(l.crons, cronEntry{r, value})
 	}
 }
@@ -196,16 +196,23 @@ func (l *loader) fingerprint(j *job.Job, guard string) string {
 	return h
 }
 
+// parsedSpec keeps what was found, because every cron with the same spec reports it at its own
+// place.
+type parsedSpec struct {
+	spec     *cronspec.Spec
+	warnings []cronspec.Warning
+}
+
 func (r reader) readSpec(v *yaml.Node, j *job.Job) {
 	text, ok := r.text(v)
 	if !ok {
 		return
 	}
 	n := r.value(v)
-	spec, ok := r.specs[text]
+	parsed, ok := r.specs[text]
 	if !ok {
 		var err error
-		if spec, err = cronspec.Parse(text); err != nil {
+		if parsed.spec, err = cronspec.Parse(text); err != nil {
 			d := Diagnostic{Severity: Error, Code: "spec-invalid", Message: err.Error()}
 			offset, length := 0, len(text)
 			if specError, ok := errors.AsType[*cronspec.Error](err); ok {
@@ -215,12 +222,13 @@ func (r reader) readSpec(v *yaml.Node, j *job.Job) {
 			r.reportWithin(n, offset, length, d)
 			return
 		}
-		r.specs[text] = spec
+		parsed.warnings = parsed.spec.Warnings()
+		r.specs[text] = parsed
 	}
-	for _, w := range spec.Warnings() {
+	for _, w := range parsed.warnings {
 		r.reportWithin(n, w.Offset, w.Length, Diagnostic{Severity: Warning, Code: w.Code, Message: w.Message, Hint: w.Hint})
 	}
-	j.Spec = spec
+	j.Spec = parsed.spec
 }
 
 func (r reader) readProjects(v *yaml.Node, j *job.Job) {

@@ -8,14 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/automatond/automatond/internal/job"
 	"gopkg.in/yaml.v3"
 )
 
 // fileFields is the top level of a file.
 func fileFields() []field[loader] {
-	api := unique("api.", apiFields())
-	defaults := unique("defaults.", policyFields())
+	api := unique("api", apiFields())
+	defaults := unique("defaults", policyFields())
 	return []field[loader]{
 		{"crons", "section", "", func(r reader, l *loader, v *yaml.Node) {
 			l.anyCrons = true
@@ -39,7 +38,7 @@ func fileFields() []field[loader] {
 			}
 		}},
 		{"timezone", "time zone", "`defaults.timezone`", func(r reader, l *loader, v *yaml.Node) {
-			if r.once("defaults.timezone", "setting-duplicate") {
+			if r.once("defaults", "timezone", "setting-duplicate") {
 				r.readZone(v, &l.defaults)
 			}
 		}},
@@ -49,7 +48,7 @@ func fileFields() []field[loader] {
 			}
 		}},
 		{"shutdown_grace", "duration, at most 10m", "`8s`", func(r reader, l *loader, v *yaml.Node) {
-			if !r.once("shutdown_grace", "setting-duplicate") {
+			if !r.once("", "shutdown_grace", "setting-duplicate") {
 				return
 			}
 			if d, ok := r.duration(v, 0, 10*time.Minute); ok {
@@ -153,7 +152,7 @@ func (r reader) readVariables(v *yaml.Node, into *map[string]string, shared bool
 				"it cannot be set")
 			return
 		}
-		if shared && !at.once("variables."+key.Value, "setting-duplicate") {
+		if shared && !at.once("variables", key.Value, "setting-duplicate") {
 			return
 		}
 		if text, ok := at.text(value); ok {
@@ -184,5 +183,3 @@ func isVariableName(name string) bool {
 	}
 	return name != ""
 }
-
-func place(p job.Position) string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }

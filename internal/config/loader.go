@@ -13,7 +13,6 @@ import (
 
 	"github.com/automatond/automatond/internal/guard"
 	"github.com/automatond/automatond/internal/job"
-	"github.com/automatond/automatond/internal/scheduler/cronspec"
 	"github.com/automatond/automatond/internal/tasks"
 	"gopkg.in/yaml.v3"
 )
@@ -26,7 +25,7 @@ type loader struct {
 	config *Config
 	hash   hash.Hash
 
-	settings map[string]job.Position // where each setting that may exist once was found
+	settings map[setting]found // what may be defined once, and where it was
 	defaults policy
 	vars     map[string]string // `variables:` of all files
 	users    []*userEntry
@@ -39,7 +38,7 @@ type loader struct {
 
 	// What equal jobs share.
 	zones     map[string]*time.Location
-	specs     map[string]*cronspec.Spec
+	specs     map[string]parsedSpec
 	scripts   map[string]parsedScript
 	guards    map[string]guard.Guard
 	tasks     map[string][]tasks.Task
@@ -70,13 +69,13 @@ func newLoader(in Input) *loader {
 			ShutdownGrace: 8 * time.Second,
 		},
 		hash:     sha256.New(),
-		settings: map[string]job.Position{},
+		settings: map[setting]found{},
 		defaults: standardPolicy(),
 		fields: fieldTables{
 			file: fileFields(), project: projectFields(), cron: cronFields(), condition: conditionFields(),
 		},
 		zones:   map[string]*time.Location{"UTC": time.UTC},
-		specs:   map[string]*cronspec.Spec{},
+		specs:   map[string]parsedSpec{},
 		scripts: map[string]parsedScript{},
 		guards:  map[string]guard.Guard{},
 		tasks:   map[string][]tasks.Task{},
@@ -205,13 +204,22 @@ func (l *loader) fileProblem(path, code, message, hint string) {
 	l.add(Diagnostic{Severity: Error, File: path, Code: code, Message: message, Hint: hint})
 }
 
-// once reports whether the setting at the reader's path is met for the first time.
-func (r reader) once(name, code string) bool {
-	if first, ok := r.settings[name]; ok {
-		r.errorf(r.key, code, "", "it is defined twice, first at %s", place(first))
+// setting is something that may be defined once in all files: a key of a section, or a name in it.
+type setting struct{ section, name string }
+
+// found is where a setting was defined.
+type found struct {
+	src *source
+	key *yaml.Node
+}
+
+// once reports whether the setting is met for the first time, at the reader's key.
+func (r reader) once(section, name, code string) bool {
+	if first, ok := r.settings[setting{section, name}]; ok {
+		r.errorf(r.key, code, "", "it is defined twice, first at %s:%d:%d", first.src.path, first.key.Line, first.key.Column)
 		return false
 	}
-	r.settings[name] = r.position(r.key)
+	r.settings[setting{section, name}] = found{r.src, r.key}
 	return true
 }
 
@@ -220,7 +228,7 @@ func unique[T any](section string, fields []field[T]) []field[T] {
 	list := make([]field[T], len(fields))
 	for i, f := range fields {
 		list[i] = field[T]{f.name, f.kind, f.preset, func(r reader, into *T, value *yaml.Node) {
-			if r.once(section+f.name, "setting-duplicate") {
+			if r.once(section, f.name, "setting-duplicate") {
 				f.read(r, into, value)
 			}
 		}}

@@ -28,7 +28,7 @@ func projectFields() []field[projectEntry] {
 			case !isProjectID(id):
 				r.errorf(r.value(v), "project-id", "write the id from the project's URL, such as k3qz7p2m5nwya", "%s is not a project id", r.quote(id))
 				p.project.ID = "?"
-			case r.once("project id "+id, "project-duplicate"):
+			case r.once("project id", id, "project-duplicate"):
 				p.project.ID = id
 			default:
 				p.project.ID = "?"
@@ -61,7 +61,7 @@ func (l *loader) addProject(r reader, alias string, value *yaml.Node) {
 		r.errorf(r.key, "project-name", "", "a project's alias %s", problem)
 		return
 	}
-	if !r.once("projects."+alias, "project-duplicate") {
+	if !r.once("projects", alias, "project-duplicate") {
 		return
 	}
 	p := &projectEntry{reader: r, project: &job.Project{Alias: alias}}

@@ -103,8 +103,11 @@ func (r reader) mapping(n *yaml.Node, each func(key, value *yaml.Node)) bool {
 		r.wrongType(n, "a section with keys")
 		return false
 	}
-	m := merger{reader: r, each: each}
-	m.add(n)
+	m := merger{reader: r, each: each, root: n}
+	if keys := len(n.Content) / 2; keys < few {
+		m.own = make([]*yaml.Node, 0, keys)
+	}
+	m.walk(n)
 	return true
 }
 
@@ -122,17 +125,20 @@ type merger struct {
 	each  func(key, value *yaml.Node)
 	own   []*yaml.Node          // keys met so far, while they are few
 	index map[string]*yaml.Node // the same, once they are many
-	seen  []*yaml.Node          // mappings walked over: each adds its keys once, and cycles end
+	root  *yaml.Node            // the mapping itself
+	seen  []*yaml.Node          // mappings merged in: each adds its keys once, and cycles end
 }
 
+// add merges a mapping in.
 func (m *merger) add(n *yaml.Node) {
-	for _, s := range m.seen {
-		if s == n {
-			return
-		}
+	if n == m.root || slices.Contains(m.seen, n) {
+		return
 	}
 	m.seen = append(m.seen, n)
-	merged := len(m.seen) > 1
+	m.walk(n)
+}
+
+func (m *merger) walk(n *yaml.Node) {
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := m.value(n.Content[i]), n.Content[i+1]
@@ -143,7 +149,7 @@ func (m *merger) add(n *yaml.Node) {
 		case key.Kind != yaml.ScalarNode || isNull(key):
 			m.errorf(key, "bad-key", "write a name", "a key must be text, not %s", kindOf(key))
 		default:
-			m.addKey(key, value, merged)
+			m.addKey(key, value, n != m.root)
 		}
 	}
 	for _, value := range merges {

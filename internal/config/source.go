@@ -30,14 +30,17 @@ func readSource(path string) (*source, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
+	var data bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Size() <= maxFile {
+		data.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	if _, err := data.ReadFrom(io.LimitReader(f, maxFile+1)); err != nil {
 		return nil, err
 	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s is larger than %d MiB", path, maxFile>>20)
+	if data.Len() > maxFile {
+		return nil, fmt.Errorf("the file is larger than %d MiB", maxFile>>20)
 	}
-	return &source{path: path, data: data}, nil
+	return &source{path: path, data: data.Bytes()}, nil
 }
 
 // parse returns the root of the file's only document, nil with a problem reported otherwise.

@@ -63,7 +63,10 @@ func (r reader) readKind(v *yaml.Node, j *job.Job) {
 		r.errorf(r.key, "task-invalid", "", "%s", err)
 		return
 	}
-	id := kind.Name + " " + tasks.Hash(task)
+	id := kind.Name
+	if n := r.value(v); len(n.Content) > 0 {
+		id = tasks.Hash(task)
+	}
 	shared, ok := r.tasks[id]
 	if !ok {
 		shared = []tasks.Task{task}

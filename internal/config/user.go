@@ -63,7 +63,7 @@ func (l *loader) addUser(r reader, name string, value *yaml.Node) {
 			"%s is not usable as a name", plainOrQuoted(name))
 		return
 	}
-	if !r.once("automation_users."+name, "user-duplicate") {
+	if !r.once("automation_users", name, "user-duplicate") {
 		return
 	}
 	u := &userEntry{reader: r, name: name}
