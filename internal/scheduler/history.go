@@ -21,7 +21,7 @@ type stretch struct{ from, to int64 }
 func (p stretch) contains(t time.Time) bool { return p.from <= t.Unix() && t.Unix() <= p.to }
 
 // stretchLimit bounds the memory of a machine whose clock is stepped all the time.
-const stretchLimit = 16
+const stretchLimit = 64
 
 // live extends the present stretch. The first one reaches back by the start deadline, because
 // what was due before the start may have run late.

@@ -383,11 +383,14 @@ func TestSchedule_EverySecondOfADay(t *testing.T) {
 }
 
 // The other evaluators agree with Debian's rule in UTC, as long as a day field is a plain star or
-// leaves something out: they take */2 for a restriction, and 1-7 for none.
+// leaves something out: they take */2 for a restriction, 0-6 for none, and 7 in a range for neither.
 func TestNext_AgreesWithOtherEvaluators(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spec, model := draw(t, time.UTC)
 		fields := strings.Fields(spec.String())
+		if strings.Contains(fields[4], "7") {
+			t.SkipNow()
+		}
 		for i, everything := range map[int]bool{
 			2: !slices.Contains(model.day[1:32], false), 4: !slices.Contains(model.weekday[:7], false),
 		} {
@@ -404,7 +407,7 @@ func TestNext_AgreesWithOtherEvaluators(t *testing.T) {
 		expr := spec.String()
 		other, err := cronexpr.Parse(expr)
 		if err != nil {
-			t.SkipNow() // such as a weekday range up to 7
+			t.Fatal(err)
 		}
 		if got := other.Next(at); !got.Equal(next) {
 			t.Fatalf("%s after %s: %s, cronexpr says %s", expr, at, next, got)
