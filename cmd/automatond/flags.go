@@ -1,0 +1,38 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// defaultConfig is read when --config is not given.
+const defaultConfig = "automatond.yaml"
+
+func configFlag(f *pflag.FlagSet, paths *[]string) {
+	f.StringArrayVarP(paths, "config", "c", []string{defaultConfig}, "configuration file, or directory of *.yaml files; may be repeated")
+}
+
+func outputFlag(f *pflag.FlagSet, output *string) {
+	f.StringVarP(output, "output", "o", "text", "text or json")
+}
+
+// checkOutput refuses an output that no command has.
+func checkOutput(output *string) func(*cobra.Command, []string) error {
+	return func(*cobra.Command, []string) error {
+		if *output != "text" && *output != "json" {
+			return usage(errors.New("--output is text or json, not " + *output))
+		}
+		return nil
+	}
+}
+
+func writeJSON(w io.Writer, value any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(value)
+}

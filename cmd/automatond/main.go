@@ -1,0 +1,102 @@
+// Command automatond runs the crons of Platform.sh / Upsun projects from outside their containers.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // an image from scratch has no zone files
+
+	"github.com/spf13/cobra"
+
+	"github.com/automatond/automatond/internal/app"
+)
+
+// release is the version of a release build, set by the linker.
+var release string
+
+// Exit codes, as documented in docs/configuration.md.
+const (
+	exitFailed   = 1
+	exitInvalid  = 2 // wrong usage or an invalid configuration
+	exitWarnings = 3 // warnings, with --strict
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot(app.BuildVersion(release))
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var exit *exitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		if exit.message != "" {
+			fmt.Fprintln(stderr, "automatond:", exit.message)
+		}
+		return exit.code
+	default:
+		fmt.Fprintln(stderr, "automatond:", err)
+		return exitFailed
+	}
+}
+
+// exitError ends the process with a code and, if there is one, a message.
+type exitError struct {
+	code    int
+	message string
+}
+
+func (e *exitError) Error() string { return e.message }
+
+func usage(err error) error {
+	return &exitError{exitInvalid, err.Error() + "\nTry 'automatond --help'."}
+}
+
+func newRoot(version app.Version) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "automatond",
+		Short: "Run the crons of Platform.sh / Upsun projects from outside their containers",
+		Long: `automatond takes the crons: block you already have, decides at each scheduled
+minute whether this branch may run it, and asks the platform to do the work:
+without waiting, at most once, under an automation user's token.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newRun(version), newCheck(), newNext(), newPlan(), newVersion(version))
+	for _, c := range root.Commands() {
+		c.Args = usageArgs(c.Args)
+	}
+	root.Args = usageArgs(root.Args)
+	return root
+}
+
+// usageArgs gives wrong arguments the exit code of wrong usage.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if check == nil {
+			check = cobra.NoArgs
+		}
+		if err := check(cmd, args); err != nil {
+			return usage(err)
+		}
+		return nil
+	}
+}

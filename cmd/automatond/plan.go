@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/plan"
+)
+
+func newPlan() *cobra.Command {
+	var (
+		paths     []string
+		output    string
+		target    plan.Offline
+		variables []string
+	)
+	cmd := &cobra.Command{
+		Use:   "plan --branch BRANCH",
+		Short: "Show what every cron would do on a branch, and why, without asking the platform",
+		Example: `  automatond plan --config automatond.yaml --branch master
+  automatond plan --branch feature/x --environment-type development --variable RUN_CRON=Yes`,
+		PreRunE: checkOutput(&output),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if target.Branch == "" {
+				return usage(errors.New("--branch is required"))
+			}
+			var err error
+			if target.Variables, err = pairs(variables); err != nil {
+				return usage(err)
+			}
+			cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true})
+			if cfg == nil {
+				writeDiagnostics(cmd.ErrOrStderr(), diagnostics)
+				return &exitError{code: exitInvalid, message: "the configuration is not valid"}
+			}
+			report := target.For(cmd.Context(), cfg.Jobs)
+			if output == "json" {
+				return writeJSON(cmd.OutOrStdout(), report)
+			}
+			writePlan(cmd.OutOrStdout(), report)
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	configFlag(f, &paths)
+	outputFlag(f, &output)
+	f.StringVarP(&target.Branch, "branch", "b", "", "branch of the environment")
+	f.StringVar(&target.MachineName, "machine-name", "", "the environment's machine name, such as master-7rqtwti")
+	f.StringVar(&target.EnvironmentType, "environment-type", "", "production, staging or development")
+	f.StringVarP(&target.Project, "project", "p", "", "project, by alias or id")
+	f.StringArrayVar(&variables, "variable", nil, "a user variable a script may read, NAME=VALUE; may be repeated")
+	return cmd
+}
+
+func pairs(list []string) (map[string]string, error) {
+	variables := make(map[string]string, len(list))
+	for _, pair := range list {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("--variable is NAME=VALUE, not %q", pair)
+		}
+		variables[name] = value
+	}
+	return variables, nil
+}
+
+func writePlan(w io.Writer, report plan.Report) {
+	for _, c := range report.Crons {
+		fmt.Fprintf(w, "%s: %s", c.Cron, c.Decision)
+		if c.Reason != "" {
+			fmt.Fprintf(w, " (%s)", c.Reason)
+		}
+		if c.Message != "" {
+			fmt.Fprintf(w, ": %s", c.Message)
+		}
+		fmt.Fprintln(w)
+		for i, t := range c.Tasks {
+			fmt.Fprintf(w, "  %s on %s", t.Kind, t.Environment)
+			if t.Project != "" {
+				fmt.Fprintf(w, " of %s", t.Project)
+			}
+			if i < len(c.Calls) {
+				fmt.Fprintf(w, "   from: %s", strings.Join(c.Calls[i], " "))
+			}
+			fmt.Fprintln(w)
+		}
+	}
+}

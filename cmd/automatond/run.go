@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/automatond/automatond/internal/app"
+)
+
+func newRun(version app.Version) *cobra.Command {
+	var (
+		o         app.Options
+		logLevel  string
+		logFormat string
+	)
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the daemon",
+		Long: `Run the daemon until SIGTERM or SIGINT.
+
+Without --sandbox it asks the real platform, with the API token of an automation
+user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says.`,
+		Example: `  automatond run --sandbox --config examples/demo.yaml
+  automatond run --config /etc/automatond --data /var/lib/automatond`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			logger, err := newLogger(cmd.ErrOrStderr(), logFormat, logLevel)
+			if err != nil {
+				return usage(err)
+			}
+			o.Lookup, o.Version, o.Logger = os.LookupEnv, version, logger
+			err = app.Run(cmd.Context(), o)
+			var invalid *app.ConfigError
+			if errors.As(err, &invalid) {
+				writeDiagnostics(cmd.ErrOrStderr(), invalid.Diagnostics)
+				return &exitError{code: exitInvalid, message: "the configuration is not valid"}
+			}
+			return err
+		},
+	}
+	f := cmd.Flags()
+	configFlag(f, &o.Paths)
+	f.BoolVar(&o.Sandbox, "sandbox", false, "use a simulated platform on this machine; nothing real happens")
+	f.BoolVar(&o.Observe, "observe", false, "decide and record everything, send nothing")
+	f.StringVar(&o.Data, "data", "", "data directory (default $STATE_DIRECTORY, $XDG_STATE_HOME/automatond or ~/.local/state/automatond)")
+	f.StringVar(&o.Web.ListenAddress, "web.listen-address", ":8632", "address for metrics and pages")
+	f.StringVar(&o.Web.ConfigFile, "web.config.file", "", "TLS and authentication, in exporter-toolkit's format")
+	f.StringVar(&o.Web.ProbeAddress, "probe.listen-address", ":8633", "address for health probes, without authentication; empty for none")
+	f.StringVar(&logLevel, "log.level", "info", "debug, info, warn or error")
+	f.StringVar(&logFormat, "log.format", "auto", "json, console, or auto: console on a terminal")
+	f.DurationVar(&o.Timing.Settle, "test.settle", 0, "settle time of requests in doubt")
+	f.DurationVar(&o.Timing.Request, "test.request-timeout", 0, "deadline of one request")
+	for _, name := range []string{"test.settle", "test.request-timeout"} {
+		if err := f.MarkHidden(name); err != nil {
+			panic(err) // the name stands two lines above
+		}
+	}
+	return cmd
+}
+
+// newLogger writes JSON, or lines for a person when a person is looking.
+func newLogger(w io.Writer, format, level string) (zerolog.Logger, error) {
+	parsed, err := zerolog.ParseLevel(level)
+	if err != nil || parsed < zerolog.DebugLevel || parsed > zerolog.ErrorLevel {
+		return zerolog.Logger{}, errors.New("--log.level is debug, info, warn or error, not " + level)
+	}
+	terminal := false
+	if f, ok := w.(*os.File); ok {
+		terminal = isatty.IsTerminal(f.Fd())
+	}
+	switch format {
+	case "auto", "json", "console":
+	default:
+		return zerolog.Logger{}, errors.New("--log.format is auto, json or console, not " + format)
+	}
+	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
+	if format == "console" || format == "auto" && terminal {
+		_, noColor := os.LookupEnv("NO_COLOR")
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: noColor || !terminal}
+	}
+	return zerolog.New(w).Level(parsed).With().Timestamp().Logger(), nil
+}

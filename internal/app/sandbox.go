@@ -1,0 +1,34 @@
+package app
+
+import (
+	"time"
+
+	"github.com/automatond/automatond/internal/sandbox"
+)
+
+// sandboxOptions describe a simulated platform that fits the configuration: every project exists,
+// and in a sidecar so does the environment the container says it is.
+func (a *app) sandboxOptions(token string) sandbox.Options {
+	o := sandbox.Options{
+		Open:             true,
+		Users:            []sandbox.User{{Token: token, ID: "sandbox-user", Name: "automation"}},
+		ActivityDuration: 4 * time.Second,
+		JournalLimit:     1000,
+	}
+	for _, p := range a.config.Projects {
+		if p.Environment == nil {
+			continue
+		}
+		kind := p.Environment.Type
+		if kind == "" {
+			kind = "production"
+		}
+		o.Projects = append(o.Projects, sandbox.Project{
+			ID: p.ID, DefaultBranch: p.Environment.Branch,
+			Environments: []sandbox.Environment{{
+				Name: p.Environment.Branch, MachineName: p.Environment.MachineName, Type: kind, Status: "active",
+			}},
+		})
+	}
+	return o
+}

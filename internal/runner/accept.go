@@ -1,0 +1,284 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/automatond/automatond/internal/inventory"
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/plan"
+	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/scheduler"
+)
+
+const (
+	// listingAge is how old the environments may be on which a fire is judged. They are fetched
+	// ahead of the fire; what changed since is answered by the platform when the request arrives.
+	listingAge = 90 * time.Second
+
+	// claimBatch bounds the fires of one ledger transaction, so that the first requests of a
+	// large burst leave while the rest is still being claimed.
+	claimBatch = 250
+)
+
+// accept starts the runs of a batch of fires. Fires whose environments are known are claimed
+// together; the others wait for their own project only.
+func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
+	var ready []claim
+	waiting := map[string][]scheduler.Fire{}
+	for _, f := range fires {
+		if record, done := recordOnly(f); done {
+			ready = append(ready, record)
+			continue
+		}
+		if listing, ok := r.Inventory.Cached(f.Project.ID, listingAge); ok {
+			ready = append(ready, r.decide(ctx, f, listing))
+			continue
+		}
+		waiting[f.Project.ID] = append(waiting[f.Project.ID], f)
+	}
+	for _, late := range waiting {
+		r.spawn(func() { r.acceptLate(ctx, late) })
+	}
+	for len(ready) > 0 {
+		n := min(len(ready), claimBatch)
+		r.claim(ctx, ready[:n])
+		ready = ready[n:]
+	}
+}
+
+// acceptLate lists the environments of one project, within the start deadline of its most
+// patient fire, then goes on as accept does.
+func (r *Runner) acceptLate(ctx context.Context, fires []scheduler.Fire) {
+	var deadline time.Time
+	for _, f := range fires {
+		if d := f.ScheduledAt.Add(f.Job.StartDeadline); d.After(deadline) {
+			deadline = d
+		}
+	}
+	project := fires[0].Project
+	listing, err := r.list(ctx, project, deadline)
+	if errors.Is(err, errStopping) || ctx.Err() != nil {
+		return // the fires were not recorded, so the next start finds them owed
+	}
+	claims := make([]claim, len(fires))
+	for i, f := range fires {
+		if err != nil {
+			claims[i] = failed(f, err)
+			continue
+		}
+		claims[i] = r.decide(ctx, f, listing)
+	}
+	r.claim(ctx, claims)
+}
+
+// list reads a project's environments. When the platform does not answer, the last known listing
+// serves; in a sidecar the container's own variables do; else it tries again until the deadline.
+func (r *Runner) list(ctx context.Context, p *job.Project, deadline time.Time) (inventory.Listing, error) {
+	for wait := r.backoff(); ; {
+		listing, err := r.Inventory.Environments(ctx, p.ID, listingAge)
+		if err == nil {
+			return listing, nil
+		}
+		if known, ok := r.Inventory.Last(p.ID); ok {
+			return known, nil
+		}
+		if p.Environment != nil {
+			return inventory.Listing{Environments: []*platform.Environment{unread(p)}}, nil
+		}
+		pause := wait.step()
+		if isFinal(err) || time.Now().Add(pause).After(deadline) {
+			return inventory.Listing{}, err
+		}
+		if err := r.pause(ctx, pause); err != nil {
+			return inventory.Listing{}, err
+		}
+	}
+}
+
+// unread is the sidecar's environment as the container describes it. It has no status and no
+// links, so it is read from the API before anything is sent.
+func unread(p *job.Project) *platform.Environment {
+	s := p.Environment
+	return &platform.Environment{
+		ID: s.Branch, Name: s.Branch, MachineName: s.MachineName, Type: s.Type, Project: p.ID,
+	}
+}
+
+// claim is one fire on its way into the ledger, with the runs that will follow.
+type claim struct {
+	fire scheduler.Fire
+	row  ledger.Claim
+	runs map[string]*run // by environment
+}
+
+// slot is the fire's key beside its cron and project.
+func slot(f scheduler.Fire) string {
+	if f.Manual != "" {
+		return "manual:" + f.Manual
+	}
+	return f.ScheduledAt.UTC().Format(time.RFC3339)
+}
+
+func newClaim(f scheduler.Fire) claim {
+	return claim{fire: f, row: ledger.Claim{Fire: ledger.Fire{
+		ID: ledger.NewID(), Cron: f.Job.Name, Project: f.Project.ID, Slot: slot(f), ScheduledAt: f.ScheduledAt,
+	}}}
+}
+
+// recordOnly makes the claim of a fire that runs nothing, whatever its targets are.
+func recordOnly(f scheduler.Fire) (claim, bool) {
+	switch {
+	case f.Missed != nil:
+		c := newClaim(f)
+		c.row.Fire.MissedFrom, c.row.Fire.MissedCount = f.Missed.From, f.Missed.Count
+		return c.ended(ledger.Missed, ledger.Deadline, "its start deadline had passed"), true
+	case f.Job.Suspended:
+		return newClaim(f).ended(ledger.Skipped, ledger.Suspended, "the cron is suspended in the configuration"), true
+	default:
+		return claim{}, false
+	}
+}
+
+func (c claim) ended(outcome ledger.Outcome, reason ledger.Reason, message string) claim {
+	c.row.Fire.Outcome, c.row.Fire.Reason, c.row.Fire.Message = outcome, reason, message
+	return c
+}
+
+// failed makes the claim of a fire whose targets could not be found.
+func failed(f scheduler.Fire, err error) claim {
+	return newClaim(f).ended(ledger.Failed, reasonOf(err), "list environments: "+err.Error())
+}
+
+// decide judges a fire on every target of its project.
+func (r *Runner) decide(ctx context.Context, f scheduler.Fire, listing inventory.Listing) claim {
+	c := newClaim(f)
+	c.row.Fire.NotRun = map[ledger.Reason]int{}
+	for _, env := range listing.Environments {
+		if s := f.Project.Environment; s != nil && env.ID != s.Branch && env.Name != s.Branch {
+			continue
+		}
+		target := plan.NewTarget(f.Project, listing.DefaultBranch, env)
+		if f.Project.Environment == nil && !plan.Accepts(f.Job, env) {
+			continue // in a fleet, a cron exists only where its tasks can work
+		}
+		c.row.Fire.Targets++
+		switch d := plan.Decide(ctx, f.Job, target); {
+		case d.Action == plan.Skip:
+			c.row.Fire.NotRun[ledger.Reason(d.Reason)]++
+			c.row.Fire.Message = d.Message
+		case r.Observe:
+			c.row.Fire.NotRun[ledger.Observe]++
+			c.row.Fire.Message = "observing: nothing was sent"
+		default:
+			c.add(r.newRun(c.row.Fire, f, target))
+		}
+	}
+	return c
+}
+
+func (c *claim) add(u *run) {
+	if c.runs == nil {
+		c.runs = map[string]*run{}
+	}
+	c.runs[u.Environment] = u
+	c.row.Runs = append(c.row.Runs, u.Run)
+}
+
+// claim writes a batch of fires and starts the runs that are now this replica's.
+func (r *Runner) claim(ctx context.Context, claims []claim) {
+	rows := make([]ledger.Claim, len(claims))
+	for i := range claims {
+		rows[i] = claims[i].row
+	}
+	var claimed []ledger.Claimed
+	err := r.persist(ctx, "claim fires", func() (err error) {
+		claimed, err = r.Ledger.Claim(ctx, r.Owner, rows)
+		return err
+	})
+	if err != nil {
+		return // stopping: unrecorded fires are found owed at the next start
+	}
+	for i, c := range claimed {
+		if c.Owned {
+			r.start(ctx, claims[i], c)
+		}
+	}
+}
+
+// start reports what was decided without a run and sets the claimed runs going.
+func (r *Runner) start(ctx context.Context, c claim, claimed ledger.Claimed) {
+	r.Metrics.claimed(claimed)
+	if claimed.Fire.Outcome != "" {
+		r.logFire(claimed)
+	}
+	for _, environment := range claimed.Overlapped {
+		r.log.Warn().Str("cron", claimed.Fire.Cron).Str("project", claimed.Fire.Project).
+			Str("environment", environment).Str("outcome", "skipped").Str("reason", "overlap").
+			Msg("run skipped: the previous one is still open")
+	}
+	for _, row := range claimed.Runs {
+		u := c.runs[row.Environment]
+		u.Run = row
+		r.spawn(func() { r.execute(ctx, u) })
+	}
+}
+
+// persist repeats a ledger operation until it succeeds, because nothing may be sent or forgotten
+// while the store is away. It gives up only when the daemon stops.
+func (r *Runner) persist(ctx context.Context, what string, op func() error) error {
+	for wait := r.backoff(); ; {
+		err := op()
+		if err == nil {
+			return nil
+		}
+		if errors.Is(err, ledger.ErrNotOwned) {
+			return err
+		}
+		r.log.Error().Err(err).Str("operation", what).Msg("store failed")
+		if err := r.pause(ctx, wait.step()); err != nil {
+			return err
+		}
+	}
+}
+
+// snapshot is what a script was judged on. It is kept with the run so that a replay after a crash
+// sees the same values.
+type snapshot struct {
+	DefaultBranch string            `json:"default_branch,omitempty"`
+	Name          string            `json:"name"`
+	MachineName   string            `json:"machine_name,omitempty"`
+	Type          string            `json:"type,omitempty"`
+	Variables     map[string]string `json:"variables"`
+}
+
+func (r *Runner) newRun(fire ledger.Fire, f scheduler.Fire, t plan.Target) *run {
+	j := f.Job
+	row := ledger.Run{
+		ID: ledger.NewID(), FireID: fire.ID, Cron: j.Name, Project: f.Project.ID, Environment: t.Environment.ID,
+		Slot: fire.Slot, ScheduledAt: f.ScheduledAt,
+		StartDeadline: f.ScheduledAt.Add(j.StartDeadline), Deadline: f.ScheduledAt.Add(j.Timeout),
+		Exclusive: j.Overlap == job.OverlapSkip,
+	}
+	u := &run{Run: row, job: j, target: t}
+	if j.Script != nil {
+		u.variables = plan.Variables(j, t)
+		u.Snapshot, _ = json.Marshal(snapshot{ // strings only: cannot fail
+			DefaultBranch: t.DefaultBranch, Name: t.Environment.Name, MachineName: t.Environment.MachineName,
+			Type: t.Environment.Type, Variables: u.variables,
+		})
+	}
+	return u
+}
+
+// jitter spreads d by up to a quarter in both directions.
+func jitter(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return d*3/4 + rand.N(d/2+1)
+}

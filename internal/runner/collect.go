@@ -1,0 +1,69 @@
+package runner
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+var (
+	runsDesc = prometheus.NewDesc("automatond_runs_total",
+		"Runs and targets that were not run, by outcome and reason.", []string{"cron", "outcome", "reason"}, nil)
+	targetsDesc = prometheus.NewDesc("automatond_targets",
+		"Environments that passed the cron's guard at its latest fire.", []string{"cron"}, nil)
+	lastScheduledDesc = targetDesc("last_scheduled_timestamp_seconds", "Scheduled time of the target's latest run.")
+	lastSuccessDesc   = targetDesc("last_success_timestamp_seconds", "When the target's latest successful run ended; 0 if none is known.")
+	runOpenDesc       = targetDesc("run_open", "Runs of the target that have no outcome yet.")
+	runOpenSinceDesc  = targetDesc("run_open_since_timestamp_seconds", "Scheduled time of the target's oldest open run; 0 if none is open.")
+)
+
+func targetDesc(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("automatond_"+name, help, []string{"cron", "project", "environment"}, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		runsDesc, targetsDesc, lastScheduledDesc, lastSuccessDesc, runOpenDesc, runOpenSinceDesc,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for cron, series := range m.crons {
+		for i, p := range series.pairs {
+			ch <- prometheus.MustNewConstMetric(runsDesc, prometheus.CounterValue,
+				float64(series.counts[i]), cron, string(p.Outcome), string(p.Reason))
+		}
+		passing := 0
+		for _, n := range series.passing {
+			passing += n
+		}
+		ch <- gauge(targetsDesc, float64(passing), cron)
+		for key, t := range series.targets {
+			ch <- gauge(lastScheduledDesc, seconds(t.lastScheduled), cron, key.project, key.environment)
+			ch <- gauge(lastSuccessDesc, seconds(t.lastSuccess), cron, key.project, key.environment)
+			ch <- gauge(runOpenDesc, float64(t.open), cron, key.project, key.environment)
+			since := t.openSince
+			if t.open == 0 {
+				since = time.Time{}
+			}
+			ch <- gauge(runOpenSinceDesc, seconds(since), cron, key.project, key.environment)
+		}
+	}
+}
+
+func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}
+
+func seconds(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMicro()) / 1e6
+}

@@ -1,0 +1,411 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/plan"
+	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/tasks"
+)
+
+// dispatch is one call of a run on its way: what it asks for, and how far it has come.
+type dispatch struct {
+	*Runner
+	run  *run
+	call plan.Call
+	row  ledger.Dispatch
+	last bool // a declared run's last dispatch: the run tracks when it does
+
+	inLedger bool // the row exists and is in state claimed
+	waited   bool // the environment was waited for, so what was known of it is old
+}
+
+// verdict ends a dispatch.
+type verdict struct {
+	outcome ledger.Outcome
+	reason  ledger.Reason
+	message string
+}
+
+// dispatch asks the platform for one operation, at most once, and returns the exit status that
+// the vendor's CLI would give: 0 when the platform accepted it (or had been asked already), else
+// 1. An error means that the daemon stopped, or lost the run, before that was known; the ledger
+// then holds all there is to know.
+func (r *Runner) dispatch(ctx context.Context, u *run, call plan.Call, last bool) (int, error) {
+	d, err := r.newDispatch(u, call, last)
+	if err != nil {
+		u.note(ledger.Failed, ledger.Script, err.Error())
+		return 1, nil
+	}
+	if old := u.record(d.row.Ordinal); old != nil {
+		return d.replay(ctx, *old)
+	}
+	return d.carry(ctx)
+}
+
+func (r *Runner) newDispatch(u *run, call plan.Call, last bool) (*dispatch, error) {
+	kind, params, err := tasks.Encode(call.Task)
+	if err != nil {
+		return nil, fmt.Errorf("encode task: %w", err)
+	}
+	operation := call.Project + "\x00" + call.Environment + "\x00" + tasks.Hash(call.Task)
+	if u.seen == nil {
+		u.seen = make(map[string]int, 1)
+	}
+	u.seen[operation]++
+	u.mu.Lock()
+	ordinal := u.calls
+	u.calls++
+	u.mu.Unlock()
+	return &dispatch{Runner: r, run: u, call: call, last: last, row: ledger.Dispatch{
+		RunID: u.ID, Ordinal: ordinal, Kind: kind, Params: params,
+		Project: call.Project, Environment: call.Environment,
+		Dedupe:      dedupe(u.Cron, u.Slot, operation, u.seen[operation]),
+		CommandLine: call.Args,
+	}}, nil
+}
+
+// dedupe is the key by which the runs of one fire ask for an operation once between them. The
+// occurrence keeps a script's second identical call apart from its first: dash would make both.
+func dedupe(cron, slot, operation string, occurrence int) string {
+	sum := sha256.Sum256([]byte(cron + "\x00" + slot + "\x00" + operation + "\x00" + strconv.Itoa(occurrence)))
+	return base64.RawURLEncoding.EncodeToString(sum[:18])
+}
+
+// replay goes on from what an earlier process recorded of this call.
+func (d *dispatch) replay(ctx context.Context, old ledger.Dispatch) (int, error) {
+	if old.Kind != d.row.Kind || old.Project != d.row.Project || old.Environment != d.row.Environment ||
+		!bytes.Equal(old.Params, d.row.Params) {
+		d.run.note(ledger.Failed, ledger.Script, fmt.Sprintf(
+			"call %d is not the one recorded before the restart; nothing further was sent", old.Ordinal+1))
+		return 1, nil
+	}
+	d.row = old
+	switch old.State {
+	case ledger.DispatchDone:
+		d.run.note(old.Outcome, old.Reason, old.Message)
+		return old.ExitStatus, nil
+	case ledger.DispatchTracking:
+		return d.follow(ctx, old.Activities)
+	case ledger.DispatchDispatching:
+		return d.doubt(ctx, errInterrupted)
+	case ledger.DispatchInDoubt:
+		return d.resolve(ctx)
+	default:
+		d.inLedger = true
+		return d.carry(ctx)
+	}
+}
+
+// carry takes the call from "to be sent" to an answer. One turn of the loop is one try; a try is
+// repeated only when the request certainly did not execute.
+func (d *dispatch) carry(ctx context.Context) (int, error) {
+	for wait := d.backoff(); ; {
+		request, end, err := d.prepare(ctx)
+		if err != nil {
+			return 1, err
+		}
+		if end != nil {
+			return d.end(ctx, *end)
+		}
+		accepted, sent, err := d.send(ctx, request)
+		switch {
+		case errors.Is(err, errEnded):
+			return d.end(ctx, *sent)
+		case errors.Is(err, errDuplicate):
+			d.run.note(ledger.Skipped, ledger.Duplicate, "another run of this fire asked for the same operation")
+			return 0, nil
+		case err == nil:
+			return d.accepted(ctx, accepted)
+		}
+		var refused *platform.Error
+		if !errors.As(err, &refused) {
+			return 1, err // stopping, or the run is not ours any more
+		}
+		if refused.Execution() == platform.InDoubt {
+			return d.doubt(ctx, refused)
+		}
+		end, pause := d.answered(ctx, refused, wait.step())
+		if end != nil {
+			return d.end(ctx, *end)
+		}
+		if err := d.withdraw(ctx, refused.Error()); err != nil {
+			return 1, err
+		}
+		if end := d.late(time.Now().Add(pause), verdict{ledger.Failed, ledger.APIError, refused.Error()}); end != nil {
+			return d.end(ctx, *end)
+		}
+		d.Metrics.waiting(waitingFor(refused), 1)
+		err = d.pause(ctx, pause)
+		d.Metrics.waiting(waitingFor(refused), -1)
+		if err != nil {
+			return 1, err
+		}
+		d.waited = true
+	}
+}
+
+var (
+	errDuplicate = errors.New("duplicate")
+	errEnded     = errors.New("ended before it was sent")
+
+	errInterrupted = &platform.Error{Op: "the request", Sent: true, Err: errors.New("the daemon ended before its answer was recorded")}
+)
+
+// send makes one try: slot, durable intent, last look at lease and deadline, request. Errors of
+// the platform come back as *platform.Error.
+func (d *dispatch) send(ctx context.Context, request platform.Request) (*platform.Accepted, *verdict, error) {
+	client, err := d.client(d.call.Project)
+	if err != nil {
+		return nil, &verdict{ledger.Failed, ledger.Auth, err.Error()}, errEnded
+	}
+	release, err := d.Limiter.Acquire(ctx, d.call.Project)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer release()
+	if err := d.Lease.Await(ctx, d.stopping); err != nil {
+		return nil, nil, err
+	}
+	if end := d.late(time.Now(), verdict{}); end != nil {
+		return nil, end, errEnded
+	}
+	if err := d.intend(ctx); err != nil {
+		return nil, nil, err
+	}
+	// The intent is durable. What happened while it was written decides whether it still holds.
+	end := d.late(time.Now(), verdict{})
+	if end != nil || d.isStopping() || !d.Lease.Valid() {
+		if err := d.withdraw(ctx, "withdrawn before it was sent"); err != nil {
+			return nil, nil, err
+		}
+		if end != nil {
+			return nil, end, errEnded
+		}
+		return nil, nil, errStopping
+	}
+	d.Metrics.sent(time.Since(d.run.ScheduledAt))
+	accepted, err := client.Do(ctx, request)
+	return accepted, nil, err
+}
+
+// intend commits the intent to send: after it, this dispatch may have left.
+func (d *dispatch) intend(ctx context.Context) error {
+	at := time.Now()
+	settle := at.Add(d.Timing.Request + d.Timing.Settle)
+	d.row.SentAt, d.row.SettleAt = at, settle
+	duplicate, owned := false, true
+	err := d.persist(ctx, "record intent", func() (err error) {
+		if d.inLedger {
+			owned, err = d.Ledger.Intend(ctx, d.row.RunID, d.row.Ordinal, d.Owner, at, settle)
+			return err
+		}
+		var res ledger.BeginResult
+		res, err = d.Ledger.BeginAndIntend(ctx, d.row, d.Owner, at, settle)
+		duplicate = res.Duplicate
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case duplicate:
+		return errDuplicate
+	case !owned:
+		return ledger.ErrNotOwned
+	}
+	d.inLedger = true
+	d.row.Attempts++
+	return nil
+}
+
+// withdraw takes the intent back: the request certainly did not execute.
+func (d *dispatch) withdraw(ctx context.Context, message string) error {
+	return d.persist(ctx, "withdraw intent", func() error {
+		return d.Ledger.Return(ctx, d.row.RunID, d.row.Ordinal, d.Owner, message)
+	})
+}
+
+// late returns how the dispatch ends if it cannot leave at the given time any more: the start
+// deadline holds for a run's first dispatch, its timeout for the others. A given cause says why
+// it has not left yet.
+func (d *dispatch) late(at time.Time, cause verdict) *verdict {
+	deadline, end := d.run.StartDeadline, verdict{ledger.Missed, ledger.Deadline, "its start deadline passed before it could be sent"}
+	if d.row.Ordinal > 0 {
+		deadline, end = d.run.Deadline, verdict{ledger.Failed, ledger.Timeout, "the run's timeout passed before it could be sent"}
+	}
+	if !at.After(deadline) {
+		return nil
+	}
+	if cause.outcome != "" {
+		end = cause
+	}
+	return &end
+}
+
+// accepted records the platform's yes.
+func (d *dispatch) accepted(ctx context.Context, a *platform.Accepted) (int, error) {
+	d.row.StatusCode = a.StatusCode
+	res := d.result(ledger.DispatchTracking, verdict{})
+	for _, activity := range a.Activities {
+		res.Activities = append(res.Activities, toLedger(activity, d.call.Project))
+	}
+	if len(a.Activities) == 0 {
+		return d.end(ctx, verdict{ledger.Succeeded, "", "the platform accepted it without an activity to follow"})
+	}
+	res.RunTracking = d.last
+	if err := d.persist(ctx, "record answer", func() error { return d.Ledger.Record(ctx, res) }); err != nil {
+		return 1, err
+	}
+	d.event(d.log.Info(), d.run).Str("task", d.row.Kind).Str("activity", a.Activities[0].ID).Msg("task dispatched")
+	return d.follow(ctx, res.Activities)
+}
+
+// follow hands the activities to the tracker. Only an explicit --wait stays until they are over.
+func (d *dispatch) follow(ctx context.Context, activities []ledger.Activity) (int, error) {
+	t := d.tracker.follow(d.run, d.row, activities)
+	if !d.call.Wait {
+		return 0, nil
+	}
+	select {
+	case <-t.done:
+		return t.exitStatus(), nil
+	case <-d.stopping:
+		return 1, errStopping
+	case <-ctx.Done():
+		return 1, context.Cause(ctx)
+	}
+}
+
+// end gives the dispatch its outcome. A dispatch that was never written is written as done.
+func (d *dispatch) end(ctx context.Context, v verdict) (int, error) {
+	d.run.note(v.outcome, v.reason, v.message)
+	res := d.result(ledger.DispatchDone, v)
+	err := d.persist(ctx, "record dispatch", func() error {
+		if !d.inLedger {
+			begun, err := d.Ledger.Begin(ctx, d.row, d.Owner)
+			if err != nil || begun.Duplicate {
+				return err
+			}
+			d.inLedger = true
+		}
+		return d.Ledger.Record(ctx, res)
+	})
+	return res.ExitStatus, err
+}
+
+func (d *dispatch) result(state ledger.DispatchState, v verdict) ledger.Result {
+	status := 0
+	if state == ledger.DispatchDone && v.outcome != ledger.Succeeded {
+		status = 1
+	}
+	return ledger.Result{
+		RunID: d.row.RunID, Ordinal: d.row.Ordinal, Owner: d.Owner, StatusCode: d.row.StatusCode,
+		State: state, Outcome: v.outcome, Reason: v.reason, Message: v.message, ExitStatus: status,
+	}
+}
+
+// answered reads a refusal: how the dispatch ends, or how long to wait before the next try. After
+// an answer about the environment's state, the environment is read again by prepare.
+func (d *dispatch) answered(ctx context.Context, refused *platform.Error, pause time.Duration) (*verdict, time.Duration) {
+	end := func(o ledger.Outcome, why ledger.Reason) (*verdict, time.Duration) {
+		return &verdict{o, why, refused.Error()}, 0
+	}
+	switch {
+	case errors.Is(refused, platform.ErrTokenRejected):
+		return end(ledger.Failed, ledger.Auth)
+	case refused.Execution() == platform.NotExecuted:
+		return nil, pause
+	}
+	d.row.StatusCode = refused.StatusCode
+	switch refused.StatusCode {
+	case 401:
+		return end(ledger.Failed, ledger.Auth)
+	case 429:
+		return nil, max(refused.RetryAfter, pause)
+	case 400, 403, 404, 409:
+		return d.refusedByState(ctx, refused, max(refused.RetryAfter, pause))
+	default:
+		return end(ledger.Failed, ledger.APIError)
+	}
+}
+
+// refusedByState tells a refusal that the environment's new state explains, which prepare will
+// wait for or end with, from one that stays.
+func (d *dispatch) refusedByState(ctx context.Context, refused *platform.Error, pause time.Duration) (*verdict, time.Duration) {
+	env, err := d.Inventory.Environment(ctx, d.call.Project, d.call.Environment)
+	switch {
+	case errors.Is(err, platform.ErrNotFound):
+		return &verdict{ledger.Failed, ledger.NotFound, err.Error()}, 0
+	case err != nil:
+		return nil, pause
+	}
+	d.run.refresh(env)
+	if _, err := tasks.Prepare(d.call.Task, env); err != nil {
+		return nil, 0
+	}
+	switch refused.StatusCode {
+	case 409:
+		return nil, pause // busy, whatever its state says
+	case 403:
+		return &verdict{ledger.Failed, ledger.Forbidden, refused.Error()}, 0
+	case 404:
+		return &verdict{ledger.Failed, ledger.NotFound, refused.Error()}, 0
+	default:
+		return &verdict{ledger.Failed, ledger.APIError, refused.Error()}, 0
+	}
+}
+
+func waitingFor(e *platform.Error) string {
+	switch {
+	case e.StatusCode == 429:
+		return "rate_limit"
+	case e.StatusCode == 0:
+		return "connection"
+	default:
+		return "dirty"
+	}
+}
+
+// isFinal tells errors that waiting does not mend.
+func isFinal(err error) bool {
+	return errors.Is(err, platform.ErrTokenRejected) || errors.Is(err, platform.ErrForbidden) ||
+		errors.Is(err, platform.ErrNotFound)
+}
+
+// reasonOf is the reason of an outcome that an API error caused.
+func reasonOf(err error) ledger.Reason {
+	switch {
+	case errors.Is(err, platform.ErrTokenRejected):
+		return ledger.Auth
+	case errors.Is(err, platform.ErrForbidden):
+		return ledger.Forbidden
+	case errors.Is(err, platform.ErrNotFound):
+		return ledger.NotFound
+	default:
+		return ledger.APIError
+	}
+}
+
+func toLedger(a platform.Activity, project string) ledger.Activity {
+	return ledger.Activity{ID: a.ID, Project: project, Type: a.Type, State: a.State, Result: a.Result}
+}
+
+// redispatches reports whether a request that was looked for in vain may be sent once more.
+func (d *dispatch) redispatches() bool {
+	if d.row.StatusCode/100 == 2 {
+		return false // accepted, only its answer was unreadable
+	}
+	if d.call.Task.Kind().Repeatable {
+		return d.row.Attempts < 5
+	}
+	return d.run.job != nil && d.run.job.InDoubt == job.InDoubtRedispatch && d.row.Attempts < 2
+}

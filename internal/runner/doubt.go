@@ -1,0 +1,198 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/tasks"
+)
+
+// clockMargin is how far the platform's stamp of an activity may lie before our own stamp of its
+// request: the Date header by which the clocks are compared has a resolution of one second.
+const clockMargin = 2 * time.Second
+
+// doubt records that a request may have executed, then looks for what it left behind.
+func (d *dispatch) doubt(ctx context.Context, cause *platform.Error) (int, error) {
+	d.row.StatusCode = cause.StatusCode
+	if cause.StatusCode != 0 {
+		// The platform did answer, so the request is over; only its effect has to settle.
+		d.row.SettleAt = time.Now().Add(d.Timing.Settle)
+	}
+	res := d.result(ledger.DispatchInDoubt, verdict{message: cause.Error()})
+	res.SettleAt = d.row.SettleAt
+	if err := d.persist(ctx, "record doubt", func() error { return d.Ledger.Record(ctx, res) }); err != nil {
+		return 1, err
+	}
+	d.event(d.log.Warn(), d.run).Str("task", d.row.Kind).Err(cause).Msg("request in doubt")
+	return d.resolve(ctx)
+}
+
+// resolve asks the witness until it testifies or the settle time is over. An activity that is
+// found is adopted. When nothing is found, the request is not repeated, unless the task is
+// repeatable by nature or the cron asks for it.
+func (d *dispatch) resolve(ctx context.Context) (int, error) {
+	d.Metrics.doubt(1)
+	found, err := d.investigate(ctx)
+	d.Metrics.doubt(-1)
+	switch {
+	case err != nil:
+		return 1, err
+	case found == nil:
+		return d.unproven(ctx)
+	case len(found.activities) == 0:
+		d.Metrics.resolved("adopted")
+		return d.end(ctx, verdict{ledger.Succeeded, "", "the environment is in the state that was asked for"})
+	default:
+		d.Metrics.resolved("adopted")
+		d.event(d.log.Info(), d.run).Str("task", d.row.Kind).Str("activity", found.activities[0].ID).Msg("activity adopted")
+		return d.follow(ctx, found.activities)
+	}
+}
+
+// investigate returns the evidence that the request executed, or nil when it was looked for in
+// vain until the settle time was over.
+func (d *dispatch) investigate(ctx context.Context) (*evidence, error) {
+	for wait := d.backoff(); ; {
+		seen, err := d.testimony(ctx)
+		if err != nil {
+			d.event(d.log.Warn(), d.run).Err(err).Msg("witness not asked")
+		}
+		if seen != nil {
+			return seen, nil
+		}
+		now := time.Now()
+		if err == nil && now.After(d.row.SettleAt.Add(d.clockDifference())) || now.After(d.run.Deadline) {
+			return nil, nil
+		}
+		if err := d.pause(ctx, wait.step()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// unproven ends a doubt for which no evidence turned up.
+func (d *dispatch) unproven(ctx context.Context) (int, error) {
+	if d.redispatches() && d.late(time.Now(), verdict{}) == nil {
+		d.Metrics.resolved("redispatched")
+		if err := d.withdraw(ctx, "not found after its settle time, sent again"); err != nil {
+			return 1, err
+		}
+		d.inLedger, d.waited = true, true
+		return d.carry(ctx)
+	}
+	if d.row.StatusCode/100 == 2 {
+		d.Metrics.resolved("accepted")
+		return d.end(ctx, verdict{ledger.Succeeded, "", "the platform accepted it; its answer was unreadable and no activity is found"})
+	}
+	d.Metrics.resolved("unknown")
+	return d.end(ctx, verdict{ledger.Unknown, ledger.InDoubt, "the answer was lost and no trace of the request is found; it was not sent again"})
+}
+
+// evidence is what a witness saw.
+type evidence struct {
+	activities []ledger.Activity // the adopted one; none when the state itself is the proof
+}
+
+// testimony asks the task's witness: an activity of its type by our user since the request was
+// sent, or the state that it leads to. An activity counts only once it is adopted, for one that
+// belongs to another dispatch proves nothing here.
+func (d *dispatch) testimony(ctx context.Context) (*evidence, error) {
+	client, err := d.client(d.call.Project)
+	if err != nil {
+		return nil, err
+	}
+	witness := d.call.Task.Kind().Witness
+	if witness.ActivityType != "" {
+		candidates, err := d.candidates(ctx, client, witness.ActivityType)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range candidates {
+			activity := toLedger(a, d.call.Project)
+			adopted, err := d.Ledger.Adopt(ctx, d.row.RunID, d.row.Ordinal, d.Owner, activity)
+			if err != nil {
+				return nil, err
+			}
+			if adopted {
+				return &evidence{activities: []ledger.Activity{activity}}, nil
+			}
+		}
+	}
+	if witness.Status != "" {
+		env, err := d.Inventory.Environment(ctx, d.call.Project, d.call.Environment)
+		if err != nil {
+			return nil, err
+		}
+		if env.Status == witness.Status {
+			return &evidence{}, nil
+		}
+	}
+	return nil, nil
+}
+
+// candidates lists the activities that may be the request's, oldest first: the request's own
+// activity is the first that follows it.
+func (d *dispatch) candidates(ctx context.Context, client *platform.Client, kind string) ([]platform.Activity, error) {
+	since := d.row.SentAt.Add(client.ClockOffset() - clockMargin)
+	listed, err := client.Activities(ctx, d.call.Project, d.call.Environment, platform.ActivityQuery{
+		Types: []string{kind}, Since: since, MaxPages: 3,
+	})
+	if err != nil {
+		return nil, err
+	}
+	user := d.users.of(ctx, client)
+	listed = slices.DeleteFunc(listed, func(a platform.Activity) bool {
+		return a.Type != kind || a.CreatedAt.Before(since) ||
+			(user != "" && a.UserID != "" && a.UserID != user)
+	})
+	slices.SortFunc(listed, func(a, b platform.Activity) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	return listed, nil
+}
+
+func (d *dispatch) clockDifference() time.Duration {
+	client, err := d.client(d.call.Project)
+	if err != nil {
+		return 0
+	}
+	return client.ClockOffset().Abs()
+}
+
+// taskOf rebuilds the task of a recorded dispatch.
+func taskOf(row ledger.Dispatch) (tasks.Task, error) {
+	return tasks.Decode(row.Kind, row.Params)
+}
+
+// userIDs remembers who each automation user is, because an activity names its user.
+type userIDs struct {
+	mu    sync.Mutex
+	known map[*platform.Client]string
+}
+
+// of returns the client's user id, or "" while it cannot be asked.
+func (u *userIDs) of(ctx context.Context, c *platform.Client) string {
+	u.mu.Lock()
+	id, ok := u.known[c]
+	u.mu.Unlock()
+	if ok {
+		return id
+	}
+	me, err := c.Me(ctx)
+	if err != nil && !errors.Is(err, platform.ErrForbidden) && !errors.Is(err, platform.ErrNotFound) {
+		return ""
+	}
+	if me != nil {
+		id = me.ID
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.known == nil {
+		u.known = map[*platform.Client]string{}
+	}
+	u.known[c] = id
+	return id
+}

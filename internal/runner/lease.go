@@ -1,0 +1,130 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/automatond/automatond/internal/ledger"
+)
+
+// Lease keeps this replica's row in the ledger alive. While it is not valid, nothing may be sent:
+// another replica may have taken this one's runs.
+type Lease struct {
+	ledger    *ledger.Ledger
+	replica   ledger.Replica
+	ttl       time.Duration
+	exclusive bool
+	log       zerolog.Logger
+
+	mu      sync.Mutex
+	renewed time.Time     // local reading, wall and monotonic, from before the last renewal was asked for
+	changed chan struct{} // closed and replaced at each renewal
+}
+
+// LeaseOptions are what NewLease needs.
+type LeaseOptions struct {
+	Ledger    *ledger.Ledger
+	Replica   ledger.Replica
+	TTL       time.Duration // default 30 s
+	Exclusive bool          // the store is this process's alone, so no run can be taken away
+	Logger    zerolog.Logger
+}
+
+// NewLease registers the replica. Keep it alive with Run.
+func NewLease(ctx context.Context, o LeaseOptions) (*Lease, error) {
+	if o.TTL == 0 {
+		o.TTL = 30 * time.Second
+	}
+	l := &Lease{
+		ledger: o.Ledger, replica: o.Replica, ttl: o.TTL, exclusive: o.Exclusive,
+		log: o.Logger.With().Str("component", "lease").Logger(), changed: make(chan struct{}),
+	}
+	asked := time.Now()
+	if _, err := o.Ledger.Register(ctx, o.Replica, o.TTL); err != nil {
+		return nil, fmt.Errorf("register replica: %w", err)
+	}
+	l.renewed = asked
+	return l, nil
+}
+
+// Exclusive reports whether the store is this process's alone.
+func (l *Lease) Exclusive() bool { return l.exclusive }
+
+// Valid reports whether the lease holds by the wall clock and by the monotonic clock, and the two
+// have run alike since it was renewed: the monotonic one stands still while a machine sleeps.
+func (l *Lease) Valid() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return holds(l.renewed, time.Now(), l.ttl)
+}
+
+func holds(renewed, now time.Time, ttl time.Duration) bool {
+	monotonic := now.Sub(renewed)
+	wall := now.Round(0).Sub(renewed.Round(0))
+	const tolerance = 2 * time.Second // more than a smoothed clock correction, less than a step
+	return monotonic < ttl && wall < ttl && (wall-monotonic).Abs() < tolerance
+}
+
+// Await returns when the lease is valid. It returns an error when stop is closed or ctx ends first.
+func (l *Lease) Await(ctx context.Context, stop <-chan struct{}) error {
+	for {
+		if l.Valid() {
+			return nil
+		}
+		l.mu.Lock()
+		changed := l.changed
+		l.mu.Unlock()
+		select {
+		case <-changed:
+		case <-stop:
+			return errStopping
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Run renews the lease at a third of its life, until ctx ends, then gives it back.
+func (l *Lease) Run(ctx context.Context) error {
+	interval := l.ttl / 3
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer cancel()
+			return l.ledger.Release(release, l.replica.ID)
+		case <-timer.C:
+		}
+		next := interval
+		if err := l.renew(ctx); err != nil && ctx.Err() == nil {
+			l.log.Error().Err(err).Msg("lease not renewed")
+			next = time.Second
+		}
+		timer.Reset(next)
+	}
+}
+
+func (l *Lease) renew(ctx context.Context) error {
+	asked := time.Now()
+	_, err := l.ledger.Renew(ctx, l.replica.ID, l.ttl)
+	if errors.Is(err, ledger.ErrLeaseLost) {
+		// What this replica owned may be another's now; it finds out by compare-and-set.
+		_, err = l.ledger.Register(ctx, l.replica, l.ttl)
+	}
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.renewed = asked
+	close(l.changed)
+	l.changed = make(chan struct{})
+	l.mu.Unlock()
+	return nil
+}

@@ -1,0 +1,185 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/plan"
+	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/tasks"
+)
+
+// fireLag is how long after the scheduled time a dispatch still counts as on time, so that the
+// platform need not be asked what others did meanwhile.
+const fireLag = 5 * time.Second
+
+// prepare makes the request out of the environment's HAL links. A missing link is read with the
+// environment's state: while it is dirty, prepare waits; anything else ends the dispatch. A state
+// that would end it is read afresh first, as the vendor's CLI does.
+func (d *dispatch) prepare(ctx context.Context) (platform.Request, *verdict, error) {
+	// What was known at the fire holds for the first call only: the call itself changes the state.
+	fresh := d.waited || d.row.Ordinal > 0 || time.Since(d.run.ScheduledAt) > fireLag
+	looked := false // for a pending backup of somebody else
+	for wait := d.backoff(); ; fresh = true {
+		env, end, err := d.environment(ctx, fresh)
+		if err != nil || end != nil {
+			return platform.Request{}, end, err
+		}
+		if end := d.vetoed(env); end != nil {
+			return platform.Request{}, end, nil
+		}
+		request, err := tasks.Prepare(d.call.Task, env)
+		if err == nil {
+			return request, d.superseded(ctx), nil
+		}
+		var refusal *tasks.Refusal
+		if !errors.As(err, &refusal) {
+			return platform.Request{}, &verdict{ledger.Failed, ledger.Script, err.Error()}, nil
+		}
+		if !fresh {
+			continue
+		}
+		if refusal.Reason != tasks.RefusedDirty {
+			return platform.Request{}, d.refused(refusal), nil
+		}
+		if !looked && d.backupPending(ctx) {
+			return platform.Request{}, &verdict{ledger.Skipped, ledger.Overlap, "another backup of this environment is pending"}, nil
+		}
+		looked = true
+		if end, err := d.awaitClean(ctx, wait.step(), refusal.Message); end != nil || err != nil {
+			return platform.Request{}, end, err
+		}
+	}
+}
+
+// refused reads a missing link that no waiting brings back.
+func (d *dispatch) refused(r *tasks.Refusal) *verdict {
+	switch {
+	case r.Reason == tasks.RefusedAlready:
+		return &verdict{ledger.Succeeded, "", r.Message}
+	case r.Reason == tasks.RefusedInactive && d.ownTarget():
+		return &verdict{ledger.Skipped, ledger.Inactive, r.Message}
+	case r.Reason == tasks.RefusedInactive:
+		return &verdict{ledger.Failed, ledger.Inactive, r.Message} // a script named it on purpose
+	default:
+		return &verdict{ledger.Failed, ledger.Forbidden, r.Message}
+	}
+}
+
+// ownTarget reports whether the call goes to the environment that the run is for.
+func (d *dispatch) ownTarget() bool {
+	return d.call.Project == d.run.Project && d.call.Environment == d.run.Environment
+}
+
+// awaitClean waits once for a dirty environment, or ends the dispatch if it would be too late
+// afterwards.
+func (d *dispatch) awaitClean(ctx context.Context, pause time.Duration, message string) (*verdict, error) {
+	d.waited = true
+	cause := verdict{ledger.Missed, ledger.Dirty, message}
+	if d.row.Ordinal > 0 {
+		cause = verdict{ledger.Failed, ledger.Timeout, message}
+	}
+	if end := d.late(time.Now().Add(pause), cause); end != nil {
+		return end, nil
+	}
+	d.Metrics.waiting("dirty", 1)
+	defer d.Metrics.waiting("dirty", -1)
+	return nil, d.pause(ctx, pause)
+}
+
+// environment returns the environment the call goes to, read afresh if asked, or how the dispatch
+// ends because it cannot be read. Reads are repeated until the dispatch is late.
+func (d *dispatch) environment(ctx context.Context, fresh bool) (*platform.Environment, *verdict, error) {
+	if d.ownTarget() && !fresh && d.run.target.Environment.Status != "" {
+		return d.run.target.Environment, nil, nil
+	}
+	if d.call.Environment == "" {
+		return nil, &verdict{ledger.Failed, ledger.NotFound, "the project's default branch is not known"}, nil
+	}
+	if _, err := d.client(d.call.Project); err != nil {
+		return nil, &verdict{ledger.Failed, ledger.Auth, err.Error()}, nil
+	}
+	for wait := d.backoff(); ; {
+		env, err := d.Inventory.Environment(ctx, d.call.Project, d.call.Environment)
+		if err == nil {
+			d.run.refresh(env)
+			return env, nil, nil
+		}
+		if isFinal(err) {
+			return nil, &verdict{ledger.Failed, reasonOf(err), err.Error()}, nil
+		}
+		pause := wait.step()
+		if end := d.late(time.Now().Add(pause), verdict{ledger.Failed, ledger.APIError, err.Error()}); end != nil {
+			return nil, end, nil
+		}
+		if err := d.pause(ctx, pause); err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+// vetoed asks the declared guard again after a wait: the environment may have changed.
+func (d *dispatch) vetoed(env *platform.Environment) *verdict {
+	if !d.waited || d.run.job == nil || !d.ownTarget() {
+		return nil
+	}
+	target := plan.NewTarget(d.run.target.Project, d.run.target.DefaultBranch, env)
+	if pass, message := plan.Allows(d.run.job, target); !pass {
+		return &verdict{ledger.Skipped, ledger.Guard, message}
+	}
+	return nil
+}
+
+// superseded reports how a backup that is late ends when somebody made a manual one since its
+// scheduled time: one more would only push out an older, good one. On time, nobody can have.
+func (d *dispatch) superseded(ctx context.Context) *verdict {
+	if d.row.Kind != backupKind || time.Since(d.run.ScheduledAt) <= fireLag || d.row.Ordinal > 0 {
+		return nil
+	}
+	client, err := d.client(d.call.Project)
+	if err != nil {
+		return nil
+	}
+	backups, err := client.Backups(ctx, d.call.Project, d.call.Environment)
+	if err != nil {
+		d.event(d.log.Warn(), d.run).Err(err).Msg("backups not listed before a late one")
+		return nil
+	}
+	since := d.run.ScheduledAt.Add(client.ClockOffset())
+	for _, b := range backups {
+		if !b.Automated && b.CreatedAt.After(since) {
+			return &verdict{ledger.Skipped, ledger.Overlap, "backup " + b.ID + " was made since the scheduled time"}
+		}
+	}
+	return nil
+}
+
+// backupPending reports whether a backup that is not this run's own keeps the environment busy.
+func (d *dispatch) backupPending(ctx context.Context) bool {
+	if d.row.Kind != backupKind {
+		return false
+	}
+	client, err := d.client(d.call.Project)
+	if err != nil {
+		return false
+	}
+	pending, err := client.Activities(ctx, d.call.Project, d.call.Environment, platform.ActivityQuery{
+		Types: []string{backupActivity}, States: []string{"pending", "in_progress"}, MaxPages: 1,
+	})
+	if err != nil {
+		return false // it will be asked again by the wait that follows, through the link
+	}
+	for _, a := range pending {
+		if !a.Done() && !d.run.ownsActivity(a.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	backupKind     = "backup"             // the task's name in the catalogue
+	backupActivity = "environment.backup" // the activity's type in the platform's activity reference
+)

@@ -1,0 +1,206 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/plan"
+	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/shell"
+)
+
+// run is one run in this process, from its claim (or its adoption) to its outcome.
+type run struct {
+	ledger.Run
+	job       *job.Job // nil when the cron has left the configuration
+	target    plan.Target
+	variables map[string]string // what a script reads; nil for declared tasks
+	recorded  []ledger.Dispatch // what an earlier process recorded, by ordinal
+	seen      map[string]int    // how often this run has asked for each operation
+
+	// mu guards what the tracker and the run's own goroutine share.
+	mu       sync.Mutex
+	calls    int               // dispatches begun
+	open     int               // dispatches whose activities are not over
+	complete bool              // no further dispatch will come
+	ended    []ledger.Result   // dispatches that end together with the run
+	outcome  ledger.Outcome    // the worst so far, "" before the first
+	reason   ledger.Reason     //
+	message  string            //
+	activities []string        // ids of this run's own activities
+}
+
+// note folds an outcome of one dispatch, or of the script, into the run's.
+func (u *run) note(outcome ledger.Outcome, reason ledger.Reason, message string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.noteLocked(outcome, reason, message)
+}
+
+func (u *run) noteLocked(outcome ledger.Outcome, reason ledger.Reason, message string) {
+	if u.outcome == "" || ledger.Worse(outcome, u.outcome) {
+		u.outcome, u.reason, u.message = outcome, reason, message
+	}
+}
+
+// refresh takes over a newly read state of the run's own environment.
+func (u *run) refresh(env *platform.Environment) {
+	if env.ID == u.Environment && env.Project == u.Project {
+		u.target = plan.NewTarget(u.target.Project, u.target.DefaultBranch, env)
+	}
+}
+
+// ownsActivity reports whether the activity followed from one of this run's own dispatches.
+func (u *run) ownsActivity(id string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Contains(u.activities, id)
+}
+
+// record returns what an earlier process recorded of the call with this ordinal.
+func (u *run) record(ordinal int) *ledger.Dispatch {
+	for i := range u.recorded {
+		if u.recorded[i].Ordinal == ordinal {
+			return &u.recorded[i]
+		}
+	}
+	return nil
+}
+
+// execute makes the calls of a run in order and hands what is still going on to the tracker.
+func (r *Runner) execute(ctx context.Context, u *run) {
+	var err error
+	if u.variables != nil {
+		err = r.interpret(ctx, u)
+	} else {
+		err = r.callInOrder(ctx, u)
+	}
+	if err != nil {
+		// The store has the run as it stands; the next process to own it goes on from there.
+		r.event(r.log.Info(), u).Err(err).Msg("run left open")
+		return
+	}
+	r.completeRun(ctx, u)
+}
+
+// callInOrder makes a declared cron's calls, until one is not accepted.
+func (r *Runner) callInOrder(ctx context.Context, u *run) error {
+	for i, task := range u.job.Tasks {
+		status, err := r.dispatch(ctx, u, plan.Call{
+			Task: task, Project: u.Project, Environment: u.Environment,
+		}, i == len(u.job.Tasks)-1)
+		if err != nil || status != 0 {
+			return err
+		}
+	}
+	return nil
+}
+
+// interpret runs a cron's script. What a call answers decides how the script goes on, so a call
+// returns only when its request was accepted, refused, or looked for in vain.
+func (r *Runner) interpret(ctx context.Context, u *run) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var stopped error
+	call := func(ctx context.Context, c shell.Call) int {
+		if stopped != nil {
+			return 1
+		}
+		status, err := r.dispatch(ctx, u, plan.Resolve(c, u.target), false)
+		if err != nil {
+			stopped = err
+			cancel() // nothing after this call may be taken for a decision of the script
+			return 1
+		}
+		return status
+	}
+	res := u.job.Script.Run(ctx, u.variables, call)
+	switch {
+	case stopped != nil:
+		return stopped
+	case res.Err != nil:
+		u.note(ledger.Failed, ledger.Script, res.Err.Error())
+	case res.Calls < len(u.recorded):
+		u.note(ledger.Failed, ledger.Script, fmt.Sprintf(
+			"the script made %d calls where its record has %d", res.Calls, len(u.recorded)))
+	case res.Calls == 0:
+		u.note(ledger.Skipped, ledger.Guard, "the script ended without a call")
+	}
+	return nil
+}
+
+// completeRun says that no further dispatch will come. The run ends now, or with its last activity.
+func (r *Runner) completeRun(ctx context.Context, u *run) {
+	u.mu.Lock()
+	u.complete = true
+	over := u.open == 0
+	u.mu.Unlock()
+	if over {
+		r.finish(ctx, u)
+		return
+	}
+	if u.calls > 1 || u.variables != nil {
+		// The state is for people and for the tables; a failure to write it loses nothing.
+		if err := r.Ledger.SetRunState(ctx, u.ID, r.Owner, ledger.RunTracking); err != nil {
+			r.log.Warn().Err(err).Str("run", u.ID).Msg("run state not recorded")
+		}
+	}
+}
+
+// endDispatch takes the outcome of a dispatch that the tracker followed, and ends the run with
+// the last one.
+func (r *Runner) endDispatch(ctx context.Context, u *run, res ledger.Result) error {
+	u.mu.Lock()
+	u.noteLocked(res.Outcome, res.Reason, res.Message)
+	u.open--
+	last := u.open == 0 && u.complete
+	if last {
+		u.ended = append(u.ended, res)
+	}
+	u.mu.Unlock()
+	if last {
+		r.finish(ctx, u)
+		return nil
+	}
+	return r.persist(ctx, "record dispatch", func() error { return r.Ledger.Record(ctx, res) })
+}
+
+// finish writes a run's outcome and tells the world, once.
+func (r *Runner) finish(ctx context.Context, u *run) {
+	u.mu.Lock()
+	if u.outcome == "" {
+		u.outcome, u.reason, u.message = ledger.Skipped, ledger.Guard, "nothing was asked for"
+	}
+	end := ledger.Finish{
+		RunID: u.ID, Owner: r.Owner, Outcome: u.outcome, Reason: u.reason, Message: u.message,
+		At: time.Now(), Dispatches: u.ended,
+	}
+	u.mu.Unlock()
+	err := r.persist(ctx, "record outcome", func() error {
+		_, err := r.Ledger.Finish(ctx, end)
+		return err
+	})
+	if errors.Is(err, ledger.ErrNotOwned) {
+		r.event(r.log.Warn(), u).Msg("run was taken over by another replica")
+		return
+	}
+	if err != nil {
+		return // stopping: the run is still open in the store and is adopted at the next start
+	}
+	r.Metrics.finished(u, end)
+	r.logOutcome(u, end)
+}
+
+// client returns the API client for a project that a call of this run goes to.
+func (r *Runner) client(project string) (*platform.Client, error) {
+	if c := r.Client(project); c != nil {
+		return c, nil
+	}
+	return nil, fmt.Errorf("no automation user is configured for project %q", project)
+}

@@ -1,0 +1,197 @@
+// Package runner carries a fire to its outcome: it finds the targets, claims the runs, sends each
+// request at most once, follows the activities and records what happened.
+//
+// It decides nothing about time (package scheduler) and nothing about guards (package plan), and
+// it is the only package that sends state-changing requests. The order in which one request is
+// claimed, sent and recorded is what keeps the promise; it stands in dispatch.go. The states that
+// runs and dispatches pass through are described in docs/run-states.md.
+package runner
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/automatond/automatond/internal/inventory"
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/scheduler"
+)
+
+// Options are what a Runner needs. All fields without a default are required.
+type Options struct {
+	Owner     string // this replica's id in the ledger
+	Ledger    *ledger.Ledger
+	Inventory *inventory.Inventory
+	Lease     *Lease
+	Limiter   *platform.Limiter
+
+	// Client returns the API client for a platform project id, or nil when no automation user
+	// is configured for it.
+	Client func(project string) *platform.Client
+	// Job returns the configured cron and project, or nils when they left the configuration.
+	Job func(cron, project string) (*job.Job, *job.Project)
+
+	Observe bool          // decide and record, but send nothing
+	Grace   time.Duration // how long requests in flight may take after a stop; default 8 s
+	Timing  Timing        // zero fields take their defaults
+	Metrics *Metrics
+	Logger  zerolog.Logger
+}
+
+// Timing holds the waits of a Runner. The defaults suit the real platform; tests shorten them.
+type Timing struct {
+	Settle    time.Duration // after a request's own deadline, until its absence is believed; default 30 s
+	Request   time.Duration // the client's deadline for one request; default 30 s
+	PollFirst time.Duration // from an accepted request to the first look at its activity; default 5 s
+	PollMax   time.Duration // longest time between two looks; default 60 s
+	Retry     time.Duration // first wait before something is tried again; default 1 s
+	RetryMax  time.Duration // longest such wait; default 15 s
+}
+
+func (t Timing) withDefaults() Timing {
+	set := func(d *time.Duration, value time.Duration) {
+		if *d == 0 {
+			*d = value
+		}
+	}
+	set(&t.Settle, 30*time.Second)
+	set(&t.Request, 30*time.Second)
+	set(&t.PollFirst, 5*time.Second)
+	set(&t.PollMax, time.Minute)
+	set(&t.Retry, time.Second)
+	set(&t.RetryMax, 15*time.Second)
+	return t
+}
+
+// Runner is made by New and works while its Run is running.
+type Runner struct {
+	Options
+	log     zerolog.Logger
+	tracker *tracker
+	users   userIDs
+
+	mu    sync.Mutex
+	inbox []scheduler.Fire
+	wake  chan struct{} // holds one token when inbox is not empty
+
+	stopping chan struct{} // closed when no new request may leave
+	work     sync.WaitGroup
+}
+
+// New returns a Runner that has not started.
+func New(o Options) *Runner {
+	o.Timing = o.Timing.withDefaults()
+	if o.Grace == 0 {
+		o.Grace = 8 * time.Second
+	}
+	r := &Runner{
+		Options:  o,
+		log:      o.Logger.With().Str("component", "runner").Logger(),
+		wake:     make(chan struct{}, 1),
+		stopping: make(chan struct{}),
+	}
+	r.tracker = newTracker(r)
+	return r
+}
+
+// Fire hands over a batch of fires. It never blocks, so the scheduler's loop may call it.
+func (r *Runner) Fire(batch []scheduler.Fire) {
+	r.mu.Lock()
+	r.inbox = append(r.inbox, batch...)
+	r.mu.Unlock()
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run adopts the runs that a former process left open, then works until ctx ends. After that no
+// new request leaves; those in flight get the grace, are recorded, and Run returns. What could
+// not finish stays open in the ledger and is taken up at the next start.
+func (r *Runner) Run(ctx context.Context) error {
+	// Work outlives ctx by the grace: ctx says "stop sending", work says "give up".
+	work, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer giveUp(nil)
+
+	if err := r.adopt(work); err != nil {
+		return err
+	}
+	r.spawn(func() { r.tracker.run(work) })
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-r.wake:
+			r.accept(work, r.take())
+		}
+	}
+	r.stop(giveUp)
+	return nil
+}
+
+func (r *Runner) take() []scheduler.Fire {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	batch := r.inbox
+	r.inbox = nil
+	return batch
+}
+
+var (
+	errStopping  = errors.New("the daemon is stopping")
+	errGraceOver = errors.New("the shutdown grace is over")
+)
+
+func (r *Runner) stop(giveUp context.CancelCauseFunc) {
+	close(r.stopping)
+	grace := time.AfterFunc(r.Grace, func() { giveUp(errGraceOver) })
+	defer grace.Stop()
+	r.work.Wait()
+}
+
+// spawn runs f in a goroutine that Run waits for.
+func (r *Runner) spawn(f func()) {
+	r.work.Go(f)
+}
+
+// pause waits for d, unless the daemon stops first.
+func (r *Runner) pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-r.stopping:
+		return errStopping
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (r *Runner) isStopping() bool {
+	select {
+	case <-r.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// backoff yields the growing waits between tries of one thing.
+type backoff struct {
+	next, max time.Duration
+}
+
+func (r *Runner) backoff() backoff {
+	return backoff{next: r.Timing.Retry, max: r.Timing.RetryMax}
+}
+
+func (b *backoff) step() time.Duration {
+	d := b.next
+	b.next = min(b.next*3/2, b.max)
+	return jitter(d)
+}

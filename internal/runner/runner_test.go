@@ -1,0 +1,228 @@
+package runner
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/automatond/automatond/internal/sandbox"
+)
+
+const (
+	seed = `
+crons:
+  snapshot:
+    spec: '0 5 * * *'
+    cmd: |
+      if [ "$PLATFORM_BRANCH" = master ]; then
+          platform snapshot:create --yes --no-wait
+      fi
+`
+	declared = `
+crons:
+  snapshot:
+    spec: '0 5 * * *'
+    only: {branches: [master]}
+    task: {backup: {}}
+`
+)
+
+func TestRunner_AsksOnceAndFollowsTheActivity(t *testing.T) {
+	for name, yaml := range map[string]string{"script": seed, "declared": declared} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, yaml, func(w *world) {
+				w.fire()
+				w.wait(2 * time.Minute)
+				w.want("/backup", 1, "succeeded/")
+				if body := w.sandbox.Posts("/backup")[0].Body; body != `{"safe":true}` {
+					t.Errorf("body %s, want {\"safe\":true}", body)
+				}
+			})
+		})
+	}
+}
+
+func TestRunner_SkipsByGuard(t *testing.T) {
+	none := strings.ReplaceAll(seed, "master", "production-that-is-not-there")
+	inWorld(t, none, func(w *world) {
+		w.fire()
+		w.wait(time.Minute)
+		w.want("/backup", 0, "skipped/guard")
+	})
+}
+
+func TestRunner_AdoptsActivityFoundAfterLostResponse(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.ResetAfter, Times: 1})
+		w.fire()
+		w.wait(5 * time.Minute)
+		w.want("/backup", 1, "succeeded/")
+	})
+}
+
+func TestRunner_DoesNotRepeatWhenTheRequestWasLost(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.ResetBefore, Times: 1})
+		w.fire()
+		w.wait(5 * time.Minute)
+		w.want("/backup", 1, "unknown/in_doubt")
+	})
+}
+
+func TestRunner_RedispatchesOnceWhenTheCronSaysSo(t *testing.T) {
+	yaml := declared + "    in_doubt: redispatch\n"
+	for name, lost := range map[string]struct {
+		times   int
+		posts   int
+		outcome string
+	}{
+		"once":   {1, 2, "succeeded/"},
+		"always": {9, 2, "unknown/in_doubt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, yaml, func(w *world) {
+				w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.ResetBefore, Times: lost.times})
+				w.fire()
+				w.wait(9 * time.Minute)
+				w.want("/backup", lost.posts, lost.outcome)
+			})
+		})
+	}
+}
+
+func TestRunner_SendsOnceTheConnectionIsBack(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.Refuse, Times: 3})
+		w.fire()
+		w.wait(5 * time.Minute)
+		w.want("/backup", 1, "succeeded/")
+	})
+}
+
+func TestRunner_GivesUpAtTheStartDeadline(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.Refuse, Times: 1000})
+		w.fire()
+		w.wait(15 * time.Minute)
+		w.want("/backup", 0, "failed/api_error")
+	})
+}
+
+func TestRunner_WaitsAsLongAsItIsTold(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.Status, Status: 429, RetryAfter: 90 * time.Second, Times: 1})
+		at := w.fire()
+		w.wait(5 * time.Minute)
+		w.want("/backup", 2, "succeeded/")
+		if delay := w.sandbox.Posts("/backup")[1].At.Sub(at); delay < 90*time.Second {
+			t.Errorf("sent again after %s, want at least the 90 s of Retry-After", delay)
+		}
+	})
+}
+
+func TestRunner_RenewsTheAccessTokenOnceAndKeepsTheBody(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.Status, Status: 401, Times: 1})
+		w.fire()
+		w.wait(5 * time.Minute)
+		w.want("/backup", 2, "succeeded/")
+		posts := w.sandbox.Posts("/backup")
+		if posts[1].Body != posts[0].Body || posts[1].Body == "" {
+			t.Errorf("repeated with body %q, first with %q", posts[1].Body, posts[0].Body)
+		}
+	})
+}
+
+func TestRunner_AsksOnceForOneOperationOfManyEnvironments(t *testing.T) {
+	inWorld(t, `
+crons:
+  snapshot:
+    spec: '0 5 * * *'
+    cmd: platform backup:create -y --no-wait -e master
+`, func(w *world) {
+		w.fire()
+		w.wait(5 * time.Minute)
+		if got := w.posts("/backup"); got != 1 {
+			t.Errorf("%d requests, want 1", got)
+		}
+	})
+}
+
+func TestRunner_WaitsForACleanEnvironmentBetweenCalls(t *testing.T) {
+	inWorld(t, `
+crons:
+  sync:
+    spec: '0 5 * * *'
+    cmd: |
+      [ "$PLATFORM_BRANCH" = staging ] || exit 0
+      platform sync data --yes --no-wait
+      platform backup --yes --no-wait
+`, func(w *world) {
+		w.fire()
+		w.wait(10 * time.Minute)
+		w.want("/synchronize", 1, "succeeded/")
+		w.want("/backup", 1, "succeeded/")
+		first, second := w.sandbox.Posts("/synchronize")[0], w.sandbox.Posts("/backup")[0]
+		if gap := second.At.Sub(first.At); gap < 20*time.Second {
+			t.Errorf("second request %s after the first, want it after the first activity's 20 s", gap)
+		}
+	})
+}
+
+func TestRunner_FollowsAfterARestart(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.fire()
+		w.wait(3 * time.Second)
+		w.restart()
+		w.wait(5 * time.Minute)
+		w.want("/backup", 1, "succeeded/")
+	})
+}
+
+func TestRunner_ReplaysAScriptAfterARestart(t *testing.T) {
+	inWorld(t, `
+crons:
+  sync:
+    spec: '0 5 * * *'
+    cmd: |
+      [ "$PLATFORM_BRANCH" = staging ] || exit 0
+      platform sync data --yes --no-wait && platform backup --yes --no-wait
+`, func(w *world) {
+		w.fire()
+		w.wait(10 * time.Second) // the second call waits for the first one's activity
+		w.restart()
+		w.wait(10 * time.Minute)
+		w.want("/synchronize", 1, "succeeded/")
+		w.want("/backup", 1, "succeeded/")
+	})
+}
+
+func TestRunner_SkipsWhileThePreviousRunIsOpen(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.fire()
+		w.wait(5 * time.Second)
+		w.fire()
+		w.wait(5 * time.Minute)
+		w.want("/backup", 1, "skipped/overlap succeeded/")
+	})
+}
+
+func TestRunner_ObservesWithoutSending(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.stop()
+		w.observe = true
+		w.start()
+		w.fire()
+		w.wait(time.Minute)
+		w.want("/backup", 0, "skipped/observe")
+	})
+}
+
+func TestRunner_ReportsWhatTheUserMayNotDo(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.SetRole(token, "viewer")
+		w.fire()
+		w.wait(5 * time.Minute)
+		w.want("/backup", 0, "failed/forbidden")
+	})
+}

@@ -1,0 +1,297 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/platform"
+)
+
+// tracker follows the activities of open dispatches until they end: one list request per project
+// and interval, however many of its activities are open.
+type tracker struct {
+	*Runner
+	mu       sync.Mutex
+	projects map[string]*tracked
+	wake     chan struct{} // holds one token when a project may be due earlier than known
+}
+
+// tracked is what the tracker follows in one project.
+type tracked struct {
+	project    string
+	dispatches []*trackedDispatch
+	next       time.Time // when to look again
+	polling    bool      // a look is under way
+}
+
+// trackedDispatch is one dispatch with activities that are not over.
+type trackedDispatch struct {
+	run        *run
+	row        ledger.Dispatch
+	activities []ledger.Activity
+	since      time.Time     // when the platform accepted it, by our clock
+	missing    int           // looks in a row that did not find an activity
+	done       chan struct{} // closed when the outcome is known
+	outcome    ledger.Outcome
+}
+
+func newTracker(r *Runner) *tracker {
+	return &tracker{Runner: r, projects: map[string]*tracked{}, wake: make(chan struct{}, 1)}
+}
+
+// exitStatus is what the vendor's CLI would return after --wait; read it after done is closed.
+func (t *trackedDispatch) exitStatus() int {
+	if t.outcome == ledger.Succeeded {
+		return 0
+	}
+	return 1
+}
+
+// follow takes on a dispatch whose activities are known.
+func (t *tracker) follow(u *run, row ledger.Dispatch, activities []ledger.Activity) *trackedDispatch {
+	since := row.SentAt
+	if since.IsZero() {
+		since = time.Now()
+	}
+	d := &trackedDispatch{run: u, row: row, activities: activities, since: since, done: make(chan struct{})}
+	u.mu.Lock()
+	u.open++
+	for _, a := range activities {
+		u.activities = append(u.activities, a.ID)
+	}
+	u.mu.Unlock()
+	t.Metrics.activities(len(activities))
+
+	next := time.Now().Add(jitter(t.Timing.PollFirst))
+	t.mu.Lock()
+	p := t.projects[row.Project]
+	if p == nil {
+		p = &tracked{project: row.Project, next: next}
+		t.projects[row.Project] = p
+	}
+	p.dispatches = append(p.dispatches, d)
+	if next.Before(p.next) {
+		p.next = next
+	}
+	t.mu.Unlock()
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+	return d
+}
+
+// run looks at each project when it is due, until the daemon stops.
+func (t *tracker) run(ctx context.Context) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		due, next := t.due(time.Now())
+		for _, p := range due {
+			t.spawn(func() { t.poll(ctx, p) })
+		}
+		timer.Reset(time.Until(next))
+		select {
+		case <-timer.C:
+		case <-t.wake:
+		case <-t.stopping:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// due takes the projects to look at now, and says when the next one is due.
+func (t *tracker) due(now time.Time) ([]*tracked, time.Time) {
+	next := now.Add(time.Hour)
+	var due []*tracked
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.projects {
+		switch {
+		case p.polling:
+		case !p.next.After(now):
+			p.polling = true
+			due = append(due, p)
+		case p.next.Before(next):
+			next = p.next
+		}
+	}
+	return due, next
+}
+
+// poll looks once at a project's open activities and ends the dispatches that are over.
+func (t *tracker) poll(ctx context.Context, p *tracked) {
+	t.mu.Lock()
+	open := append([]*trackedDispatch(nil), p.dispatches...)
+	t.mu.Unlock()
+
+	err := t.look(ctx, p.project, open)
+	if err != nil {
+		t.log.Warn().Str("project", p.project).Err(err).Msg("activities not listed")
+	}
+	now := time.Now()
+	over := map[*trackedDispatch]bool{}
+	for _, d := range open {
+		if v, ended := d.verdict(now, err); ended {
+			over[d] = true
+			t.end(ctx, d, v)
+		}
+	}
+	t.reschedule(p, over, now)
+}
+
+// look lists the project's activities since the oldest open dispatch and notes what it finds. One
+// that the list does not show is asked for by its id.
+func (t *tracker) look(ctx context.Context, project string, open []*trackedDispatch) error {
+	client, err := t.client(project)
+	if err != nil {
+		return err
+	}
+	oldest := time.Now()
+	for _, d := range open {
+		if d.since.Before(oldest) {
+			oldest = d.since
+		}
+	}
+	listed, err := client.Activities(ctx, project, "", platform.ActivityQuery{
+		Since: oldest.Add(client.ClockOffset() - clockMargin), MaxPages: 3,
+	})
+	if err != nil {
+		return err
+	}
+	seen := make(map[string]*platform.Activity, len(listed))
+	for i := range listed {
+		seen[listed[i].ID] = &listed[i]
+	}
+	for _, d := range open {
+		if err := t.noteAll(ctx, client, d, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tracker) noteAll(ctx context.Context, client *platform.Client, d *trackedDispatch, seen map[string]*platform.Activity) error {
+	missing := false
+	for i := range d.activities {
+		a := &d.activities[i]
+		found := seen[a.ID]
+		if found == nil {
+			var err error
+			found, err = client.Activity(ctx, a.Project, a.ID)
+			if errors.Is(err, platform.ErrNotFound) {
+				missing = true
+				continue
+			}
+			if err != nil {
+				return err
+			}
+		}
+		a.State, a.Result = found.State, found.Result
+		if a.Result == "" && found.Done() && a.State != "cancelled" && a.State != "staged" {
+			a.State = "in_progress" // it says 100 % before it says how it ended
+		}
+	}
+	if missing {
+		d.missing++
+	} else {
+		d.missing = 0
+	}
+	return nil
+}
+
+// vanishedAfter is how many looks in a row must miss an activity before it counts as gone.
+const vanishedAfter = 3
+
+// verdict tells whether the dispatch is over, and how: as badly as its worst activity.
+func (d *trackedDispatch) verdict(now time.Time, lookErr error) (verdict, bool) {
+	if now.After(d.run.Deadline) {
+		return verdict{ledger.Failed, ledger.Timeout, "its activity had not ended at the run's timeout"}, true
+	}
+	if lookErr != nil {
+		return verdict{}, false
+	}
+	if d.missing >= vanishedAfter {
+		return verdict{ledger.Unknown, ledger.NotFound, "its activity is not known to the platform any more"}, true
+	}
+	if d.missing > 0 {
+		return verdict{}, false
+	}
+	worst := verdict{outcome: ledger.Succeeded}
+	for _, a := range d.activities {
+		v, over := ofActivity(a)
+		if !over {
+			return verdict{}, false
+		}
+		if ledger.Worse(v.outcome, worst.outcome) {
+			worst = v
+		}
+	}
+	return worst, true
+}
+
+// ofActivity reads the end of an activity as the vendor's CLI does: cancelled and staged are
+// states of their own, anything else succeeded only if its result says so.
+func ofActivity(a ledger.Activity) (verdict, bool) {
+	switch {
+	case a.State == "cancelled":
+		return verdict{ledger.Canceled, ledger.ActivityCanceled, "activity " + a.ID + " was cancelled"}, true
+	case a.State == "staged":
+		return verdict{ledger.Unknown, ledger.Staged, "activity " + a.ID + " is staged until someone deploys it"}, true
+	case a.Result == "success":
+		return verdict{outcome: ledger.Succeeded}, true
+	case a.Result == "failure":
+		return verdict{ledger.Failed, ledger.ActivityFailed, "activity " + a.ID + " failed"}, true
+	default:
+		return verdict{}, false
+	}
+}
+
+func (t *tracker) end(ctx context.Context, d *trackedDispatch, v verdict) {
+	t.Metrics.activities(-len(d.activities))
+	status := 1
+	if v.outcome == ledger.Succeeded {
+		status = 0
+	}
+	d.outcome = v.outcome
+	err := t.endDispatch(ctx, d.run, ledger.Result{
+		RunID: d.row.RunID, Ordinal: d.row.Ordinal, Owner: t.Owner, StatusCode: d.row.StatusCode,
+		State: ledger.DispatchDone, Outcome: v.outcome, Reason: v.reason, Message: v.message,
+		ExitStatus: status, Activities: d.activities,
+	})
+	if err != nil {
+		t.log.Warn().Str("run", d.run.ID).Err(err).Msg("dispatch outcome not recorded")
+	}
+	close(d.done)
+}
+
+// reschedule drops what is over and plans the next look: soon after an operation began, ever
+// less often while it lasts.
+func (t *tracker) reschedule(p *tracked, over map[*trackedDispatch]bool, now time.Time) {
+	t.mu.Lock()
+	p.polling = false
+	var open []*trackedDispatch
+	var youngest time.Duration = t.Timing.PollMax * 2
+	for _, d := range p.dispatches {
+		if over[d] {
+			continue
+		}
+		open = append(open, d)
+		youngest = min(youngest, now.Sub(d.since))
+	}
+	p.dispatches = open
+	if len(open) == 0 {
+		delete(t.projects, p.project)
+	}
+	p.next = now.Add(jitter(min(max(youngest/2, t.Timing.PollFirst), t.Timing.PollMax)))
+	t.mu.Unlock()
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
