@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -183,18 +182,4 @@ func cpuTime(do func()) time.Duration {
 	before := read()
 	do()
 	return read() - before
-}
-
-func open(t testing.TB, dir string) *Ledger {
-	t.Helper()
-	l, err := Open(context.Background(), Options{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return l
 }

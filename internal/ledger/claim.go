@@ -19,10 +19,12 @@ const (
 	settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, reason = ?, not_run = ?
 		WHERE slot = ? AND cron = ? AND project = ?`
 
+	// insertRun inserts nothing when an open run excludes it, or when the fire has a run on that
+	// environment already.
 	insertRun = `INSERT INTO runs (id, fire_id, environment, cron, project, slot, lane, scheduled_at,
 			start_deadline, deadline, claimed_at, tracking, outcome, reason, message, owner, snapshot)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', '', '', ?, ?)
-		ON CONFLICT (cron, project, environment, lane) WHERE finished_at IS NULL DO NOTHING`
+		ON CONFLICT DO NOTHING`
 
 	raiseWatermark = `INSERT INTO schedules (cron, project, watermark) VALUES (?, ?, ?)
 		ON CONFLICT (cron, project) DO UPDATE SET watermark = excluded.watermark
@@ -31,7 +33,8 @@ const (
 
 // Claim inserts fires and their runs and returns, in the same order, which of them this owner now
 // owns. Of a fire that was claimed before nothing is written. A run that the open run of another
-// fire excludes is left out, counted in the fire's NotRun, and its environment is listed.
+// fire excludes is left out, counted in the fire's NotRun, and its environment is listed; so is a
+// second run of one fire on one environment.
 //
 // A fire that remains without a run ends at once: with the outcome it was given, else skipped with
 // the most telling reason of its NotRun.
@@ -116,6 +119,7 @@ func (s *session) insertRuns(f *Fire, runs []Run) (inserted []Run, overlapped []
 		}
 		u.FireID, u.Cron, u.Project, u.Slot = f.ID, f.Cron, f.Project, f.Slot
 		u.ScheduledAt, u.ClaimedAt, u.Owner, u.State = f.ScheduledAt, f.ClaimedAt, f.Owner, RunClaimed
+		u.StartDeadline, u.Deadline = stored(u.StartDeadline), stored(u.Deadline)
 		lane := u.ID
 		if u.Exclusive {
 			lane = ""

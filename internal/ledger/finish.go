@@ -26,14 +26,20 @@ const (
 			reason   = CASE WHEN ?1 > severity THEN ?3 ELSE reason END,
 			message  = CASE WHEN ?1 > severity THEN ?4 ELSE message END,
 			severity = CASE WHEN ?1 > severity THEN ?1 ELSE severity END
-		WHERE (slot, cron, project) = (SELECT slot, cron, project FROM runs WHERE id = ?5)
-		RETURNING open_runs, outcome, reason`
+		WHERE (slot, cron, project) = (SELECT slot, cron, project FROM runs WHERE id = ?5)`
+
+	// selectFinished is a statement of its own: SQLite's RETURNING costs more than both.
+	selectFinished = `SELECT open_runs, outcome, reason FROM fires
+		WHERE (slot, cron, project) = (SELECT slot, cron, project FROM runs WHERE id = ?)`
 )
 
 // Finish ends a run together with dispatches that end with it. When it was its fire's last open
 // run, the fire gets its outcome, the worst of its runs. The error is ErrNotOwned when the run is
 // not the owner's or is done; the very same end may be written again after an error.
 func (l *Ledger) Finish(ctx context.Context, f Finish) (Finished, error) {
+	if f.Outcome.severity() == 0 {
+		return Finished{}, fmt.Errorf("finish run %s: %q is not an outcome", f.RunID, f.Outcome)
+	}
 	if f.At.IsZero() {
 		f.At = time.Now()
 	}
@@ -65,13 +71,18 @@ func (s *session) finish(f *Finish) (Finished, error) {
 	if _, err := s.exec(raiseTarget, success, f.RunID); err != nil {
 		return Finished{}, err
 	}
-	return scanFinished(s.row(finishFire, f.Outcome.severity(), string(f.Outcome), string(f.Reason), f.Message, f.RunID))
+	_, err = s.exec(finishFire, f.Outcome.severity(), string(f.Outcome), string(f.Reason), f.Message, f.RunID)
+	if err != nil {
+		return Finished{}, err
+	}
+	return s.finished(f.RunID)
 }
 
-func scanFinished(row scanner) (Finished, error) {
+// finished reads what has become of a run's fire.
+func (s *session) finished(runID string) (Finished, error) {
 	var res Finished
 	var open int
-	if err := row.Scan(&open, &res.Outcome, &res.Reason); err != nil {
+	if err := s.row(selectFinished, runID).Scan(&open, &res.Outcome, &res.Reason); err != nil {
 		return Finished{}, fmt.Errorf("its fire: %w", err)
 	}
 	if open > 0 {
@@ -104,8 +115,7 @@ func (s *session) refinish(f *Finish) (Finished, error) {
 	if !same {
 		return Finished{}, fmt.Errorf("the run is done or another replica's: %w", ErrNotOwned)
 	}
-	return scanFinished(s.row(`SELECT open_runs, outcome, reason FROM fires WHERE slot = ? AND cron = ? AND project = ?`,
-		u.Slot, u.Cron, u.Project))
+	return s.finished(f.RunID)
 }
 
 // SetRunState moves an open run to running or tracking.

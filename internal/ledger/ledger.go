@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,6 +47,9 @@ type Ledger struct {
 	db     *sql.DB // the writer's
 	writer *writer
 	errors *prometheus.CounterVec
+
+	closing sync.Once
+	closed  error // what closing returned
 }
 
 // Open opens the ledger in a directory, creates it when there is none, and brings its schema up
@@ -121,8 +125,14 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Close waits for the operations under way, then gives the directory free.
+// Close performs the operations that wait, then gives the directory free. A second call does
+// nothing.
 func (l *Ledger) Close() error {
+	l.closing.Do(func() { l.closed = l.close() })
+	return l.closed
+}
+
+func (l *Ledger) close() error {
 	if l.writer != nil {
 		l.writer.close()
 	}

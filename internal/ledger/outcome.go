@@ -101,7 +101,7 @@ func Pairs() []Pair {
 			"Move the cron to a quieter time, or raise `start_deadline`."},
 
 		{Failed, Forbidden, "The automation user may not do this on this environment.",
-			"Give it the role that the task needs; `automatond doctor` names it."},
+			"Give it the role that the task needs."},
 		{Failed, NotFound, "The project or the environment does not exist, or the automation user cannot see it.",
 			"Correct the name, or give the automation user access."},
 		{Failed, Inactive, "The environment is in a status in which the task cannot work.",
@@ -122,11 +122,11 @@ func Pairs() []Pair {
 		{Canceled, NotFound, "The cron left the configuration before its run could go on.", "Nothing, if that was meant."},
 
 		{Unknown, InDoubt, "The answer to a request was lost and no trace of it was found; it was not repeated.",
-			"Look at the environment's activities; trigger the cron by hand if the work is missing."},
+			"Look at the environment's activities; do by hand what is missing."},
 		{Unknown, Staged, "The platform holds the work back until somebody deploys staged changes.",
 			"Deploy them, or turn the manual deployment type off."},
 		{Unknown, NotFound, "The activity vanished before its end was seen.",
-			"Look at the environment's state; trigger the cron by hand if the work is missing."},
+			"Look at the environment's state; do by hand what is missing."},
 	}
 }
 

@@ -14,7 +14,7 @@ func TestStatements_UseKeys(t *testing.T) {
 		"insertDispatch": insertDispatch, "intendDispatch": intendDispatch, "returnDispatch": returnDispatch,
 		"selectDispatch": selectDispatch, "recordResult": recordResult + " AND " + ownedRun,
 		"insertActivity": insertActivity, "adoptActivity": adoptActivity, "finishRun": finishRun,
-		"raiseTarget": raiseTarget, "finishFire": finishFire, "selectOpenDispatches": selectOpenDispatches,
+		"raiseTarget": raiseTarget, "finishFire": finishFire, "selectFinished": selectFinished, "selectOpenDispatches": selectOpenDispatches,
 		"takeOver": takeOverRuns, "deleteRuns": `DELETE FROM runs WHERE id = ?`, "selectPrunable": selectPrunable,
 	} {
 		t.Run(name, func(t *testing.T) {
