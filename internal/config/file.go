@@ -155,7 +155,12 @@ func (r reader) readVariables(v *yaml.Node, into *map[string]string, shared bool
 		if shared && !at.once("variables", key.Value, "setting-duplicate") {
 			return
 		}
-		if text, ok := at.text(value); ok {
+		text, ok := at.text(value)
+		if ok && strings.IndexByte(text, 0) >= 0 {
+			at.errorf(at.value(value), "variable-value", "", "the value contains a zero byte")
+			ok = false
+		}
+		if ok {
 			if *into == nil {
 				*into = map[string]string{}
 			}

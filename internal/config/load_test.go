@@ -389,6 +389,38 @@ func TestLoad_JobHashFollowsWhatTheCronDoes(t *testing.T) {
 	}
 }
 
+func TestLoad_JobHashTellsCronsOfOneFileApart(t *testing.T) {
+	cfg := mustLoad(t, `crons:
+  a: {spec: '0 5 * * *', task: {backup: {}}}
+  b: {spec: '0 5 * * *', task: {backup: {}}}
+  zone: {spec: '0 5 * * *', timezone: Europe/Paris, task: {backup: {}}}
+  guard: {spec: '0 5 * * *', only: {branches: [main]}, task: {backup: {}}}
+  task: {spec: '0 5 * * *', task: {backup: {live: true}}}
+  script: {spec: '0 5 * * *', cmd: platform backup -y --no-wait}
+  variables: {spec: '0 5 * * *', task: {backup: {}}, variables: {A: b}}
+`)
+	if cfg.Jobs[0].Hash != cfg.Jobs[1].Hash {
+		t.Error("two equal crons have different hashes")
+	}
+	seen := map[string]string{}
+	for _, j := range cfg.Jobs[1:] {
+		if before, ok := seen[j.Hash]; ok {
+			t.Errorf("cron %s has the hash of %s", j.Name, before)
+		}
+		seen[j.Hash] = j.Name
+		if want := j.Fingerprint(); j.Hash != want {
+			t.Errorf("cron %s has hash %s, want its fingerprint %s", j.Name, j.Hash, want)
+		}
+	}
+}
+
+func TestLoad_FileVariablesReachScriptsWithoutATarget(t *testing.T) {
+	cfg := mustLoad(t, "variables: {A: file, B: file}\ncrons: {a: {spec: '0 5 * * *', cmd: platform backup -y --no-wait, variables: {B: cron}}}\n")
+	if got := cfg.Jobs[0].Variables; !reflect.DeepEqual(got, map[string]string{"A": "file", "B": "cron"}) {
+		t.Errorf("variables = %v", got)
+	}
+}
+
 // manyCrons is a fleet with one declared backup cron for each of n projects.
 func manyCrons(n int) string {
 	var b strings.Builder

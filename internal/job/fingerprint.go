@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/automatond/automatond/internal/tasks"
 )
@@ -13,14 +14,14 @@ import (
 // change: spec, zone, guard, script or tasks, and the variables. Projects, policies and the
 // position in the file are no part of it. It fills Job.Hash.
 func (j *Job) Fingerprint() string {
-	// Every part is closed by a zero byte, which none of them can contain, and begins with its
-	// kind, so that no two different jobs can write the same text.
+	// Every part begins with its kind and length, so that no two different jobs write the same text.
 	var buf [512]byte
 	text := buf[:0]
 	part := func(kind byte, value string) {
 		text = append(text, kind)
+		text = strconv.AppendInt(text, int64(len(value)), 10)
+		text = append(text, ':')
 		text = append(text, value...)
-		text = append(text, 0)
 	}
 	part('s', j.Spec.String())
 	part('z', j.Location.String())
