@@ -40,62 +40,71 @@ func (a Activity) Done() bool {
 	return a.CompletionPercent >= 100 || a.State == "cancelled" || a.State == "staged"
 }
 
-// UnmarshalJSON reads an activity as the API sends it. Parts of an unexpected form read as absent.
-func (a *Activity) UnmarshalJSON(data []byte) error {
-	var wire struct {
-		ID                string       `json:"id"`
-		Type              string       `json:"type"`
-		State             string       `json:"state"`
-		Result            string       `json:"result"`
-		CompletionPercent float64      `json:"completion_percent"`
-		Project           string       `json:"project"`
-		Environments      []string     `json:"environments"`
-		Parameters        activityUser `json:"parameters"`
-		Payload           activityUser `json:"payload"`
-		CreatedAt         timestamp    `json:"created_at"`
-		StartedAt         timestamp    `json:"started_at"`
-		CompletedAt       timestamp    `json:"completed_at"`
-		FailureReason     string       `json:"failure_reason"`
-		Text              string       `json:"text"`
-		Commands          []Command    `json:"commands"`
-	}
-	if err := json.Unmarshal(data, &wire); err != nil {
-		return err
-	}
-	*a = Activity{
-		ID: wire.ID, Type: wire.Type, State: wire.State, Result: wire.Result,
-		CompletionPercent: int(min(max(wire.CompletionPercent, 0), 100)), Project: wire.Project,
-		Environments: wire.Environments, UserID: wire.Payload.user, BackupName: wire.Payload.backup,
-		CreatedAt: wire.CreatedAt.Time, StartedAt: wire.StartedAt.Time, CompletedAt: wire.CompletedAt.Time,
-		FailureReason: wire.FailureReason, Text: wire.Text, Commands: wire.Commands,
-	}
-	if a.UserID == "" {
-		a.UserID = wire.Parameters.user
-	}
-	return nil
+// activityJSON is an activity as the API sends it.
+type activityJSON struct {
+	ID                string    `json:"id"`
+	Type              string    `json:"type"`
+	State             string    `json:"state"`
+	Result            string    `json:"result"`
+	CompletionPercent float64   `json:"completion_percent"`
+	Project           string    `json:"project"`
+	Environments      []string  `json:"environments"`
+	CreatedAt         timestamp `json:"created_at"`
+	StartedAt         timestamp `json:"started_at"`
+	CompletedAt       timestamp `json:"completed_at"`
+	FailureReason     string    `json:"failure_reason"`
+	Text              string    `json:"text"`
+	Commands          []Command `json:"commands"`
+	Parameters        struct {
+		User userID `json:"user"`
+	} `json:"parameters"`
+	Payload struct {
+		User       userID `json:"user"`
+		BackupName string `json:"backup_name"`
+	} `json:"payload"`
 }
 
-// activityUser reads the user out of an activity's payload or parameters, where it is an object
-// with an id or the id itself, and a backup's name.
-type activityUser struct{ user, backup string }
+func (w *activityJSON) activity() Activity {
+	a := Activity{
+		ID: w.ID, Type: w.Type, State: w.State, Result: w.Result,
+		CompletionPercent: int(min(max(w.CompletionPercent, 0), 100)), Project: w.Project,
+		Environments: w.Environments, UserID: string(w.Payload.User), BackupName: w.Payload.BackupName,
+		CreatedAt: w.CreatedAt.Time, StartedAt: w.StartedAt.Time, CompletedAt: w.CompletedAt.Time,
+		FailureReason: w.FailureReason, Text: w.Text, Commands: w.Commands,
+	}
+	if a.UserID == "" {
+		a.UserID = string(w.Parameters.User)
+	}
+	return a
+}
+
+// activities leaves out what has no id: nobody could ask for it again.
+func activities(wire []activityJSON) []Activity {
+	list := make([]Activity, 0, len(wire))
+	for i := range wire {
+		if wire[i].ID != "" {
+			list = append(list, wire[i].activity())
+		}
+	}
+	return list
+}
+
+// userID reads a user that is an object with an id, or the id itself.
+type userID string
 
 // UnmarshalJSON never fails.
-func (p *activityUser) UnmarshalJSON(data []byte) error {
-	*p = activityUser{}
-	var wire struct {
-		User   json.RawMessage `json:"user"`
-		Backup json.RawMessage `json:"backup_name"`
+func (u *userID) UnmarshalJSON(data []byte) error {
+	var id string
+	if len(data) > 0 && data[0] == '{' {
+		var object struct {
+			ID string `json:"id"`
+		}
+		_ = json.Unmarshal(data, &object) // of another form: no user
+		id = object.ID
+	} else {
+		_ = json.Unmarshal(data, &id)
 	}
-	if json.Unmarshal(data, &wire) != nil {
-		return nil
-	}
-	var object struct {
-		ID string `json:"id"`
-	}
-	if json.Unmarshal(wire.User, &p.user) != nil && json.Unmarshal(wire.User, &object) == nil {
-		p.user = object.ID
-	}
-	_ = json.Unmarshal(wire.Backup, &p.backup) // absent, null or of another form: no name
+	*u = userID(id)
 	return nil
 }
 
@@ -118,6 +127,8 @@ func (q ActivityQuery) values(cursor time.Time) url.Values {
 		v.Add("state", s)
 	}
 	if !cursor.IsZero() {
+		// Up to the next microsecond, so that nothing is left out by a finer stamp.
+		cursor = cursor.Add(time.Microsecond - time.Nanosecond)
 		v.Set("starts_at", cursor.UTC().Format("2006-01-02T15:04:05.000000+00:00"))
 	}
 	return v
@@ -125,7 +136,8 @@ func (q ActivityQuery) values(cursor time.Time) url.Values {
 
 // Activities lists activities of an environment, or of the whole project when environment is "",
 // newest first. A page begins with the activity the one before ended with, so each is returned
-// once, and an activity without a creation time ends the list.
+// once. The list ends with a page that brings nothing new, or whose last activity has no creation
+// time to go on from; how many the platform puts on a page at most is not documented.
 func (c *Client) Activities(ctx context.Context, project, environment string, q ActivityQuery) ([]Activity, error) {
 	path, endpoint := projectPath(project)+"/activities", "/projects/{project}/activities"
 	if environment != "" {
@@ -142,23 +154,21 @@ func (c *Client) Activities(ctx context.Context, project, environment string, q 
 	seen := map[string]bool{}
 	cursor := q.Before
 	for range q.MaxPages {
-		var page []Activity
-		if _, err := read(ctx, c, project, endpoint, path, q.values(cursor), &page); err != nil {
+		wire, err := read[[]activityJSON](ctx, c, project, endpoint, path, q.values(cursor))
+		if err != nil {
 			return nil, err
 		}
-		fresh := 0
+		page, known := activities(wire), len(all)
 		for _, a := range page {
-			if !q.Since.IsZero() && !a.CreatedAt.IsZero() && a.CreatedAt.Before(q.Since) {
+			if !a.CreatedAt.IsZero() && a.CreatedAt.Before(q.Since) {
 				return all, nil
 			}
-			if a.ID == "" || seen[a.ID] {
-				continue
+			if !seen[a.ID] {
+				seen[a.ID] = true
+				all = append(all, a)
 			}
-			seen[a.ID] = true
-			fresh++
-			all = append(all, a)
 		}
-		if fresh == 0 || len(page) < q.Count {
+		if len(all) == known {
 			return all, nil
 		}
 		if cursor = page[len(page)-1].CreatedAt; cursor.IsZero() {
@@ -170,7 +180,14 @@ func (c *Client) Activities(ctx context.Context, project, environment string, q 
 
 // Activity reads one activity.
 func (c *Client) Activity(ctx context.Context, project, id string) (*Activity, error) {
-	var a Activity
-	return read(ctx, c, project, "/projects/{project}/activities/{activity}",
-		projectPath(project)+"/activities/"+url.PathEscape(id), nil, &a)
+	const endpoint = "/projects/{project}/activities/{activity}"
+	wire, err := read[activityJSON](ctx, c, project, endpoint, projectPath(project)+"/activities/"+url.PathEscape(id), nil)
+	if err == nil && wire.ID == "" {
+		err = nameless(endpoint)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := wire.activity()
+	return &a, nil
 }

@@ -11,9 +11,11 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -44,11 +46,12 @@ type Options struct {
 
 // Client asks the platform under one automation user's token. It may be used concurrently.
 type Client struct {
-	options Options
-	api     *url.URL
-	http    *http.Client
-	tokens  *tokens
-	offset  atomic.Int64 // platform's clock minus ours, in nanoseconds
+	options  Options
+	api      *url.URL
+	tokens   *tokens
+	traces   bool         // the transport says when it has a connection
+	noAnswer error        // why a request ends that takes too long
+	offset   atomic.Int64 // platform's clock minus ours, in nanoseconds
 }
 
 // New returns a client. It sends nothing yet.
@@ -71,18 +74,20 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("authentication URL: %w", err)
 	}
-	// Following a redirect would take the bearer, or a body, to a place nobody configured.
-	client := &http.Client{
-		Transport:     o.Transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return &Client{options: o, api: api, http: client, tokens: newTokens(o, client, auth)}, nil
+	_, traces := o.Transport.(*http.Transport)
+	return &Client{
+		options: o, api: api, tokens: newTokens(o, auth), traces: traces,
+		noAnswer: fmt.Errorf("no answer within %s", o.Timeout),
+	}, nil
 }
 
 func baseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimRight(raw, "/"))
 	if err != nil {
-		return nil, err
+		return nil, errors.New("it is not a URL") // what it is may hold a password
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("a user, a query or a fragment has no place in it")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("%q is not an http or https URL", raw)
@@ -90,10 +95,14 @@ func baseURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// EnsureToken fetches an access token now if there is none, or refreshes one that ends soon.
+// EnsureToken fetches an access token now if there is none, and has one that ends soon, or whose
+// API token was changed, replaced in the background.
 func (c *Client) EnsureToken(ctx context.Context) error {
-	_, err := c.tokens.get(ctx)
-	return err
+	c.tokens.look()
+	if _, err := c.tokens.get(ctx); err != nil {
+		return tokenError("automation user "+strconv.Quote(c.options.User), err)
+	}
+	return nil
 }
 
 // ClockOffset is the platform's clock minus ours, by the Date header of its latest answer, whose

@@ -2,7 +2,6 @@ package platform
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 	"time"
 )
@@ -26,119 +25,73 @@ type Environment struct {
 	Links               Links
 }
 
-// UnmarshalJSON reads an environment as the API sends it, whatever else is in it.
-func (e *Environment) UnmarshalJSON(data []byte) error {
-	var wire struct {
-		ID                  string    `json:"id"`
-		Name                string    `json:"name"`
-		MachineName         string    `json:"machine_name"`
-		Title               string    `json:"title"`
-		Type                string    `json:"type"`
-		Status              string    `json:"status"`
-		Parent              string    `json:"parent"`
-		Project             string    `json:"project"`
-		IsMain              bool      `json:"is_main"`
-		IsDirty             bool      `json:"is_dirty"`
-		HasStagedActivities bool      `json:"has_staged_activities"`
-		LastBackupAt        timestamp `json:"last_backup_at"`
-		UpdatedAt           timestamp `json:"updated_at"`
-		Links               Links     `json:"_links"`
-	}
-	if err := json.Unmarshal(data, &wire); err != nil {
-		return err
-	}
-	*e = Environment{
-		ID: wire.ID, Name: wire.Name, MachineName: wire.MachineName, Title: wire.Title, Type: wire.Type,
-		Status: wire.Status, Parent: wire.Parent, Project: wire.Project, IsMain: wire.IsMain,
-		IsDirty: wire.IsDirty, HasStagedActivities: wire.HasStagedActivities,
-		LastBackupAt: wire.LastBackupAt.Time, UpdatedAt: wire.UpdatedAt.Time, Links: wire.Links,
-	}
-	if e.Name == "" {
-		e.Name = e.ID
-	}
-	return nil
+// environmentJSON is an environment as the API sends it.
+type environmentJSON struct {
+	ID                  string    `json:"id"`
+	Name                string    `json:"name"`
+	MachineName         string    `json:"machine_name"`
+	Title               string    `json:"title"`
+	Type                string    `json:"type"`
+	Status              string    `json:"status"`
+	Parent              string    `json:"parent"`
+	Project             string    `json:"project"`
+	IsMain              bool      `json:"is_main"`
+	IsDirty             bool      `json:"is_dirty"`
+	HasStagedActivities bool      `json:"has_staged_activities"`
+	LastBackupAt        timestamp `json:"last_backup_at"`
+	UpdatedAt           timestamp `json:"updated_at"`
+	Links               Links     `json:"_links"`
 }
 
-// Project is what automatond needs of a project.
-type Project struct {
-	ID            string `json:"id"`
-	Title         string `json:"title"`
-	DefaultBranch string `json:"default_branch"`
-	Links         Links  `json:"_links"`
-}
-
-// Project reads a project.
-func (c *Client) Project(ctx context.Context, id string) (*Project, error) {
-	var p Project
-	return read(ctx, c, id, "/projects/{project}", projectPath(id), nil, &p)
+// environment fills in what follows from how it was asked for.
+func (w *environmentJSON) environment(project string) *Environment {
+	e := &Environment{
+		ID: w.ID, Name: w.Name, MachineName: w.MachineName, Title: w.Title, Type: w.Type,
+		Status: w.Status, Parent: w.Parent, Project: w.Project, IsMain: w.IsMain,
+		IsDirty: w.IsDirty, HasStagedActivities: w.HasStagedActivities,
+		LastBackupAt: w.LastBackupAt.Time, UpdatedAt: w.UpdatedAt.Time, Links: w.Links,
+	}
+	if e.Name == "" || e.Name == e.ID {
+		e.Name = e.ID // one string for both: a hundred thousand of these are kept
+	}
+	if e.Project == "" || e.Project == project {
+		e.Project = project
+	}
+	return e
 }
 
 // Environments lists all environments of a project.
 func (c *Client) Environments(ctx context.Context, project string) ([]*Environment, error) {
-	var list []*Environment
-	_, err := read(ctx, c, project, "/projects/{project}/environments", projectPath(project)+"/environments", nil, &list)
-	return list, err
+	const endpoint = "/projects/{project}/environments"
+	wire, err := read[[]environmentJSON](ctx, c, project, endpoint, projectPath(project)+"/environments", nil)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*Environment, 0, len(wire))
+	for i := range wire {
+		if wire[i].ID != "" { // without one nothing could be asked of it
+			list = append(list, wire[i].environment(project))
+		}
+	}
+	return list, nil
 }
 
 // Environment reads one environment.
 func (c *Client) Environment(ctx context.Context, project, id string) (*Environment, error) {
-	var e Environment
-	return read(ctx, c, project, "/projects/{project}/environments/{environment}", environmentPath(project, id), nil, &e)
-}
-
-// Backup is one backup of an environment.
-type Backup struct {
-	ID          string
-	CreatedAt   time.Time
-	Automated   bool // made by the platform's own policy
-	Safe        bool // made while the site was held
-	Status      string
-	Environment string
-}
-
-// UnmarshalJSON reads a backup as the API sends it.
-func (b *Backup) UnmarshalJSON(data []byte) error {
-	var wire struct {
-		ID          string    `json:"id"`
-		CreatedAt   timestamp `json:"created_at"`
-		Automated   bool      `json:"automated"`
-		Safe        bool      `json:"safe"`
-		Status      string    `json:"status"`
-		Environment string    `json:"environment"`
+	const endpoint = "/projects/{project}/environments/{environment}"
+	wire, err := read[environmentJSON](ctx, c, project, endpoint, environmentPath(project, id), nil)
+	if err == nil && wire.ID == "" {
+		err = nameless(endpoint)
 	}
-	if err := json.Unmarshal(data, &wire); err != nil {
-		return err
+	if err != nil {
+		return nil, err
 	}
-	*b = Backup{
-		ID: wire.ID, CreatedAt: wire.CreatedAt.Time, Automated: wire.Automated, Safe: wire.Safe,
-		Status: wire.Status, Environment: wire.Environment,
-	}
-	return nil
-}
-
-// Backups lists an environment's backups, newest first.
-func (c *Client) Backups(ctx context.Context, project, environment string) ([]Backup, error) {
-	var list []Backup
-	_, err := read(ctx, c, project, "/projects/{project}/environments/{environment}/backups",
-		environmentPath(project, environment)+"/backups", nil, &list)
-	return list, err
-}
-
-// User is the account that a token belongs to.
-type User struct {
-	ID       string `json:"id"`
-	Username string `json:"username"`
-	Email    string `json:"email"`
-}
-
-// Me says who the automation user is.
-func (c *Client) Me(ctx context.Context) (*User, error) {
-	var u User
-	return read(ctx, c, "", "/users/me", "/users/me", nil, &u)
+	return wire.environment(project), nil
 }
 
 func projectPath(id string) string { return "/projects/" + url.PathEscape(id) }
 
+// environmentPath escapes the id: feature/x is feature%2Fx in a path.
 func environmentPath(project, id string) string {
 	return projectPath(project) + "/environments/" + url.PathEscape(id)
 }

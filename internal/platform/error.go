@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,8 +103,14 @@ const longestDetail = 300
 
 // answered makes the error of an answer that is not a success. The keys and their order are those
 // that the vendor's CLI reads: message and detail, title and type, error and error_description.
-func answered(op string, status int, header http.Header, body []byte) *Error {
-	e := &Error{Op: op, StatusCode: status, Sent: true, RetryAfter: retryAfter(header, time.Now())}
+//
+// A 401 that demands step-up authentication (RFC 9470) counts as a rejected token, for no human is
+// there to meet the demand.
+func answered(op string, response *http.Response, body []byte) *Error {
+	e := &Error{
+		Op: op, StatusCode: response.StatusCode, Sent: true,
+		RetryAfter: retryAfter(response.Header, time.Now()), Rejected: demandsStepUp(response),
+	}
 	var wire struct {
 		Message     json.RawMessage `json:"message"`
 		Detail      json.RawMessage `json:"detail"`
@@ -114,7 +121,7 @@ func answered(op string, status int, header http.Header, body []byte) *Error {
 		Hint        json.RawMessage `json:"error_hint"`
 	}
 	if json.Unmarshal(body, &wire) != nil {
-		if len(body) > 0 {
+		if len(bytes.TrimSpace(body)) > 0 {
 			e.Message = "the answer is not JSON"
 		}
 		return e
@@ -131,6 +138,11 @@ func answered(op string, status int, header http.Header, body []byte) *Error {
 		e.Detail = text(wire.Hint)
 	}
 	return e
+}
+
+func demandsStepUp(response *http.Response) bool {
+	return response.StatusCode == http.StatusUnauthorized &&
+		strings.Contains(response.Header.Get("WWW-Authenticate"), "insufficient_user_authentication")
 }
 
 // text returns a JSON string's value, and other values as compact JSON: detail may be an object.

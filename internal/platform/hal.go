@@ -1,9 +1,8 @@
 package platform
 
 import (
-	"encoding/json"
 	"net/url"
-	"time"
+	"strings"
 )
 
 // Links are the HAL links of a resource, by name. Each is the path and query of its href: the
@@ -19,22 +18,13 @@ func (l Links) Path(name string) (string, bool) {
 
 // UnmarshalJSON reads a _links object. What is not a link with an href is passed over.
 func (l *Links) UnmarshalJSON(data []byte) error {
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(data, &raw); err != nil {
-		*l = nil // not an object: a resource without links
-		return nil
+	var wire map[string]struct {
+		Href string `json:"href"`
 	}
-	links := make(Links, len(raw))
-	for name, value := range raw {
-		if len(value) == 0 || value[0] != '{' {
-			continue
-		}
-		var link struct {
-			Href string `json:"href"`
-		}
-		if json.Unmarshal(value, &link) != nil {
-			continue
-		}
+	// Only forms can be wrong here, the syntax was checked; what has no href is passed over below.
+	_ = decode(data, &wire)
+	links := make(Links, len(wire))
+	for name, link := range wire {
 		if path, ok := pathOf(link.Href); ok {
 			links[name] = path
 		}
@@ -43,9 +33,13 @@ func (l *Links) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// pathOf returns the path and query of an href, and false if it has no absolute path.
 func pathOf(href string) (string, bool) {
+	if isPath(href) && !strings.Contains(href, "#") {
+		return href, true
+	}
 	u, err := url.Parse(href)
-	if err != nil || u.Path == "" || u.Path[0] != '/' {
+	if err != nil || !isPath(u.Path) {
 		return "", false
 	}
 	path := u.EscapedPath()
@@ -55,24 +49,7 @@ func pathOf(href string) (string, bool) {
 	return path, true
 }
 
-// timestamp is a time that may be null, missing, or in an unexpected form: all of these read as
-// the zero time, for no decision may hang on a stamp that is not there.
-type timestamp struct{ time.Time }
-
-// UnmarshalJSON never fails.
-func (t *timestamp) UnmarshalJSON(data []byte) error {
-	t.Time = time.Time{}
-	var text string
-	if json.Unmarshal(data, &text) != nil {
-		return nil
-	}
-	for _, layout := range []string{
-		time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00",
-	} {
-		if at, err := time.Parse(layout, text); err == nil {
-			t.Time = at.UTC()
-			return nil
-		}
-	}
-	return nil
+// isPath reports whether s begins as an absolute path. Two slashes begin the name of a host.
+func isPath(s string) bool {
+	return strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//")
 }

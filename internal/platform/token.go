@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"github.com/automatond/automatond/internal/secret"
 )
 
 const (
@@ -39,81 +40,131 @@ const (
 // tokens exchanges one user's API token for access tokens, which live in memory only.
 type tokens struct {
 	options Options
-	http    *http.Client
 	url     string
 	log     zerolog.Logger
 
 	mu       sync.Mutex
-	access   string
-	expires  time.Time
-	refresh  time.Time // when to replace it ahead of its end
+	current  *access   // nil if there is none
+	looked   time.Time // when the source of its API token was last compared
 	flight   *flight   // the exchange under way, nil if none
 	rejected rejection
-	failed   error // of the last exchange, nil after a success
-	failedAt time.Time
+	failed   error     // of the last exchange, nil after a success
+	failing  time.Time // until then the failure answers for further exchanges
+}
+
+// access is one access token. Its headers are shared by all requests, which do not change them.
+type access struct {
+	bearer      secret.Secret
+	read, write http.Header   // of requests without and with a body
+	api         secret.Secret // the API token it was granted for
+	expires     time.Time
+	refresh     time.Time // when to replace it ahead of its end
+}
+
+func newAccess(userAgent string, bearer, api secret.Secret) *access {
+	header := http.Header{
+		"Authorization": {"Bearer " + bearer.Reveal()},
+		"Accept":        {"application/json"},
+		"User-Agent":    {userAgent},
+	}
+	write := header.Clone()
+	write["Content-Type"] = []string{"application/json"}
+	return &access{bearer: bearer, read: header, write: write, api: api}
+}
+
+// redact takes the tokens out of an answer that may be shown.
+func (a *access) redact(body []byte) []byte { return redact(redact(body, a.bearer), a.api) }
+
+func redact(body []byte, s secret.Secret) []byte {
+	if s.IsZero() {
+		return body
+	}
+	return bytes.ReplaceAll(body, []byte(s.Reveal()), []byte(s.String()))
 }
 
 // flight is one exchange that any number of callers wait for.
 type flight struct {
-	done chan struct{} // closed when err is set and the access token, if any, is in place
-	err  error
+	done    chan struct{} // closed when the other fields are set
+	granted *access
+	err     error
 }
 
 // rejection remembers an API token that was not accepted, so that it is not tried at every call.
 type rejection struct {
-	token  string // "" = none is remembered
+	token  secret.Secret
 	at     time.Time
-	looked time.Time
-	err    error
+	looked time.Time // when the source was last compared
+	err    error     // nil = none is remembered
 }
 
-func newTokens(o Options, client *http.Client, auth *url.URL) *tokens {
+func newTokens(o Options, auth *url.URL) *tokens {
 	o.Metrics.user(o.User)
 	return &tokens{
-		options: o, http: client, url: auth.String() + "/oauth2/token",
+		options: o, url: auth.String() + "/oauth2/token",
 		log: o.Logger.With().Str("component", "platform").Str("user", o.User).Logger(),
 	}
 }
 
 // get returns an access token. One that ends soon is replaced in the background while it is still
 // good, so that nobody waits; without a good one, callers wait together for one exchange.
-func (t *tokens) get(ctx context.Context) (string, error) {
-	t.mu.Lock()
+func (t *tokens) get(ctx context.Context) (*access, error) {
 	now := time.Now()
-	if t.access != "" && now.Before(t.refresh) {
-		defer t.mu.Unlock()
-		return t.access, nil
+	t.mu.Lock()
+	current := t.current
+	if current != nil && now.Before(current.refresh) {
+		t.mu.Unlock()
+		return current, nil
 	}
 	f, err := t.join(now)
-	if t.access != "" && now.Before(t.expires) {
-		defer t.mu.Unlock()
-		return t.access, nil
-	}
 	t.mu.Unlock()
+	if current != nil && now.Before(current.expires) {
+		return current, nil
+	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	select {
 	case <-f.done:
+		return f.granted, f.err
 	case <-ctx.Done():
-		return "", context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
-	if f.err != nil {
-		return "", f.err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.access, nil
 }
 
 // replace returns another access token than the given one, which the platform did not accept.
-func (t *tokens) replace(ctx context.Context, used string) (string, error) {
+func (t *tokens) replace(ctx context.Context, used *access) (*access, error) {
 	t.mu.Lock()
-	if t.access == used {
-		t.access = ""
+	if t.current != nil && t.current.bearer == used.bearer {
+		t.current = nil
 	}
 	t.mu.Unlock()
 	return t.get(ctx)
+}
+
+// look lets the next get replace the access token if its API token was changed in the source.
+func (t *tokens) look() {
+	now := time.Now()
+	t.mu.Lock()
+	current := t.current
+	due := t.options.Token.File != "" && current != nil && now.Sub(t.looked) >= lookAgain
+	if due {
+		t.looked = now
+	}
+	t.mu.Unlock()
+	if !due {
+		return
+	}
+	token, err := t.options.Token.Read()
+	if err != nil || token.Reveal() == current.api.Reveal() {
+		return // an unreadable file is reported when an access token is needed
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.current == current {
+		changed := *current
+		changed.refresh = now
+		t.current = &changed
+	}
 }
 
 // join returns the exchange under way, or starts one unless the API token is known to be rejected.
@@ -122,16 +173,16 @@ func (t *tokens) join(now time.Time) (*flight, error) {
 	if t.flight != nil {
 		return t.flight, nil
 	}
-	if t.failed != nil && now.Sub(t.failedAt) < pauseAfterFailure {
+	if t.failed != nil && now.Before(t.failing) {
 		return nil, t.failed
 	}
 	r := &t.rejected
-	if r.token != "" && now.Sub(r.at) < recheckRejected {
+	if r.err != nil && now.Sub(r.at) < recheckRejected {
 		if now.Sub(r.looked) < lookAgain {
 			return nil, r.err
 		}
 		r.looked = now
-		if current, err := t.options.Token.Read(); err == nil && current.Reveal() == r.token {
+		if current, err := t.options.Token.Read(); err == nil && current.Reveal() == r.token.Reveal() {
 			return nil, r.err
 		}
 	}
@@ -144,95 +195,118 @@ func (t *tokens) join(now time.Time) (*flight, error) {
 
 // fly makes one exchange and publishes what came of it.
 func (t *tokens) fly(f *flight) {
-	ctx, cancel := context.WithTimeout(context.Background(), t.options.Timeout)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), t.options.Timeout,
+		fmt.Errorf("no answer within %s", t.options.Timeout))
 	defer cancel()
-	began := time.Now()
-	granted, token, err := t.exchange(ctx)
+	token, granted, err := t.exchange(ctx)
+	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer close(f.done)
-	t.flight, f.err = nil, err
-	t.failed, t.failedAt = err, time.Now()
+	t.flight, f.granted, f.err = nil, granted, err
+	t.failed, t.failing = err, now.Add(pauseAfterFailure)
 	if err != nil {
 		t.options.Metrics.authFailed(t.options.User)
-		if errors.Is(err, ErrTokenRejected) {
-			t.rejected = rejection{token: token, at: time.Now(), looked: time.Now(), err: err}
+		refused, _ := errors.AsType[*Error](err)
+		switch {
+		case refused != nil && refused.Rejected:
+			t.rejected = rejection{token: token, at: now, looked: now, err: err}
 			t.options.Metrics.tokenValid(t.options.User, false)
 			t.log.Error().Err(err).Msg("API token rejected")
 			return
+		case refused != nil:
+			t.failing = now.Add(min(max(pauseAfterFailure, refused.RetryAfter), recheckRejected))
 		}
 		t.log.Warn().Err(err).Msg("access token not renewed")
 		return
 	}
-	t.rejected = rejection{}
-	life := time.Duration(granted.ExpiresIn * float64(time.Second))
-	if life <= 0 || life > 24*time.Hour {
-		life = assumedLife
-	}
-	t.access, t.expires = granted.AccessToken, began.Add(life)
-	t.refresh = t.expires.Add(-min(earlyRefresh, life/4))
+	t.rejected, t.current, t.looked = rejection{}, granted, now
 	t.options.Metrics.tokenValid(t.options.User, true)
-	t.options.Metrics.tokenExpires(t.options.User, t.expires)
-}
-
-// grant is the token endpoint's answer.
-type grant struct {
-	AccessToken string  `json:"access_token"`
-	ExpiresIn   float64 `json:"expires_in"` // seconds
+	t.options.Metrics.tokenExpires(t.options.User, granted.expires)
 }
 
 const tokenEndpoint = "/oauth2/token"
 
 // exchange asks the token endpoint, in the form that the API's description documents: HTTP Basic
 // with the client platform-api-user and no password. It also returns the API token it used.
-func (t *tokens) exchange(ctx context.Context) (grant, string, error) {
+func (t *tokens) exchange(ctx context.Context) (secret.Secret, *access, error) {
 	token, err := t.options.Token.Read()
 	if err != nil {
-		return grant{}, "", err
+		return token, nil, err
 	}
+	const op = "POST " + tokenEndpoint
 	form := url.Values{"grant_type": {"api_token"}, "api_token": {token.Reveal()}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url, strings.NewReader(form.Encode()))
 	if err != nil {
-		return grant{}, "", err
+		return token, nil, err
 	}
 	request.SetBasicAuth("platform-api-user", "")
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", t.options.UserAgent)
 	began := time.Now()
-	response, err := t.http.Do(request)
+	response, err := t.options.Transport.RoundTrip(request)
 	if err != nil {
 		t.options.Metrics.observe(tokenEndpoint, 0, time.Since(began))
-		return grant{}, "", fmt.Errorf("POST %s: %w", tokenEndpoint, cause(ctx, err))
+		return token, nil, &Error{Op: op, Err: cause(ctx, err)}
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	body, err := readBody(response, largestRefusal)
 	t.options.Metrics.observe(tokenEndpoint, response.StatusCode, time.Since(began))
 	if response.StatusCode/100 != 2 {
-		refused := answered("POST "+tokenEndpoint, response.StatusCode, response.Header, bytes.ReplaceAll(body, []byte(token.Reveal()), []byte("<redacted>")))
-		refused.Rejected = rejects(response, refused)
-		return grant{}, token.Reveal(), refused
+		refused := answered(op, response, redact(body, token))
+		refused.Rejected = rejects(refused)
+		return token, nil, refused
 	}
 	if err != nil {
-		return grant{}, "", fmt.Errorf("POST %s: read the answer: %w", tokenEndpoint, cause(ctx, err))
+		return token, nil, &Error{Op: op, Err: cause(ctx, err)}
 	}
-	var g grant
-	if err := json.Unmarshal(body, &g); err != nil || g.AccessToken == "" {
-		return grant{}, "", fmt.Errorf("POST %s: the answer holds no access token", tokenEndpoint)
+	var grant struct {
+		AccessToken string      `json:"access_token"`
+		ExpiresIn   json.Number `json:"expires_in"` // seconds
 	}
-	return g, token.Reveal(), nil
+	if err := decode(body, &grant); err != nil || grant.AccessToken == "" {
+		return token, nil, &Error{Op: op, StatusCode: response.StatusCode, Err: errors.New("the answer holds no access token")}
+	}
+	seconds, _ := grant.ExpiresIn.Float64() // not a number: as if it were missing
+	granted := newAccess(t.options.UserAgent, secret.New(grant.AccessToken), token)
+	granted.live(began, seconds)
+	return token, granted, nil
+}
+
+// live sets when the token ends and when to replace it. A short-lived one is replaced after three
+// quarters of its life.
+func (a *access) live(from time.Time, seconds float64) {
+	life := assumedLife
+	if seconds > 0 && seconds <= (24*time.Hour).Seconds() {
+		life = time.Duration(seconds * float64(time.Second))
+	}
+	a.expires = from.Add(life)
+	a.refresh = a.expires.Add(-min(earlyRefresh, life/4))
 }
 
 // rejects tells an answer that means "this API token is not accepted" from a passing failure, by
-// the test of the vendor's CLI; a demand for step-up authentication (RFC 9470) is one too, for no
-// human is there to meet it.
-func rejects(response *http.Response, e *Error) bool {
-	if response.StatusCode != http.StatusBadRequest && response.StatusCode != http.StatusUnauthorized {
+// the test of the vendor's CLI.
+func rejects(e *Error) bool {
+	if e.StatusCode != http.StatusBadRequest && e.StatusCode != http.StatusUnauthorized {
 		return false
 	}
-	if strings.Contains(response.Header.Get("WWW-Authenticate"), "insufficient_user_authentication") {
+	switch e.Code {
+	case "invalid_grant", "request_unauthorized":
 		return true
+	default:
+		return e.Rejected
 	}
-	return e.Code == "invalid_grant" || e.Code == "request_unauthorized" || e.Code == "invalid_client" ||
-		e.Code == "insufficient_user_authentication"
+}
+
+// tokenError is the error of a request that was not sent for want of an access token. What the
+// token endpoint answered is told in words only: its status says nothing about the resource that
+// was asked for.
+func tokenError(op string, err error) *Error {
+	e := &Error{Op: op, Err: fmt.Errorf("get access token: %w", err)}
+	if refused, ok := errors.AsType[*Error](err); ok {
+		e.Rejected, e.RetryAfter = refused.Rejected, refused.RetryAfter
+		e.Err = errors.New("get access token: " + err.Error())
+	}
+	return e
 }

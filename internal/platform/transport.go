@@ -10,6 +10,10 @@ import (
 	"time"
 )
 
+// idleTimeout is shorter than the 60 s or more after which servers and load balancers close an
+// idle connection: a request that meets the close on its way is in doubt.
+const idleTimeout = 45 * time.Second
+
 // TransportOptions are what NewTransport needs.
 type TransportOptions struct {
 	CAFile string // PEM certificates to trust besides the system's; "" for none
@@ -34,9 +38,10 @@ func NewTransport(o TransportOptions) (*http.Transport, error) {
 		ForceAttemptHTTP2:     true,
 		MaxIdleConns:          1024,
 		MaxIdleConnsPerHost:   256, // every project is on one host, and the default of 2 would redial for each
-		IdleConnTimeout:       90 * time.Second,
+		IdleConnTimeout:       idleTimeout,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
 	}, nil
 }
 
