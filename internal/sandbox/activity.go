@@ -116,7 +116,7 @@ func (a *activity) completedAt(now time.Time) time.Time {
 }
 
 func (a *activity) path() string {
-	return a.environment.project.path() + "/activities/" + a.id
+	return a.environment.project.path + "/activities/" + a.id
 }
 
 // public is the exported form.

@@ -104,23 +104,22 @@ func (s *Sandbox) Evictions() []Eviction {
 
 // backupView is the JSON form, after the OpenAPI description's Backup.
 type backupView struct {
-	ID                string   `json:"id"`
-	CreatedAt         stamp    `json:"created_at"`
-	UpdatedAt         stamp    `json:"updated_at"`
-	Attributes        struct{} `json:"attributes"`
-	Status            string   `json:"status"`
-	ExpiresAt         stamp    `json:"expires_at"`
-	Index             *int     `json:"index"`
-	CommitID          string   `json:"commit_id"`
-	Environment       string   `json:"environment"`
-	Safe              bool     `json:"safe"`
-	SizeOfVolumes     *int     `json:"size_of_volumes"`
-	SizeUsed          *int     `json:"size_used"`
-	SizeObjectStorage *int     `json:"size_object_storage"`
-	Deployment        optional `json:"deployment"`
-	Restorable        bool     `json:"restorable"`
-	Automated         bool     `json:"automated"`
-	Links             links    `json:"_links"`
+	ID            string   `json:"id"`
+	CreatedAt     stamp    `json:"created_at"`
+	UpdatedAt     stamp    `json:"updated_at"`
+	Attributes    struct{} `json:"attributes"`
+	Status        string   `json:"status"`
+	ExpiresAt     stamp    `json:"expires_at"`
+	Index         *int     `json:"index"`
+	CommitID      string   `json:"commit_id"`
+	Environment   string   `json:"environment"`
+	Safe          bool     `json:"safe"`
+	SizeOfVolumes *int     `json:"size_of_volumes"`
+	SizeUsed      *int     `json:"size_used"`
+	Deployment    optional `json:"deployment"`
+	Restorable    bool     `json:"restorable"`
+	Automated     bool     `json:"automated"`
+	Links         links    `json:"_links"`
 }
 
 func (e *environment) viewBackup(b *Backup) backupView {

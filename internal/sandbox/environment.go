@@ -44,24 +44,24 @@ func (e *environment) settle(now time.Time) {
 }
 
 func (e *environment) path() string {
-	return e.project.path() + "/environments/" + url.PathEscape(e.Name)
+	return e.project.path + "/environments/" + url.PathEscape(e.Name)
 }
 
 // links depend on who asks and on the state, as on the platform: what cannot be
 // done is not there. The arrays are what a client must step over.
 func (e *environment) links(c caller, operations []operation) links {
-	path := e.path()
+	path, public := e.path(), link{"https://" + e.edgeHostname() + "/"}
 	l := links{
 		"self":       e.project.self(path),
-		"public-url": link{"https://" + e.edgeHostname() + "/"},
+		"public-url": public,
 		"curies":     []curie{{"pf", "/api/rel/{rel}", true}},
-		"pf:routes":  []link{{"https://" + e.edgeHostname() + "/"}},
+		"pf:routes":  []link{public},
 	}
 	role := c.roleOn(e)
 	if role == "admin" || role == "contributor" {
 		ssh := "ssh://" + e.project.id + "-" + e.MachineName
-		l["ssh"] = link{ssh + "@ssh." + e.project.region()}
-		l["pf:ssh:app"] = link{ssh + "--app@ssh." + e.project.region()}
+		l["ssh"] = link{ssh + "@ssh." + e.project.region}
+		l["pf:ssh:app"] = link{ssh + "--app@ssh." + e.project.region}
 	}
 	if role != "admin" || e.isDirty() {
 		return l
@@ -75,7 +75,7 @@ func (e *environment) links(c caller, operations []operation) links {
 }
 
 func (e *environment) edgeHostname() string {
-	return fmt.Sprintf("%s-%s.sandbox.invalid", e.MachineName, e.project.id)
+	return e.MachineName + "-" + e.project.id + ".sandbox.invalid"
 }
 
 // environmentView is the JSON form, after the OpenAPI description's Environment.

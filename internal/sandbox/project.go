@@ -11,6 +11,8 @@ import (
 // project is a project with all that happened in it. The methods want mu held.
 type project struct {
 	id, title, defaultBranch string
+	path                     string // on the API's host
+	region                   string // host where the project lives, which is not where the API is
 	createdAt                time.Time
 
 	mu           sync.Mutex
@@ -25,6 +27,8 @@ func (s *Sandbox) newProject(set Project) *project {
 		id:            set.ID,
 		title:         cmp.Or(set.Title, set.ID),
 		defaultBranch: cmp.Or(set.DefaultBranch, s.options.DefaultBranch),
+		path:          "/api/projects/" + url.PathEscape(set.ID),
+		region:        fmt.Sprintf("eu-%d.platform.sh", 1+hashed(set.ID)%5),
 		createdAt:     now,
 	}
 	environments := set.Environments
@@ -85,15 +89,9 @@ func (p *project) settle(now time.Time) {
 	}
 }
 
-// path is the project's path on the API's host.
-func (p *project) path() string { return "/api/projects/" + url.PathEscape(p.id) }
-
-// region is where the project lives. It is not where the API is: a client that
-// follows the host of a self link is caught by this.
-func (p *project) region() string { return fmt.Sprintf("eu-%d.platform.sh", 1+hashed(p.id)%5) }
-
-// self is the absolute address of something in the project.
-func (p *project) self(path string) link { return link{"https://" + p.region() + path} }
+// self is the absolute address of something in the project. It catches clients
+// that follow the host of a self link.
+func (p *project) self(path string) link { return link{"https://" + p.region + path} }
 
 // projectView is the JSON form, after the OpenAPI description's Project.
 type projectView struct {
@@ -148,8 +146,8 @@ func (p *project) view() projectView {
 		DefaultBranch: optional(p.defaultBranch),
 		Status:        statusView{"active", "ok"},
 		Timezone:      "UTC",
-		Region:        p.region(),
-		Repository:    repository{URL: fmt.Sprintf("%s@git.%s:%[1]s.git", p.id, p.region())},
+		Region:        p.region,
+		Repository:    repository{URL: fmt.Sprintf("%s@git.%s:%[1]s.git", p.id, p.region)},
 		Subscription: subscription{
 			LicenseURI:             "https://sandbox.invalid/licenses/1",
 			Storage:                5120,
@@ -158,9 +156,9 @@ func (p *project) view() projectView {
 			UserLicenses:           1,
 		},
 		Links: links{
-			"self":         p.self(p.path()),
-			"environments": link{p.path() + "/environments"},
-			"activities":   link{p.path() + "/activities"},
+			"self":         p.self(p.path),
+			"environments": link{p.path + "/environments"},
+			"activities":   link{p.path + "/activities"},
 		},
 	}
 }

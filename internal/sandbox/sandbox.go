@@ -3,8 +3,6 @@ package sandbox
 import (
 	"encoding/base32"
 	"encoding/binary"
-	"fmt"
-	"hash/fnv"
 	"net/http"
 	"slices"
 	"strings"
@@ -147,9 +145,13 @@ func lettered(x uint64) string {
 
 // hashed returns a number that depends on nothing but the words.
 func hashed(words ...string) uint64 {
-	h := fnv.New64a()
+	const offset, prime = 0xcbf29ce484222325, 0x100000001b3 // of FNV-1a
+	h := uint64(offset)
 	for _, w := range words {
-		fmt.Fprintf(h, "%s\x00", w)
+		for i := range len(w) {
+			h = (h ^ uint64(w[i])) * prime
+		}
+		h *= prime // as after a zero byte
 	}
-	return h.Sum64()
+	return h
 }

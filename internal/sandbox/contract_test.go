@@ -1,0 +1,88 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// descriptionVariable names a file with the API's OpenAPI description, as the
+// vendor publishes it. It is not part of the project.
+const descriptionVariable = "AUTOMATOND_OPENAPI"
+
+func TestContract_AnswersHaveTheDescribedShape(t *testing.T) {
+	file := os.Getenv(descriptionVariable)
+	if file == "" {
+		t.Skipf("set %s to the API's OpenAPI description to check the answers against it", descriptionVariable)
+	}
+	description, err := openapi3.NewLoader().LoadFromFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ending := range []Ending{Success, Failure, HookFailure, Cancelled, Staged} {
+		o := options()
+		o.Users[0].ID = "" // one in the described format is made
+		inBubble(t, o, func(t *testing.T, s *Sandbox, v *visitor) {
+			check := func(path, name string, value any) {
+				t.Helper()
+				schema := description.Components.Schemas[name].Value
+				if err := schema.VisitJSON(withoutHAL(value, schema)); err != nil {
+					t.Errorf("%s is not as described: %v", path, err)
+				}
+			}
+			get := func(path, schema string) {
+				t.Helper()
+				r := v.get(path)
+				var value any
+				if err := json.Unmarshal([]byte(r.text), &value); err != nil || r.status != 200 {
+					t.Errorf("%s: %d %s", path, r.status, r.text)
+				}
+				check(path, schema, value)
+			}
+			s.NextResult("", "", ending)
+			s.SetEnvironment("shop", "feature/x", func(e *Environment) { e.Status = "inactive" })
+			r := v.post(staging+"/backup", `{"safe":true}`)
+			check("started activity", "Activity", r.object["_embedded"].(map[string]any)["activities"].([]any)[0])
+			check("POST backup", "AcceptedResponse", any(r.object))
+			me := v.get("/users/me").object["id"].(string)
+			for _, wait := range []time.Duration{0, 2 * time.Second, 20 * time.Second} {
+				time.Sleep(wait)
+				get("/users/me", "User")
+				get("/projects/shop/user-access/"+me, "UserProjectAccess")
+				get("/projects/shop", "Project")
+				get("/projects/shop/environments", "EnvironmentCollection")
+				get("/projects/shop/environments/feature%2Fx", "Environment")
+				get("/projects/shop/activities", "ActivityCollection")
+				get("/projects/shop/activities/"+s.Activities("shop")[0].ID, "Activity")
+				get(staging+"/backups", "BackupCollection")
+				for _, b := range s.Backups("shop", "staging") {
+					get(staging+"/backups/"+b.ID, "Backup")
+				}
+			}
+			if (len(s.Backups("shop", "staging")) == 1) != (ending == Success || ending == HookFailure) {
+				t.Errorf("%s: backups %v", ending, s.Backups("shop", "staging"))
+			}
+		})
+	}
+}
+
+// withoutHAL takes out of a resource, or of each in a list, what the description
+// leaves out of all of them but a few.
+func withoutHAL(value any, schema *openapi3.Schema) any {
+	switch v := value.(type) {
+	case []any:
+		for _, item := range v {
+			withoutHAL(item, schema.Items.Value)
+		}
+	case map[string]any:
+		for _, name := range []string{"_links", "_embedded"} {
+			if schema.Properties[name] == nil {
+				delete(v, name)
+			}
+		}
+	}
+	return value
+}
