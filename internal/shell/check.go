@@ -20,11 +20,15 @@ type checker struct {
 	problems  []Problem // what is wrong whoever runs the script
 	ours      []Problem // what matters only if automatond runs it
 	others    []*syntax.Word
+	calls     []uint // offsets of the calls of the CLI
+	nested    map[*syntax.ParamExp]bool
 	usesCLI   bool
 	commands  int
 }
 
 func (c *checker) check(file *syntax.File) {
+	c.findCalls(file)
+	c.nested = map[*syntax.ParamExp]bool{}
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.Stmt:
@@ -289,22 +293,29 @@ func (c *checker) pipe(b *syntax.BinaryCmd) {
 	if b.Op != syntax.Pipe {
 		return
 	}
-	if callsCLI(b.X) && callsCLI(b.Y) {
+	if c.callsCLI(b.X) && c.callsCLI(b.Y) {
 		c.foundHere(b.Y, Error, "calls-in-pipe", "the parts of a pipe run at the same time, so only one may call the CLI",
 			"write one call after the other")
 	}
 }
 
-func callsCLI(n syntax.Node) bool {
-	calls := false
-	syntax.Walk(n, func(n syntax.Node) bool {
+// callsCLI reports whether a call of the CLI stands within the node.
+func (c *checker) callsCLI(n syntax.Node) bool {
+	i, _ := slices.BinarySearch(c.calls, n.Pos().Offset())
+	return i < len(c.calls) && c.calls[i] < n.End().Offset()
+}
+
+// findCalls notes where the CLI is called, in the order of the text.
+func (c *checker) findCalls(file *syntax.File) {
+	syntax.Walk(file, func(n syntax.Node) bool {
 		if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 0 {
-			name, literal := literalName(call.Args[0])
-			calls = calls || literal && isCLI(name)
+			if name, literal := literalName(call.Args[0]); literal && isCLI(name) || !literal && endsInCLI(call.Args[0]) {
+				c.calls = append(c.calls, call.Args[0].Pos().Offset())
+			}
 		}
 		return true
 	})
-	return calls
+	slices.Sort(c.calls)
 }
 
 // changing are parameters whose value would differ from one run of the script
@@ -316,7 +327,7 @@ func (c *checker) parameter(p *syntax.ParamExp) {
 		c.foundHere(p, Error, "not-deterministic",
 			fmt.Sprintf("$%s differs at every run, but a script must be repeatable after a crash", p.Param.Value), "")
 	}
-	if p.Exp == nil || p.Exp.Word == nil {
+	if p.Exp == nil || p.Exp.Word == nil || c.nested[p] {
 		return
 	}
 	syntax.Walk(p.Exp.Word, func(n syntax.Node) bool {
@@ -325,6 +336,7 @@ func (c *checker) parameter(p *syntax.ParamExp) {
 			c.foundHere(n, Error, "nested-substitution", "a command cannot be substituted within ${...}", "write it as an if")
 			return false
 		case *syntax.ParamExp:
+			c.nested[n] = true // it is looked at here, and need not be again
 			if n.Exp != nil && (n.Exp.Op == syntax.AssignUnset || n.Exp.Op == syntax.AssignUnsetOrNull ||
 				n.Exp.Op == syntax.ErrorUnset || n.Exp.Op == syntax.ErrorUnsetOrNull) {
 				c.foundHere(n, Error, "nested-substitution", "${x:=...} and ${x:?...} cannot stand within ${...}", "write it as an if")

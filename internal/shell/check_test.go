@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // brief writes a problem on one line.
@@ -125,5 +126,23 @@ func TestParse_RefusesAnOverlongScript(t *testing.T) {
 	_, problems := Parse(strings.Repeat("#", maxSource+1))
 	if len(problems) != 1 || problems[0].Code != "too-long" {
 		t.Errorf("got %+v", problems)
+	}
+}
+
+func TestParse_TakesTimeInProportionToTheText(t *testing.T) {
+	for _, src := range []string{
+		":" + strings.Repeat(" | :", maxSource/4-4),
+		":" + strings.Repeat(" && :", maxSource/5-4),
+		"echo " + strings.Repeat("${x:-", maxSource/7) + strings.Repeat("}", maxSource/7),
+		"echo " + strings.Repeat("$(echo ", maxSource/9) + strings.Repeat(")", maxSource/9),
+		strings.Repeat("{ ", maxSource/5) + ":" + strings.Repeat("; }", maxSource/5),
+		strings.Repeat("platform redeploy -W\n", maxSource/22),
+		"f() { " + strings.Repeat("x=$x$x; ", maxSource/9) + "}",
+	} {
+		began := time.Now()
+		Parse(src)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%.40s... took %v", src, took)
+		}
 	}
 }

@@ -92,8 +92,8 @@ func (r *rewriter) statement(st *syntax.Stmt, inFunction bool) *syntax.Stmt {
 		words(rd.Word)
 		if rd.Hdoc != nil {
 			words(rd.Hdoc)
-			pipes = true
 		}
+		pipes = pipes || rd.Op == syntax.Hdoc || rd.Op == syntax.DashHdoc
 	}
 	switch cmd := st.Cmd.(type) {
 	case *syntax.CallExpr:
