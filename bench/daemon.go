@@ -82,7 +82,7 @@ func freeAddress() (string, error) {
 }
 
 const (
-	readyPoll  = 2 * time.Millisecond
+	readyPoll  = 10 * time.Millisecond
 	readyLimit = 60 * time.Second
 )
 

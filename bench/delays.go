@@ -11,6 +11,7 @@ type delays []time.Duration
 
 // summary is what is told of a set of delays.
 type summary struct {
+	Min duration `json:"min_seconds"` // the first to arrive
 	P50 duration `json:"p50_seconds"`
 	P99 duration `json:"p99_seconds"`
 	Max duration `json:"max_seconds"`
@@ -19,6 +20,7 @@ type summary struct {
 func (d delays) summary() summary {
 	sorted := slices.Sorted(slices.Values(d))
 	return summary{
+		Min: duration(percentile(sorted, 0)),
 		P50: duration(percentile(sorted, 50)),
 		P99: duration(percentile(sorted, 99)),
 		Max: duration(percentile(sorted, 100)),
@@ -54,6 +56,7 @@ func medians(rounds []summary) summary {
 		return median(values)
 	}
 	return summary{
+		Min: pick(func(s summary) duration { return s.Min }),
 		P50: pick(func(s summary) duration { return s.P50 }),
 		P99: pick(func(s summary) duration { return s.P99 }),
 		Max: pick(func(s summary) duration { return s.Max }),

@@ -13,11 +13,11 @@ func TestSummary_TakesTheNearestRank(t *testing.T) {
 		d = append(d, time.Duration(i)*time.Millisecond)
 	}
 	got := d.summary()
-	want := summary{P50: duration(100 * time.Millisecond), P99: duration(198 * time.Millisecond), Max: duration(200 * time.Millisecond)}
+	want := summary{Min: duration(time.Millisecond), P50: duration(100 * time.Millisecond), P99: duration(198 * time.Millisecond), Max: duration(200 * time.Millisecond)}
 	if got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if got, want := (delays{1, 2, 3}).summary(), (summary{P50: 2, P99: 3, Max: 3}); got != want {
+	if got, want := (delays{1, 2, 3}).summary(), (summary{Min: 1, P50: 2, P99: 3, Max: 3}); got != want {
 		t.Errorf("got %v of three, want %v: ranks are rounded up", got, want)
 	}
 	one := delays{time.Second}.summary()

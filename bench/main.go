@@ -21,6 +21,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -61,6 +62,9 @@ type options struct {
 // parts are the measurements by name, in the order in which they run.
 var parts = []string{"guards", "startup", "idle", "dispatch", "slow"}
 
+// maxCrons bounds the crons of a comparison: more do not fit between two minutes.
+const maxCrons = 20000
+
 // parseOptions returns flag.ErrHelp, or another error that flag has already printed.
 func parseOptions(args []string, messages io.Writer) (options, error) {
 	o := options{only: parts, counts: []int{1, 100, 1000, 5000}}
@@ -72,6 +76,17 @@ func parseOptions(args []string, messages io.Writer) (options, error) {
 			if !slices.Contains(parts, name) {
 				return fmt.Errorf("there is no part %q", name)
 			}
+		}
+		return nil
+	})
+	flags.Func("crons", "comma-separated `numbers` of crons to compare (default 1,100,1000,5000)", func(value string) error {
+		o.counts = nil
+		for field := range strings.SplitSeq(value, ",") {
+			n, err := strconv.Atoi(field)
+			if err != nil || n < 1 || n > maxCrons {
+				return fmt.Errorf("a number of crons is between 1 and %d", maxCrons)
+			}
+			o.counts = append(o.counts, n)
 		}
 		return nil
 	})
