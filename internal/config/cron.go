@@ -1,11 +1,9 @@
 package config
 
 import (
-	"errors"
 	"slices"
 	"time"
 
-	"github.com/automatond/automatond/internal/guard"
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/scheduler/cronspec"
 	"github.com/automatond/automatond/internal/shell"
@@ -196,41 +194,6 @@ func (l *loader) fingerprint(j *job.Job, guard string) string {
 	return h
 }
 
-// parsedSpec keeps what was found, because every cron with the same spec reports it at its own
-// place.
-type parsedSpec struct {
-	spec     *cronspec.Spec
-	warnings []cronspec.Warning
-}
-
-func (r reader) readSpec(v *yaml.Node, j *job.Job) {
-	text, ok := r.text(v)
-	if !ok {
-		return
-	}
-	n := r.value(v)
-	parsed, ok := r.specs[text]
-	if !ok {
-		var err error
-		if parsed.spec, err = cronspec.Parse(text); err != nil {
-			d := Diagnostic{Severity: Error, Code: "spec-invalid", Message: err.Error()}
-			offset, length := 0, len(text)
-			if specError, ok := errors.AsType[*cronspec.Error](err); ok {
-				d.Hint, offset, length = specError.Hint, specError.Offset, specError.Length
-			}
-			r.path = "" // the error begins with the key and the value
-			r.reportWithin(n, offset, length, d)
-			return
-		}
-		parsed.warnings = parsed.spec.Warnings()
-		r.specs[text] = parsed
-	}
-	for _, w := range parsed.warnings {
-		r.reportWithin(n, w.Offset, w.Length, Diagnostic{Severity: Warning, Code: w.Code, Message: w.Message, Hint: w.Hint})
-	}
-	j.Spec = parsed.spec
-}
-
 func (r reader) readProjects(v *yaml.Node, j *job.Job) {
 	aliases, nodes, ok := r.texts(v, "projects")
 	if !ok {
@@ -249,53 +212,4 @@ func (r reader) readProjects(v *yaml.Node, j *job.Job) {
 		}
 		j.Projects = append(j.Projects, p)
 	}
-}
-
-// readCondition reads `only:` or `except:`. An empty one is refused: what was meant to narrow the
-// cron would let everything pass.
-func (r reader) readCondition(v *yaml.Node, into *guard.Condition) {
-	n := r.value(v)
-	if n != nil && (isNull(n) || n.Kind == yaml.MappingNode && len(n.Content) == 0) {
-		r.errorf(r.key, "guard-empty", "write branches:, environment_types: or status:, indented below it, or leave it out",
-			"it asks for nothing")
-		return
-	}
-	section(r, v, r.fields.condition, into)
-}
-
-func conditionFields() []field[guard.Condition] {
-	return []field[guard.Condition]{
-		{"branches", "list of patterns", "any", func(r reader, c *guard.Condition, v *yaml.Node) {
-			texts, nodes, ok := r.texts(v, "branches")
-			if !ok {
-				return
-			}
-			patterns, err := guard.ParsePatterns(texts)
-			if e, ok := errors.AsType[*guard.PatternError](err); ok {
-				r.errorf(nodes[e.Index], "pattern-invalid", e.Hint, "pattern %s: %s", r.quote(e.Pattern), e.Message)
-				return
-			}
-			c.Branches = patterns
-		}},
-		{"environment_types", "list of `production`, `staging`, `development`", "any", func(r reader, c *guard.Condition, v *yaml.Node) {
-			c.EnvironmentTypes = r.words(v, "environment types", guard.EnvironmentTypes())
-		}},
-		{"status", "list of `active`, `dirty`, `inactive`, `paused`, `deleting`", "any", func(r reader, c *guard.Condition, v *yaml.Node) {
-			c.Status = r.words(v, "statuses", guard.Statuses())
-		}},
-	}
-}
-
-// words reads a list of words from a closed set.
-func (r reader) words(v *yaml.Node, of string, known []string) []string {
-	list, nodes, ok := r.texts(v, of)
-	if !ok {
-		return nil
-	}
-	for i, word := range list {
-		if !slices.Contains(known, word) {
-			r.errorf(nodes[i], "value-unknown", didYouMean(word, known), "%s is not known", r.quote(word))
-		}
-	}
-	return list
 }

@@ -24,6 +24,9 @@ func fileFields() []field[loader] {
 		}},
 		{"projects", "section", "the sidecar's project", func(r reader, l *loader, v *yaml.Node) {
 			l.fleet = true
+			if n := r.value(v); n != nil && n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+				r.missing()
+			}
 			r.mapping(v, func(key, value *yaml.Node) { l.addProject(r.at(key), key.Value, value) })
 		}},
 		{"automation_users", "section", "one user `default`", func(r reader, l *loader, v *yaml.Node) {

@@ -103,10 +103,17 @@ func (l *loader) finishProjects() {
 		p.project.Variables = merged(l.vars, p.vars)
 		l.addFinished(p.project)
 	}
-	if !l.fleet {
-		if p := l.sidecar(); p != nil {
-			l.addFinished(p)
-		}
+	if l.fleet {
+		return
+	}
+	if len(l.users) > 1 {
+		second := l.users[1]
+		second.errorf(second.key, "user-missing", "configure one automation user, or projects: that name theirs",
+			"there are several automation users, and no projects: to say whose token is used where")
+		return
+	}
+	if p := l.sidecar(); p != nil {
+		l.addFinished(p)
 	}
 }
 

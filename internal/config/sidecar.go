@@ -37,14 +37,8 @@ func (l *loader) sidecar() *job.Project {
 		}
 		return nil
 	}
-	p := &job.Project{Alias: project, ID: project, Environment: &environment, Variables: l.vars}
-	if len(l.config.Users) == 1 {
-		p.User = l.config.Users[0].Name
-	} else {
-		l.processError("user-missing", "configure one automation user, or projects: that name theirs",
-			"there are several automation users, and no projects: to say whose token is used where")
-	}
-	return p
+	user := l.config.Users[0].Name // there is exactly one
+	return &job.Project{Alias: project, ID: project, User: user, Environment: &environment, Variables: l.vars}
 }
 
 // pretend fills in what the sandbox's target lacks.
