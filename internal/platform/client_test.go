@@ -105,6 +105,11 @@ func newClient(t *testing.T, change ...func(*Options)) *Client {
 	return c
 }
 
+// inMemory makes a client ask a transport without sockets.
+func inMemory(transport http.RoundTripper) func(*Options) {
+	return func(o *Options) { o.APIURL, o.AuthURL, o.Transport = "http://api.test", "http://api.test", transport }
+}
+
 func status(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(code)

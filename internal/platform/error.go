@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // What an *Error can be, for errors.Is.
@@ -145,7 +146,8 @@ func demandsStepUp(response *http.Response) bool {
 		strings.Contains(response.Header.Get("WWW-Authenticate"), "insufficient_user_authentication")
 }
 
-// text returns a JSON string's value, and other values as compact JSON: detail may be an object.
+// text returns a JSON string's value, and other values as compact JSON: detail may be an object. It
+// is one line without control characters, for it goes into logs.
 func text(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) != nil {
@@ -154,7 +156,7 @@ func text(raw json.RawMessage) string {
 			return ""
 		}
 	}
-	s = strings.Join(strings.Fields(s), " ")
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	if len(s) > longestDetail {
 		s = strings.ToValidUTF8(s[:longestDetail], "") + "…"
 	}

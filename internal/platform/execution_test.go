@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -69,14 +70,18 @@ func TestDo_TellsFromTheAnswerWhetherItExecuted(t *testing.T) {
 
 func TestDo_IsInDoubtWhenTheYesIsUnreadable(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
-		"html":      status(202, "<html><body>Accepted</body></html>"),
-		"text":      status(200, "OK"),
-		"list":      status(202, "[]"),
-		"string":    status(202, `"accepted"`),
-		"null":      status(202, "null"),
-		"half":      status(202, acceptedBody[:len(acceptedBody)/2]),
-		"too long":  status(202, `{"x":"`+strings.Repeat("x", largestAccepted)+`"}`),
-		"cut short": func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Length", "1000"); w.WriteHeader(202); reset(w, r) },
+		"html":     status(202, "<html><body>Accepted</body></html>"),
+		"text":     status(200, "OK"),
+		"list":     status(202, "[]"),
+		"string":   status(202, `"accepted"`),
+		"null":     status(202, "null"),
+		"half":     status(202, acceptedBody[:len(acceptedBody)/2]),
+		"too long": status(202, `{"x":"`+strings.Repeat("x", largestAccepted)+`"}`),
+		"cut short": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			w.WriteHeader(202)
+			reset(w, r)
+		},
 	} {
 		s := newServer(t, answer)
 		_, err := s.client(t).Do(context.Background(), backup)
@@ -104,7 +109,7 @@ func TestDo_AcceptsAYesWithNoneToManyActivities(t *testing.T) {
 		`{"_embedded":{"activities":null}}`: 0,
 		`{"_embedded":{"activities":[]}}`:   0,
 		acceptedBody:                        1,
-		`{"_embedded":{"activities":[{"id":"a"},{"id":"b"},{}]}}`: 2,
+		`{"_embedded":{"activities":[{"id":"a"},{"id":"b"},{}]}}`:                                                    2,
 		`{"code":{},"_embedded":{"activities":[{"id":"a","result":{},"commands":7,"payload":[],"parameters":"x"}]}}`: 1,
 	} {
 		accepted, err := newServer(t, status(202, body)).client(t).Do(context.Background(), backup)
@@ -132,9 +137,10 @@ func TestDo_NotExecutedWhenNobodyListens(t *testing.T) {
 
 func TestDo_NotExecutedWhenTLSFails(t *testing.T) {
 	asked := false
-	api := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	api := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	api.Config.ErrorLog = log.New(io.Discard, "", 0)
+	api.StartTLS()
 	defer api.Close()
-	api.Config.ErrorLog = nil
 	s := newServer(t, nil)
 	_, err := s.client(t, func(o *Options) { o.APIURL = api.URL }).Do(context.Background(), backup)
 	if got := execution(t, err); got != NotExecuted || asked {
@@ -314,7 +320,9 @@ func TestDo_ErrsOnTheSideOfDoubtWithATransportThatDoesNotTell(t *testing.T) {
 		{&net.OpError{Op: "dial", Err: errors.New("refused")}, NotExecuted},
 		{fmt.Errorf("look up: %w", &net.DNSError{Err: "no such host"}), NotExecuted},
 	} {
-		c := newClient(t, func(o *Options) { o.APIURL, o.AuthURL, o.Transport = "http://api.test", "http://api.test", silent{tt.err} })
+		c := newClient(t, func(o *Options) {
+			o.APIURL, o.AuthURL, o.Transport = "http://api.test", "http://api.test", silent{tt.err}
+		})
 		_, err := c.Do(context.Background(), backup)
 		if got := execution(t, err); got != tt.want {
 			t.Errorf("%v: execution %v, want %v", tt.err, got, tt.want)

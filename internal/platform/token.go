@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -262,13 +263,13 @@ func (t *tokens) exchange(ctx context.Context) (secret.Secret, *access, error) {
 		return token, nil, &Error{Op: op, Err: cause(ctx, err)}
 	}
 	var grant struct {
-		AccessToken string      `json:"access_token"`
-		ExpiresIn   json.Number `json:"expires_in"` // seconds
+		AccessToken string          `json:"access_token"`
+		ExpiresIn   json.RawMessage `json:"expires_in"` // seconds, as a number or a string
 	}
 	if err := decode(body, &grant); err != nil || grant.AccessToken == "" {
 		return token, nil, &Error{Op: op, StatusCode: response.StatusCode, Err: errors.New("the answer holds no access token")}
 	}
-	seconds, _ := grant.ExpiresIn.Float64() // not a number: as if it were missing
+	seconds, _ := strconv.ParseFloat(strings.Trim(string(grant.ExpiresIn), `"`), 64) // not a number: as if it were missing
 	granted := newAccess(t.options.UserAgent, secret.New(grant.AccessToken), token)
 	granted.live(began, seconds)
 	return token, granted, nil

@@ -1,0 +1,174 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// flood acquires for each of n projects at once, holds each place for a while, and returns how
+// many were under way at most and how long all took.
+func flood(l *Limiter, n, perProject int, hold func(project int) time.Duration) (most int64, took time.Duration) {
+	var under, peak atomic.Int64
+	var all sync.WaitGroup
+	began := time.Now()
+	for p := range n {
+		for range perProject {
+			all.Go(func() {
+				release, err := l.Acquire(context.Background(), strconv.Itoa(p))
+				if err != nil {
+					panic(err)
+				}
+				defer release()
+				now := under.Add(1)
+				for old := peak.Load(); now > old && !peak.CompareAndSwap(old, now); old = peak.Load() {
+				}
+				time.Sleep(hold(p))
+				under.Add(-1)
+			})
+		}
+	}
+	all.Wait()
+	return peak.Load(), time.Since(began)
+}
+
+func always(d time.Duration) func(int) time.Duration { return func(int) time.Duration { return d } }
+
+func TestLimiter_BoundsEachProject(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		most, took := flood(NewLimiter(LimiterOptions{}), 1, 12, always(time.Second))
+		if most != 4 || took != 3*time.Second {
+			t.Errorf("%d under way, all done after %s; want 4 and 3s", most, took)
+		}
+	})
+}
+
+func TestLimiter_BoundsAllProjects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		most, _ := flood(NewLimiter(LimiterOptions{InFlight: 10, PerProject: 2}), 50, 2, always(time.Second))
+		if most != 10 {
+			t.Errorf("%d under way, want 10", most)
+		}
+	})
+}
+
+func TestLimiter_BurstToAFastPlatformTakesFewConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		most, _ := flood(NewLimiter(LimiterOptions{}), 1000, 1, always(2*time.Millisecond))
+		if most != rampWidth {
+			t.Errorf("%d under way, want %d", most, rampWidth)
+		}
+	})
+}
+
+func TestLimiter_SlowProjectsDoNotHoldUpFastOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(LimiterOptions{})
+		var slow sync.WaitGroup
+		defer slow.Wait()
+		for p := range 1000 { // all of them hang for a minute
+			slow.Go(func() {
+				release, err := l.Acquire(context.Background(), "slow"+strconv.Itoa(p))
+				if err != nil {
+					panic(err)
+				}
+				time.Sleep(time.Minute)
+				release()
+			})
+		}
+		synctest.Wait()
+		began := time.Now()
+		release, err := l.Acquire(t.Context(), "fast")
+		if err != nil {
+			t.Fatal(err)
+		}
+		release()
+		if got := time.Since(began); got > 100*time.Millisecond {
+			t.Errorf("the fast one waited %s", got)
+		}
+	})
+}
+
+func TestLimiter_ReleaseTwiceGivesBackOnePlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(LimiterOptions{InFlight: 2, PerProject: 2})
+		first, _ := l.Acquire(t.Context(), "p")
+		second, _ := l.Acquire(t.Context(), "p")
+		first()
+		first()
+		third, _ := l.Acquire(t.Context(), "p")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := l.Acquire(ctx, "p"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a third place was given: %v", err)
+		}
+		second()
+		third()
+	})
+}
+
+func TestLimiter_GivingUpLeavesNothingBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(LimiterOptions{InFlight: 1, PerProject: 1})
+		stopping := errors.New("stopping")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		hold, _ := l.Acquire(t.Context(), "p")
+		var waiting sync.WaitGroup
+		for _, project := range []string{"p", "p", "q"} {
+			waiting.Go(func() {
+				if _, err := l.Acquire(ctx, project); !errors.Is(err, stopping) {
+					t.Errorf("%s: %v, want %v", project, err, stopping)
+				}
+			})
+		}
+		synctest.Wait()
+		cancel(stopping)
+		waiting.Wait()
+		hold()
+		for _, project := range []string{"p", "q"} {
+			release, err := l.Acquire(t.Context(), project)
+			if err != nil {
+				t.Fatal(err)
+			}
+			release()
+		}
+		time.Sleep(time.Second)
+		if len(l.projects) != 0 || len(l.overall) != 0 || len(l.ramp) != 0 {
+			t.Errorf("left behind: %d projects, %d places, %d in the ramp", len(l.projects), len(l.overall), len(l.ramp))
+		}
+	})
+}
+
+func TestLimiter_KeepsTheRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, took := flood(NewLimiter(LimiterOptions{RequestsPerSecond: 10}), 110, 1, always(0))
+		if took < 9*time.Second || took > 11*time.Second {
+			t.Errorf("110 requests at 10 a second took %s", took)
+		}
+	})
+}
+
+func TestLimiter_NilHasAlwaysAPlace(t *testing.T) {
+	release, err := (*Limiter)(nil).Acquire(t.Context(), "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+}
+
+func BenchmarkLimiter(b *testing.B) {
+	l := NewLimiter(LimiterOptions{})
+	b.ReportAllocs()
+	for b.Loop() {
+		release, err := l.Acquire(context.Background(), "p")
+		if err != nil {
+			b.Fatal(err)
+		}
+		release()
+	}
+}
