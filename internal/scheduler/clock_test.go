@@ -126,6 +126,30 @@ func TestClock_ALateFireIsNotRepeatedAfterAStepBack(t *testing.T) {
 	})
 }
 
+func TestHistory_LeavesOutWhatWasLivedThrough(t *testing.T) {
+	at := func(hour, minute int) time.Time { return time.Date(2025, 6, 1, hour, minute, 0, 0, time.UTC) }
+	h := history{past: []stretch{
+		{at(3, 0).Unix(), at(4, 30).Unix()},
+		{at(6, 0).Unix(), at(6, 59).Unix()},
+	}}
+	hourly := newJob(t, "hourly", "0 * * * *").Schedule(shop)
+	for _, tt := range []struct{ got, want time.Time }{
+		{h.next(hourly, at(1, 30)), at(2, 0)},
+		{h.next(hourly, at(2, 0)), at(5, 0)},
+		{h.next(hourly, at(5, 0)), at(7, 0)},
+		{h.latest(hourly, at(7, 0)), at(7, 0)},
+		{h.latest(hourly, at(6, 59)), at(5, 0)},
+		{h.latest(hourly, at(4, 0)), at(2, 0)},
+	} {
+		if !tt.got.Equal(tt.want) {
+			t.Errorf("got %s, want %s", tt.got, tt.want)
+		}
+	}
+	if n := h.count(hourly, at(2, 0), at(8, 0)); n != 4 {
+		t.Errorf("counted %d of 2, 5, 7 and 8 o'clock", n)
+	}
+}
+
 func TestClock_RestlessStepsNeverRepeatAFire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t)

@@ -50,6 +50,42 @@ func TestLoad_AnEditCausesNoRun(t *testing.T) {
 	})
 }
 
+func TestLoad_AnEditWithoutABaselineOwesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t)
+		h.Load(entries(newJob(t, "j", "0 5 * * *")))
+		h.run(t)
+		time.Sleep(4*time.Hour + 5*time.Minute)
+		h.Load(entries(newJob(t, "j", "0 4 * * *")))
+		time.Sleep(time.Hour)
+		check(t, h.take())
+	})
+}
+
+func TestLoad_WakesTheLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t)
+		time.Sleep(7 * time.Second) // so that no idle tick falls on a whole minute
+		h.run(t)
+		time.Sleep(time.Hour - 17*time.Second)
+		h.Load(entries(newJob(t, "j", "* * * * *")))
+		time.Sleep(10 * time.Second)
+		check(t, h.take(), "j 01 01:00:00")
+	})
+}
+
+func TestLoad_JustBeforeAFireDoesNotHastenIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t)
+		h.run(t)
+		time.Sleep(time.Hour - time.Millisecond)
+		h.Load(entries(newJob(t, "j", "0 * * * *")))
+		check(t, h.take())
+		time.Sleep(time.Millisecond)
+		check(t, h.take(), "j 01 01:00:00")
+	})
+}
+
 func TestLoad_ALaterBaselineWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t)

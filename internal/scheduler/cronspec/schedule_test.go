@@ -96,6 +96,9 @@ func TestNext_FollowsDebianThroughTheOddDaysOfTheWorld(t *testing.T) {
 			"2025-11-02T00:00:00-04:00 2025-11-03T00:00:00-05:00"},
 		{"America/Havana", "0 * * * *", "2025-11-01T23:00:00-04:00",
 			"2025-11-02T00:00:00-04:00 2025-11-02T00:00:00-05:00 2025-11-02T01:00:00-05:00"},
+		// Asuncion, 2006-03-12: 00:00 becomes 23:00 of the day before.
+		{"America/Asuncion", "0 * 11 3 *", "2006-03-11T22:00:00-03:00",
+			"2006-03-11T23:00:00-03:00 2006-03-11T23:00:00-04:00 2007-03-11T00:00:00-04:00"},
 		// Apia had no 30 December 2011. That is a new time zone, and no daylight saving time.
 		{"Pacific/Apia", "0 5 * * *", "2011-12-29T00:00:00-10:00",
 			"2011-12-29T05:00:00-10:00 2011-12-31T05:00:00+14:00"},
@@ -150,6 +153,13 @@ func TestNext_FollowsDebianThroughTheOddDaysOfTheWorld(t *testing.T) {
 				after = next
 			}
 		})
+	}
+}
+
+func TestPrev_FindsTheFirstPassOfARepeatedHour(t *testing.T) {
+	s := parse(t, "50 1 2 11 *").Schedule("", zone(t, "America/New_York"))
+	if got, want := s.Prev(instant(t, "2025-11-02T01:10:00-05:00")), instant(t, "2025-11-02T01:50:00-04:00"); !got.Equal(want) {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
