@@ -194,6 +194,12 @@ func TestActivities_AreListedNewestFirstAndFiltered(t *testing.T) {
 		if got := len(v.get(staging + "/activities?count=100").list); got != 6 {
 			t.Errorf("%d activities of staging, want 6", got)
 		}
+		ofMain := s.Activities("shop")[1].ID // the last one was of staging
+		for environment, want := range map[string]int{"main": 200, "staging": 404} {
+			if r := v.get("/projects/shop/environments/" + environment + "/activities/" + ofMain); r.status != want {
+				t.Errorf("activity of main under %s: %d, want %d", environment, r.status, want)
+			}
+		}
 		for _, query := range []string{"?count=many", "?starts_at=yesterday"} {
 			if r := v.get("/projects/shop/activities" + query); r.status != 400 {
 				t.Errorf("%q: %d, want 400", query, r.status)
