@@ -78,10 +78,15 @@ func newLogger(w io.Writer, format, level string) (zerolog.Logger, error) {
 	default:
 		return zerolog.Logger{}, errors.New("--log.format is auto, json or console, not " + format)
 	}
+	zerolog.DurationFieldUnit = time.Second
 	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
 	if format == "console" || format == "auto" && terminal {
 		_, noColor := os.LookupEnv("NO_COLOR")
-		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: noColor || !terminal}
+		w = zerolog.ConsoleWriter{
+			Out: w, TimeFormat: time.TimeOnly, NoColor: noColor || !terminal,
+			FieldsExclude: []string{"component"},
+			FieldsOrder:   []string{"cron", "project", "environment", "task", "outcome", "reason", "detail"},
+		}
 	}
 	return zerolog.New(w).Level(parsed).With().Timestamp().Logger(), nil
 }

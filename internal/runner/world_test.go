@@ -92,7 +92,7 @@ func (w *world) configure(yaml string) {
 func (w *world) start() {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	logger := zerolog.New(w.logs)
+	logger := zerolog.New(zerolog.SyncWriter(w.logs))
 	store, err := ledger.Open(ctx, ledger.Options{Dir: filepath.Join(w.dir, "data"), Logger: logger})
 	if err != nil {
 		w.t.Fatal(err)

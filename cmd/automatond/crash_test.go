@@ -1,0 +1,83 @@
+package main
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/sandbox"
+)
+
+// TestRun_NeverRepeatsARequestAfterAKill kills the daemon again and again in the middle of a burst
+// of 1,000 runs. In the end every scheduled time has its record, and no request that may have left
+// was sent again.
+func TestRun_NeverRepeatsARequestAfterAKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes for half a minute")
+	}
+	const crons, kills = 1000, 6
+	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 2 * time.Second}, hourly(crons))
+	s.owe(time.Now().Truncate(time.Hour).Add(-time.Minute))
+	options := []string{"--test.settle", "1s", "--test.request-timeout", "2s"}
+
+	for kill := range kills {
+		d := s.start(options...)
+		before := len(s.asked())
+		// Kill at some point between the start and the end of what is left of the burst.
+		target := before + 1 + rand.N((crons-before)/(kills-kill)+1)
+		// What was lost at an earlier kill is never asked for, so the target may be out of reach.
+		begun := time.Now()
+		d.eventually("some requests", func() bool { return len(s.asked()) >= target || time.Since(begun) > 3*time.Second })
+		time.Sleep(rand.N(20 * time.Millisecond))
+		d.kill()
+		t.Logf("kill %d after %d requests", kill+1, len(s.asked()))
+	}
+
+	d := s.start(options...)
+	d.eventually("ready", d.ready)
+	time.Sleep(2 * time.Second) // what is left of the burst is claimed by then
+	d.eventually("no run is open", func() bool { return d.open() == 0 })
+	d.stop()
+
+	for path, n := range s.asked() {
+		if n > 1 {
+			t.Errorf("%d requests to %s, want at most 1", n, path)
+		}
+	}
+	outcomes := map[ledger.Outcome]int{}
+	slots := map[string]int{}
+	for _, f := range s.records() {
+		outcomes[f.Outcome]++
+		if f.Outcome != ledger.Missed {
+			slots[f.Cron]++
+		}
+	}
+	if len(slots) != crons {
+		t.Errorf("%d crons have a record of their latest scheduled time, want %d", len(slots), crons)
+	}
+	if outcomes[""] != 0 {
+		t.Errorf("%d records have no outcome", outcomes[""])
+	}
+	t.Logf("%d requests for %d crons, outcomes %v", len(s.asked()), crons, outcomes)
+}
+
+func (d *daemon) ready() bool {
+	_, probes := d.addresses()
+	status, _ := d.get(probes + "/-/ready")
+	return status == 200
+}
+
+// open counts the runs without an outcome.
+func (d *daemon) open() int {
+	web, _ := d.addresses()
+	_, page := d.get(web + "/metrics")
+	open := 0
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "automatond_run_open{") && strings.HasSuffix(line, " 1\n") {
+			open++
+		}
+	}
+	return open
+}
