@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/automatond/automatond/internal/sandbox"
 )
 
@@ -224,5 +226,29 @@ func TestRunner_ReportsWhatTheUserMayNotDo(t *testing.T) {
 		w.fire()
 		w.wait(5 * time.Minute)
 		w.want("/backup", 0, "failed/forbidden")
+	})
+}
+
+func TestMetrics_AreCleanAndSurviveARestart(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.fire()
+		w.wait(2 * time.Minute)
+		problems, err := testutil.GatherAndLint(w.registry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range problems {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+		before := w.gauge("automatond_last_success_timestamp_seconds")
+		w.restart()
+		if after := w.gauge("automatond_last_success_timestamp_seconds"); after != before || after == 0 {
+			t.Errorf("last success %v after a restart, want %v", after, before)
+		}
+		w.jobs = nil // the cron leaves the configuration
+		w.restart()
+		if got := w.gauge("automatond_last_success_timestamp_seconds"); got != -1 {
+			t.Errorf("the series of a cron that is gone has the value %v", got)
+		}
 	})
 }

@@ -204,3 +204,18 @@ func (w *world) want(suffix string, posts int, outcome string) {
 		w.t.Errorf("fires ended %q, want %q\n%s", got, outcome, w.logs)
 	}
 }
+
+// gauge returns the value of the only series of a family, -1 if there is none.
+func (w *world) gauge(name string) float64 {
+	w.t.Helper()
+	families, err := w.registry.Gather()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name && len(f.Metric) == 1 {
+			return f.Metric[0].GetGauge().GetValue()
+		}
+	}
+	return -1
+}
