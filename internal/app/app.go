@@ -203,7 +203,7 @@ func (a *app) build(ctx context.Context, owner string) error {
 	a.scheduler = scheduler.New(scheduler.Options{
 		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire,
 	})
-	a.registry.MustRegister(newCronMetrics(a.config.Jobs, a.scheduler))
+	a.registry.MustRegister(newCronMetrics(a.config.Jobs, a.scheduler), newReplicas(a.store))
 	return nil
 }
 

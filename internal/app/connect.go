@@ -74,9 +74,11 @@ func (a *app) connect() error {
 	if len(a.config.Users) == 1 {
 		a.fallback = users[a.config.Users[0].Name]
 	}
-	a.inventory = inventory.New(inventory.Options{
-		Client: a.client, Metrics: inventory.NewMetrics(a.registry), Logger: a.Logger,
-	})
+	listings := inventory.NewMetrics(a.registry)
+	for _, p := range a.config.Projects {
+		listings.Expect(p.ID)
+	}
+	a.inventory = inventory.New(inventory.Options{Client: a.client, Metrics: listings, Logger: a.Logger})
 	return nil
 }
 

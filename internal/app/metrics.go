@@ -1,12 +1,14 @@
 package app
 
 import (
+	"context"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/ledger"
 	"github.com/automatond/automatond/internal/scheduler"
 )
 
@@ -37,6 +39,21 @@ func newConfigMetrics(reg prometheus.Registerer, v Version) *configMetrics {
 func (m *configMetrics) loaded() {
 	m.successful.Set(1)
 	m.at.SetToCurrentTime()
+}
+
+// newReplicas counts the replicas at each scrape. A store that does not answer counts none.
+func newReplicas(store *ledger.Ledger) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "automatond_replicas", Help: "Replicas whose lease is valid, this one included.",
+	}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		n, err := store.Replicas(ctx)
+		if err != nil {
+			return 0
+		}
+		return float64(n)
+	})
 }
 
 // cronMetrics describe the configured crons.

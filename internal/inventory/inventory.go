@@ -191,10 +191,15 @@ type Metrics struct {
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{success: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "automatond_inventory_last_success_timestamp_seconds",
-		Help: "When the project's environments were last listed with success.",
+		Help: "When the project's environments were last listed with success; 0 before that.",
 	}, []string{"project"})}
 	reg.MustRegister(m.success)
 	return m
+}
+
+// Expect makes the series of a project exist, at zero until it is listed.
+func (m *Metrics) Expect(project string) {
+	m.success.WithLabelValues(project)
 }
 
 func (m *Metrics) listed(project string, at time.Time) {

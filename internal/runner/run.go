@@ -25,14 +25,14 @@ type run struct {
 	seen      map[string]int    // how often this run has asked for each operation
 
 	// mu guards what the tracker and the run's own goroutine share.
-	mu       sync.Mutex
-	calls    int               // dispatches begun
-	open     int               // dispatches whose activities are not over
-	complete bool              // no further dispatch will come
-	ended    []ledger.Result   // dispatches that end together with the run
-	outcome  ledger.Outcome    // the worst so far, "" before the first
-	reason   ledger.Reason     //
-	message  string            //
+	mu         sync.Mutex
+	calls      int             // dispatches begun
+	open       int             // dispatches whose activities are not over
+	complete   bool            // no further dispatch will come
+	ended      []ledger.Result // dispatches that end together with the run
+	outcome    ledger.Outcome  // the worst so far, "" before the first
+	reason     ledger.Reason   //
+	message    string          //
 	activities []string        // ids of this run's own activities
 }
 
