@@ -329,3 +329,16 @@ func TestDo_ErrsOnTheSideOfDoubtWithATransportThatDoesNotTell(t *testing.T) {
 		}
 	}
 }
+
+func TestDo_NotExecutedWithAnEndedContextWhateverTheTransport(t *testing.T) {
+	c := newClient(t, inMemory(silent{io.ErrUnexpectedEOF}))
+	if err := c.EnsureToken(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := c.Do(ctx, backup)
+	if got := execution(t, err); got != NotExecuted {
+		t.Errorf("execution %v of %v, want NotExecuted", got, err)
+	}
+}

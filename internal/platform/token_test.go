@@ -431,3 +431,23 @@ func TestToken_ManyRequestsAnswered401ShareOneNewToken(t *testing.T) {
 		}
 	})
 }
+
+func TestToken_LateRefusalOfAnOldOneKeepsTheNewOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &grants{}
+		c := g.client(t)
+		old, err := c.tokens.get(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			token, err := c.tokens.replace(t.Context(), old)
+			if err != nil || token.bearer.Reveal() != "access-2" {
+				t.Fatalf("%v, %v; want access-2", token, err)
+			}
+		}
+		if got := g.count(); got != 2 {
+			t.Errorf("%d exchanges, want 2", got)
+		}
+	})
+}

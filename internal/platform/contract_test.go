@@ -1,0 +1,228 @@
+package platform
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+
+	"github.com/automatond/automatond/internal/sandbox"
+)
+
+// description returns the API's OpenAPI description, as the vendor publishes it, or skips the
+// test. It is not part of the project: a folder beside the checkout may hold it.
+func description(t *testing.T) *openapi3.T {
+	t.Helper()
+	folder := os.Getenv("AUTOMATOND_VENDOR_DATA")
+	if folder == "" {
+		folder = filepath.Join("..", "..", "..", "shared", "vendor-data")
+	}
+	file := filepath.Join(folder, "openapi-upsun.json")
+	if _, err := os.Stat(file); err != nil {
+		t.Skipf("no OpenAPI description to hold the requests against (set AUTOMATOND_VENDOR_DATA to its folder): %v", err)
+	}
+	doc, err := openapi3.NewLoader().LoadFromFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// inspector holds every request and its answer against the description.
+type inspector struct {
+	t      *testing.T
+	next   http.RoundTripper
+	router routers.Router
+
+	mu    sync.Mutex
+	asked map[string]int // by method and route template
+}
+
+func newInspector(t *testing.T, next http.RoundTripper, doc *openapi3.T) *inspector {
+	t.Helper()
+	doc.Servers = nil // the sandbox is none of them
+	router, err := legacy.NewRouter(doc, openapi3.DisableExamplesValidation(), openapi3.DisableSchemaDefaultsValidation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &inspector{t: t, next: next, router: router, asked: map[string]int{}}
+}
+
+func (i *inspector) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path == "/oauth2/token" { // not described
+		return i.next.RoundTrip(r)
+	}
+	var sent []byte
+	if r.Body != nil {
+		sent, _ = io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(sent))
+	}
+	input := i.checkRequest(r, sent)
+	response, err := i.next.RoundTrip(r)
+	if err != nil || input == nil {
+		return response, err
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	answer := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: response.StatusCode, Header: response.Header,
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	}
+	if err := openapi3filter.ValidateResponse(r.Context(), answer.SetBodyBytes(withoutHAL(i.t, body))); err != nil {
+		i.t.Errorf("%s %s: the answer is not as described: %v", r.Method, r.URL, err)
+	}
+	return response, nil
+}
+
+func (i *inspector) checkRequest(r *http.Request, sent []byte) *openapi3filter.RequestValidationInput {
+	described := r.Clone(r.Context())
+	described.Body = io.NopCloser(bytes.NewReader(sent))
+	// A slash within an id stays escaped, and the gateway serves the API under /api too.
+	described.URL.Path, described.URL.RawPath = strings.TrimPrefix(r.URL.EscapedPath(), "/api"), ""
+	route, params, err := i.router.FindRoute(described)
+	if err != nil {
+		i.t.Errorf("%s %s is not described: %v", r.Method, r.URL, err)
+		return nil
+	}
+	i.mu.Lock()
+	i.asked[r.Method+" "+route.Path]++
+	i.mu.Unlock()
+	input := &openapi3filter.RequestValidationInput{
+		Request: described, PathParams: params, Route: route,
+		Options: &openapi3filter.Options{
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, RejectWhenRequestBodyNotSpecified: true,
+		},
+	}
+	if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
+		i.t.Errorf("%s %s with %q is not as described: %v", r.Method, r.URL, sent, err)
+	}
+	if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
+		i.t.Errorf("%s %s has no bearer", r.Method, r.URL)
+	}
+	return input
+}
+
+// withoutHAL takes out of an answer what the description leaves out: _links and _embedded of a
+// resource, or of each in a list.
+func withoutHAL(t *testing.T, body []byte) []byte {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal(body, &value); err != nil {
+		t.Errorf("%q: %v", body, err)
+		return body
+	}
+	resources, ok := value.([]any)
+	if !ok {
+		resources = []any{value}
+	}
+	for _, r := range resources {
+		if resource, ok := r.(map[string]any); ok {
+			delete(resource, "_links")
+			delete(resource, "_embedded")
+		}
+	}
+	stripped, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stripped
+}
+
+func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
+	doc := description(t)
+	server, err := sandbox.Start(sandbox.Options{
+		Projects: []sandbox.Project{{ID: "shop", DefaultBranch: "main", Environments: []sandbox.Environment{
+			{Name: "main"}, {Name: "feature/x"}, {Name: "asleep", Status: "paused"},
+		}}},
+		ActivityDuration: time.Millisecond,
+	}, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	transport, err := NewTransport(TransportOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer transport.CloseIdleConnections()
+	seen := newInspector(t, transport, doc)
+	c := newClient(t, func(o *Options) { o.APIURL, o.AuthURL, o.Transport = server.URL, server.URL, seen })
+	ctx := t.Context()
+
+	if p, err := c.Project(ctx, "shop"); err != nil || p.DefaultBranch != "main" {
+		t.Fatalf("project %+v, %v", p, err)
+	}
+	list, err := c.Environments(ctx, "shop")
+	if err != nil || len(list) != 3 {
+		t.Fatalf("environments %v, %v", list, err)
+	}
+	for _, request := range []struct{ environment, link, body string }{
+		{"feature/x", "#backup", `{"safe":true}`},
+		{"feature/x", "#redeploy", ""},
+		{"feature/x", "#synchronize", `{"synchronize_code":false,"synchronize_data":true,"rebase":false}`},
+		{"feature/x", "#source-operation", `{"operation":"update","variables":{"env":{"A":"b"}}}`},
+		{"feature/x", "#pause", ""},
+		{"asleep", "#resume", ""},
+	} {
+		path := linkOnceClean(t, c, request.environment, request.link)
+		r := Request{Method: http.MethodPost, Path: path, Endpoint: "/" + request.link}
+		if request.body != "" {
+			r.Body = []byte(request.body)
+		}
+		accepted, err := c.Do(ctx, r)
+		if err != nil || len(accepted.Activities) != 1 {
+			t.Fatalf("%s: %+v, %v", request.link, accepted, err)
+		}
+		a, err := c.Activity(ctx, "shop", accepted.Activities[0].ID)
+		if err != nil || a.ID != accepted.Activities[0].ID || a.Type == "" || a.CreatedAt.IsZero() {
+			t.Errorf("%s: activity %+v, %v", request.link, a, err)
+		}
+	}
+	me, err := c.Me(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, environment := range []string{"", "feature/x"} {
+		found, err := c.Activities(ctx, "shop", environment, ActivityQuery{Types: []string{"environment.backup"}})
+		if err != nil || len(found) != 1 || found[0].UserID != me.ID {
+			t.Errorf("activities of %q: %+v, %v; want the one by %s", environment, found, err, me.ID)
+		}
+	}
+	if backups, err := c.Backups(ctx, "shop", "feature/x"); err != nil || len(backups) != 1 || backups[0].Automated {
+		t.Errorf("backups %+v, %v", backups, err)
+	}
+	if len(seen.asked) != 14 {
+		t.Errorf("%d operations were held against the description, want 14: %v", len(seen.asked), seen.asked)
+	}
+}
+
+// linkOnceClean reads an environment until it offers a link.
+func linkOnceClean(t *testing.T, c *Client, environment, link string) string {
+	t.Helper()
+	for range 1000 {
+		e, err := c.Environment(t.Context(), "shop", environment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if path, ok := e.Links.Path(link); ok {
+			return path
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatalf("%s never offered %s", environment, link)
+	return ""
+}
