@@ -31,6 +31,7 @@ func TestJournal_HasWhatArrivedButNoToken(t *testing.T) {
 		if all := fmt.Sprintf("%+v", got); strings.Contains(all, apiToken) || strings.Contains(all, v.access) {
 			t.Error("a token is in the journal")
 		}
+		v.get(staging + "/backup")
 		if posts := s.Posts("/backup"); len(posts) != 2 || posts[1].Status != 409 {
 			t.Errorf("posts %+v", posts)
 		}

@@ -47,16 +47,16 @@ func TestTransport_SaysThatTheRequestWasSentBeforeItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(options())
 		s.Inject(Fault{Kind: Delay, Latency: time.Hour})
-		sent := false
+		start, sent := time.Now(), time.Time{}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-			WroteRequest: func(httptrace.WroteRequestInfo) { sent = true },
+			WroteRequest: func(httptrace.WroteRequestInfo) { sent = time.Now() },
 		})
 		r, _ := http.NewRequestWithContext(ctx, "GET", "http://platform.test/", nil)
 		_, err := s.Transport().RoundTrip(r)
-		if !errors.Is(err, context.DeadlineExceeded) || !sent {
-			t.Errorf("error %v, sent %v", err, sent)
+		if !errors.Is(err, context.DeadlineExceeded) || !sent.Equal(start) {
+			t.Errorf("error %v, sent at %s, want %s", err, sent, start)
 		}
 	})
 }
