@@ -1,0 +1,132 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFires_FiltersAndOrders(t *testing.T) {
+	l := open(t, t.TempDir())
+	at := func(n int) time.Time { return slotTime.Add(time.Duration(n) * time.Hour) }
+	claim := func(n int, change func(*Fire)) {
+		c := claimOf(at(n))
+		change(&c.Fire)
+		mustClaim(t, l, "a", c)
+	}
+	claim(1, func(f *Fire) { f.Message = "one" })
+	claim(2, func(f *Fire) { f.Message, f.Project = "two", "q" })
+	claim(3, func(f *Fire) { f.Message, f.Slot = "three", "manual:x" })
+	claim(4, func(f *Fire) { f.Message, f.Cron, f.Outcome, f.Reason = "four", "weekly", Missed, Deadline })
+	open := claimOf(at(5), "main")
+	open.Fire.Message = "five"
+	mustClaim(t, l, "a", open)
+
+	for name, test := range map[string]struct {
+		filter Filter
+		want   []string
+	}{
+		"all":        {Filter{}, []string{"five", "four", "three", "two", "one"}},
+		"limit":      {Filter{Limit: 3}, []string{"five", "four", "three"}},
+		"since":      {Filter{Since: at(3)}, []string{"five", "four", "three"}},
+		"since part": {Filter{Since: at(3).Add(500 * time.Millisecond)}, []string{"five", "four"}},
+		"cron":       {Filter{Cron: "weekly"}, []string{"four"}},
+		"project":    {Filter{Project: "q"}, []string{"two"}},
+		"outcome":    {Filter{Outcome: Skipped}, []string{"three", "two", "one"}},
+		"reason":     {Filter{Reason: Deadline}, []string{"four"}},
+		"nothing":    {Filter{Cron: "none"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fires, err := l.Fires(t.Context(), test.filter)
+			must(t, err)
+			var got []string
+			for _, f := range fires {
+				got = append(got, f.Message)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("fires (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRuns_FiltersAndOrders(t *testing.T) {
+	l := open(t, t.TempDir())
+	for n := range 3 {
+		u := mustRun(t, l, "a", slotTime.Add(time.Duration(n)*time.Hour), fmt.Sprint("env", n))
+		if n == 1 {
+			_, err := l.Finish(t.Context(), Finish{RunID: u.ID, Owner: "a", Outcome: Failed, Reason: Auth})
+			must(t, err)
+		}
+	}
+	for name, test := range map[string]struct {
+		filter Filter
+		want   []string
+	}{
+		"all":         {Filter{}, []string{"env2", "env1", "env0"}},
+		"limit":       {Filter{Limit: 1}, []string{"env2"}},
+		"since":       {Filter{Since: slotTime.Add(time.Hour)}, []string{"env2", "env1"}},
+		"cron":        {Filter{Cron: "nightly", Project: "p"}, []string{"env2", "env1", "env0"}},
+		"environment": {Filter{Environment: "env0"}, []string{"env0"}},
+		"outcome":     {Filter{Outcome: Failed, Reason: Auth}, []string{"env1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runs, err := l.Runs(t.Context(), test.filter)
+			must(t, err)
+			var got []string
+			for _, u := range runs {
+				got = append(got, u.Environment)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("runs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRun_SaysWhenThereIsNone(t *testing.T) {
+	l := open(t, t.TempDir())
+	if _, _, err := l.Run(t.Context(), "nothing"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("error = %v, want ErrNotFound", err)
+	}
+}
+
+func TestOpenCounts_CountsWhatIsOpen(t *testing.T) {
+	l := open(t, t.TempDir())
+	claimed := mustClaim(t, l, "a", claimOf(slotTime, "one", "two", "three", "done"))
+	state := func(u Run, ordinal int, state DispatchState) {
+		mustIntend(t, l, "a", dispatchOf(u, ordinal, fmt.Sprint(u.Environment, ordinal)))
+		must(t, l.Record(t.Context(), Result{RunID: u.ID, Ordinal: ordinal, Owner: "a", State: state}))
+	}
+	state(claimed.Runs[0], 0, DispatchTracking)
+	state(claimed.Runs[0], 1, DispatchInDoubt)
+	state(claimed.Runs[1], 0, DispatchTracking)
+	state(claimed.Runs[3], 0, DispatchInDoubt)
+	_, err := l.Finish(t.Context(), Finish{RunID: claimed.Runs[3].ID, Owner: "a", Outcome: Unknown, Reason: InDoubt})
+	must(t, err)
+	got, err := l.OpenCounts(t.Context())
+	if want := (Counts{Runs: 3, InDoubt: 1, Activities: 2}); err != nil || got != want {
+		t.Errorf("OpenCounts = %+v, %v; want %+v", got, err, want)
+	}
+}
+
+func TestHasActivity_TakesAnyNumberOfIDs(t *testing.T) {
+	l := open(t, t.TempDir())
+	u := mustRun(t, l, "a", slotTime, "main")
+	mustIntend(t, l, "a", dispatchOf(u, 0, "key"))
+	must(t, l.Record(t.Context(), Result{RunID: u.ID, Owner: "a", State: DispatchTracking, Activities: []Activity{activity("id249")}}))
+	var ids []string
+	for n := range 250 {
+		ids = append(ids, fmt.Sprint("id", n))
+	}
+	for project, want := range map[string]map[string]bool{"p": {"id249": true}, "q": {}} {
+		got, err := l.HasActivity(t.Context(), project, ids)
+		must(t, err)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("project %s (-want +got):\n%s", project, diff)
+		}
+	}
+}
