@@ -9,6 +9,8 @@ import (
 var (
 	runsDesc = prometheus.NewDesc("automatond_runs_total",
 		"Runs and targets that were not run, by outcome and reason.", []string{"cron", "outcome", "reason"}, nil)
+	durationDesc = prometheus.NewDesc("automatond_run_duration_seconds",
+		"Time from a run's scheduled time until its outcome.", []string{"cron"}, nil)
 	targetsDesc = prometheus.NewDesc("automatond_targets",
 		"Environments that passed the cron's guard at its latest fire.", []string{"cron"}, nil)
 	lastScheduledDesc = targetDesc("last_scheduled_timestamp_seconds", "Scheduled time of the target's latest run.")
@@ -24,7 +26,7 @@ func targetDesc(name, help string) *prometheus.Desc {
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		runsDesc, targetsDesc, lastScheduledDesc, lastSuccessDesc, runOpenDesc, runOpenSinceDesc,
+		runsDesc, durationDesc, targetsDesc, lastScheduledDesc, lastSuccessDesc, runOpenDesc, runOpenSinceDesc,
 	} {
 		ch <- d
 	}
@@ -36,9 +38,14 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	defer m.mu.Unlock()
 	for cron, series := range m.crons {
 		for i, p := range series.pairs {
+			n := uint64(0)
+			if i < len(series.counts) {
+				n = series.counts[i]
+			}
 			ch <- prometheus.MustNewConstMetric(runsDesc, prometheus.CounterValue,
-				float64(series.counts[i]), cron, string(p.Outcome), string(p.Reason))
+				float64(n), cron, string(p.Outcome), string(p.Reason))
 		}
+		ch <- series.duration.histogram(cron)
 		passing := 0
 		for _, n := range series.passing {
 			passing += n
@@ -55,6 +62,20 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 			ch <- gauge(runOpenSinceDesc, seconds(since), cron, key.project, key.environment)
 		}
 	}
+}
+
+// histogram turns the durations into a metric; nil ones are none.
+func (d *durations) histogram(cron string) prometheus.Metric {
+	if d == nil {
+		d = &durations{}
+	}
+	cumulative := make(map[float64]uint64, len(durationBounds))
+	n := uint64(0)
+	for i, bound := range durationBounds {
+		n += d.buckets[i]
+		cumulative[bound] = n
+	}
+	return prometheus.MustNewConstHistogram(durationDesc, d.count, d.sum, cumulative, cron)
 }
 
 func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +15,6 @@ import (
 // when the cron goes. A nil *Metrics counts nothing.
 type Metrics struct {
 	delay      prometheus.Histogram
-	duration   *prometheus.HistogramVec
 	activityN  prometheus.Gauge
 	waitingN   *prometheus.GaugeVec
 	doubtN     prometheus.Gauge
@@ -24,13 +24,22 @@ type Metrics struct {
 	crons map[string]*cronSeries
 }
 
-// cronSeries are the series of one cron. They are kept as plain numbers and turned into metrics
-// at a scrape, because an installation may have ten thousand crons with two dozen series each.
+// cronSeries are the series of one cron. They are kept as plain numbers, most of them made when
+// they are first counted, and turned into metrics at a scrape: an installation may have ten
+// thousand crons with two dozen series each, nearly all of them zero.
 type cronSeries struct {
-	pairs   []ledger.Pair // the outcome and reason pairs this cron can have
-	counts  []uint64      // runs by pair
-	passing map[string]int
-	targets map[targetKey]*targetSeries
+	pairs    []ledger.Pair // the outcome and reason pairs this cron can have; shared
+	counts   []uint64      // runs by pair; nil while all are zero
+	duration *durations    // nil before the first run ended
+	passing  map[string]int
+	targets  map[targetKey]*targetSeries
+}
+
+// durations is a histogram of how long runs took.
+type durations struct {
+	count   uint64
+	sum     float64
+	buckets [len(durationBounds)]uint64 // not cumulative
 }
 
 type targetKey struct{ project, environment string }
@@ -41,11 +50,11 @@ type targetSeries struct {
 	openSince                  time.Time
 }
 
-// buckets reach from a punctual dispatch to the default start deadline, in seconds.
+// delayBuckets reach from a punctual dispatch to the default start deadline, in seconds.
 var delayBuckets = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15, 60, 300, 600}
 
-// durationBuckets reach from a quick operation to the longest timeout, in seconds.
-var durationBuckets = []float64{5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400}
+// durationBounds reach from a quick operation to the longest timeout, in seconds.
+var durationBounds = [...]float64{5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400}
 
 // NewMetrics registers the runner's metrics.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
@@ -56,11 +65,6 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Buckets: delayBuckets, NativeHistogramBucketFactor: 1.1,
 			NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
 		}),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "automatond_run_duration_seconds", Help: "Time from a run's scheduled time until its outcome.",
-			Buckets: durationBuckets, NativeHistogramBucketFactor: 1.1,
-			NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
-		}, []string{"cron"}),
 		activityN: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "automatond_activities_open", Help: "Activities that are followed and have not ended.",
 		}),
@@ -80,7 +84,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	for _, resolution := range []string{"adopted", "redispatched", "accepted", "unknown"} {
 		m.resolution.WithLabelValues(resolution)
 	}
-	reg.MustRegister(m, m.delay, m.duration, m.activityN, m.waitingN, m.doubtN, m.resolution)
+	reg.MustRegister(m, m.delay, m.activityN, m.waitingN, m.doubtN, m.resolution)
 	return m
 }
 
@@ -93,7 +97,8 @@ func (m *Metrics) Load(jobs []*job.Job, observe bool, known []ledger.Target) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	crons := make(map[string]*cronSeries, len(jobs))
-	projects := make(map[string]map[string]bool, len(jobs))
+	byName := make(map[string]*job.Job, len(jobs))
+	var variants pairVariants
 	for _, j := range jobs {
 		if j.Left != nil {
 			continue
@@ -102,35 +107,31 @@ func (m *Metrics) Load(jobs []*job.Job, observe bool, known []ledger.Target) {
 		if series == nil {
 			series = &cronSeries{}
 		}
-		series.admit(possible(j, observe))
-		crons[j.Name] = series
-		m.duration.WithLabelValues(j.Name)
-		projects[j.Name] = projectIDs(j)
-	}
-	for name := range m.crons {
-		if crons[name] == nil {
-			m.duration.DeleteLabelValues(name)
-		}
+		series.admit(variants.of(j, observe))
+		crons[j.Name], byName[j.Name] = series, j
 	}
 	m.crons = crons
 	for _, t := range known {
-		if projects[t.Cron][t.Project] {
+		if j := byName[t.Cron]; j != nil && runsOn(j, t.Project) {
 			s := crons[t.Cron].target(t.Project, t.Environment)
 			s.lastScheduled, s.lastSuccess = t.LastScheduled, t.LastSuccess
 		}
 	}
 }
 
-func projectIDs(j *job.Job) map[string]bool {
-	ids := make(map[string]bool, len(j.Projects))
-	for _, p := range j.Projects {
-		ids[p.ID] = true
-	}
-	return ids
+func runsOn(j *job.Job, project string) bool {
+	return slices.ContainsFunc(j.Projects, func(p *job.Project) bool { return p.ID == project })
 }
 
-// possible lists the outcome and reason pairs that runs of a cron can have.
-func possible(j *job.Job, observe bool) []ledger.Pair {
+// pairVariants shares the pairs of crons that can have the same ones.
+type pairVariants map[[3]bool][]ledger.Pair
+
+// of lists the outcome and reason pairs that runs of a cron can have.
+func (v *pairVariants) of(j *job.Job, observe bool) []ledger.Pair {
+	key := [3]bool{observe, j.Suspended, j.Script != nil}
+	if pairs, ok := (*v)[key]; ok {
+		return pairs
+	}
 	var pairs []ledger.Pair
 	for _, p := range ledger.Pairs() {
 		switch {
@@ -141,25 +142,45 @@ func possible(j *job.Job, observe bool) []ledger.Pair {
 			pairs = append(pairs, p)
 		}
 	}
+	if *v == nil {
+		*v = pairVariants{}
+	}
+	(*v)[key] = pairs
 	return pairs
 }
 
-// admit extends the series to the given pairs, keeping what was counted.
+// admit gives the series the pairs of a newly loaded configuration. What was counted stays.
 func (s *cronSeries) admit(pairs []ledger.Pair) {
-	for _, p := range pairs {
-		s.count(p.Outcome, p.Reason, 0)
+	before, counts := s.pairs, s.counts
+	s.pairs, s.counts = pairs, nil
+	for i, n := range counts {
+		if n > 0 {
+			s.count(before[i].Outcome, before[i].Reason, int(n))
+		}
 	}
 }
 
 func (s *cronSeries) count(outcome ledger.Outcome, reason ledger.Reason, n int) {
-	for i, p := range s.pairs {
-		if p.Outcome == outcome && p.Reason == reason {
-			s.counts[i] += uint64(n)
-			return
-		}
+	i := slices.IndexFunc(s.pairs, func(p ledger.Pair) bool { return p.Outcome == outcome && p.Reason == reason })
+	if i < 0 {
+		s.pairs = append(slices.Clip(s.pairs), ledger.Pair{Outcome: outcome, Reason: reason})
+		i = len(s.pairs) - 1
 	}
-	s.pairs = append(s.pairs, ledger.Pair{Outcome: outcome, Reason: reason})
-	s.counts = append(s.counts, uint64(n))
+	if len(s.counts) < len(s.pairs) {
+		s.counts = append(s.counts, make([]uint64, len(s.pairs)-len(s.counts))...)
+	}
+	s.counts[i] += uint64(n)
+}
+
+func (s *cronSeries) took(d time.Duration) {
+	if s.duration == nil {
+		s.duration = &durations{}
+	}
+	s.duration.count++
+	s.duration.sum += d.Seconds()
+	if i, _ := slices.BinarySearch(durationBounds[:], d.Seconds()); i < len(durationBounds) {
+		s.duration.buckets[i]++
+	}
 }
 
 func (s *cronSeries) target(project, environment string) *targetSeries {
@@ -229,18 +250,17 @@ func (m *Metrics) finished(u *run, end ledger.Finish) {
 		return
 	}
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	series := m.crons[u.Cron]
-	if series != nil {
-		series.count(end.Outcome, end.Reason, 1)
-		t := series.target(u.Project, u.Environment)
-		t.open = max(t.open-1, 0)
-		if end.Outcome == ledger.Succeeded {
-			t.lastSuccess = end.At
-		}
+	if series == nil {
+		return
 	}
-	m.mu.Unlock()
-	if series != nil {
-		m.duration.WithLabelValues(u.Cron).Observe(end.At.Sub(u.ScheduledAt).Seconds())
+	series.count(end.Outcome, end.Reason, 1)
+	series.took(end.At.Sub(u.ScheduledAt))
+	t := series.target(u.Project, u.Environment)
+	t.open = max(t.open-1, 0)
+	if end.Outcome == ledger.Succeeded {
+		t.lastSuccess = end.At
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// readyFor is how long an answer of the readiness check serves, so that a probe every second does
-// not become a write every second.
+// readyFor is how long a good answer of the readiness check serves, so that a probe every second
+// does not become a write every second.
 const readyFor = 3 * time.Second
 
 // probes serves health under Prometheus' paths and Kubernetes' ones.
@@ -39,21 +39,24 @@ func answer(check func(context.Context) error, word string) http.Handler {
 	})
 }
 
-// remembered asks the check at most once per readyFor, and one caller at a time.
+// remembered asks the check one caller at a time, and not again within readyFor of a good answer.
 func remembered(check func(context.Context) error) func(context.Context) error {
 	var (
 		mu   sync.Mutex
-		at   time.Time
-		last error
+		good time.Time
 	)
 	return func(ctx context.Context) error {
 		mu.Lock()
 		defer mu.Unlock()
-		if at.IsZero() || time.Since(at) >= readyFor {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-			defer cancel()
-			last, at = check(ctx), time.Now()
+		if !good.IsZero() && time.Since(good) < readyFor {
+			return nil
 		}
-		return last
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		err := check(ctx)
+		if err == nil {
+			good = time.Now()
+		}
+		return err
 	}
 }
