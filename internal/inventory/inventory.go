@@ -7,6 +7,7 @@ package inventory
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +20,10 @@ import (
 // Options are what New needs.
 type Options struct {
 	// Client returns the API client for a platform project id, or nil when nobody may ask for it.
-	Client  func(project string) *platform.Client
+	Client func(project string) *platform.Client
+	// Links are the HAL links to keep of an environment. Nil keeps all operations, which are the
+	// links that begin with '#'. A large installation keeps a hundred thousand environments.
+	Links   []string
 	Metrics *Metrics // nil counts nothing
 	Logger  zerolog.Logger
 }
@@ -47,11 +51,17 @@ type Inventory struct {
 // branch is a project's default branch, which changes so rarely that it is kept longer.
 type branch struct {
 	name string
-	at   time.Time
+	due  time.Time // when to read it again
 }
 
-// branchAge is how long a default branch is believed.
-const branchAge = 10 * time.Minute
+const (
+	// branchAge is how long a default branch is believed.
+	branchAge = 10 * time.Minute
+	// branchPause is how long after a failure it is not read again.
+	branchPause = time.Minute
+	// branchTimeout is how long a listing waits for it.
+	branchTimeout = 5 * time.Second
+)
 
 // New returns an empty inventory.
 func New(o Options) *Inventory {
@@ -99,7 +109,7 @@ func (i *Inventory) list(ctx context.Context, project string) (Listing, error) {
 		Environments:  environments, FetchedAt: time.Now(),
 	}
 	for _, e := range environments {
-		keepOperations(e)
+		e.Links = i.compact(e.Links)
 	}
 	i.mu.Lock()
 	i.listings[project] = listing
@@ -109,23 +119,27 @@ func (i *Inventory) list(ctx context.Context, project string) (Listing, error) {
 }
 
 // defaultBranch reads the project's default branch. A listing is useful without it, so a failure
-// is only logged.
+// is only logged, and a slow answer is not waited for long.
 func (i *Inventory) defaultBranch(ctx context.Context, client *platform.Client, project string) string {
 	i.mu.RLock()
 	known := i.branches[project]
 	i.mu.RUnlock()
-	if known.name != "" && time.Since(known.at) < branchAge {
+	if time.Now().Before(known.due) {
 		return known.name
 	}
+	ctx, cancel := context.WithTimeout(ctx, branchTimeout)
+	defer cancel()
 	p, err := client.Project(ctx, project)
 	if err != nil {
 		i.log.Warn().Err(err).Str("project", project).Msg("default branch not read")
-		return known.name
+		known.due = time.Now().Add(branchPause)
+	} else {
+		known = branch{p.DefaultBranch, time.Now().Add(branchAge)}
 	}
 	i.mu.Lock()
-	i.branches[project] = branch{p.DefaultBranch, time.Now()}
+	i.branches[project] = known
 	i.mu.Unlock()
-	return p.DefaultBranch
+	return known.name
 }
 
 // Environment reads one environment afresh, and puts it into the known listing. Callers who ask
@@ -140,7 +154,7 @@ func (i *Inventory) Environment(ctx context.Context, project, id string) (*platf
 		if err != nil {
 			return nil, err
 		}
-		keepOperations(env)
+		env.Links = i.compact(env.Links)
 		i.replace(project, env)
 		return env, nil
 	})
@@ -163,14 +177,23 @@ func (i *Inventory) replace(project string, env *platform.Environment) {
 	i.listings[project] = listing
 }
 
-// keepOperations drops the links that no request is made from: a hundred thousand environments
-// are kept in memory.
-func keepOperations(e *platform.Environment) {
-	for name := range e.Links {
-		if name == "" || name[0] != '#' {
-			delete(e.Links, name)
+// compact returns the links to keep, in a map of their size.
+func (i *Inventory) compact(links platform.Links) platform.Links {
+	kept := platform.Links{}
+	for _, name := range i.options.Links {
+		if path, ok := links[name]; ok {
+			kept[name] = path // under the option's name, one string for all environments
 		}
 	}
+	if i.options.Links != nil {
+		return kept
+	}
+	for name, path := range links {
+		if strings.HasPrefix(name, "#") {
+			kept[name] = path
+		}
+	}
+	return kept
 }
 
 type unknownProject string

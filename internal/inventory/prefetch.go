@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/automatond/automatond/internal/platform"
 )
 
 const (
@@ -38,10 +40,24 @@ func (i *Inventory) Run(ctx context.Context, upcoming func(within time.Duration)
 		for _, project := range soon {
 			i.prefetch(ctx, &fetches, &pending, project, 0)
 		}
-		for _, project := range upcoming(ahead) {
+		projects := upcoming(ahead)
+		i.ensureTokens(ctx, &fetches, projects)
+		for _, project := range projects {
 			i.prefetch(ctx, &fetches, &pending, project, rand.N(spread))
 		}
 		timer.Reset(every)
+	}
+}
+
+// ensureTokens has the access tokens at hand, also where the listing is fresh. A client logs itself
+// what keeps it from one.
+func (i *Inventory) ensureTokens(ctx context.Context, fetches *sync.WaitGroup, projects []string) {
+	seen := map[*platform.Client]bool{nil: true}
+	for _, project := range projects {
+		if client := i.options.Client(project); !seen[client] {
+			seen[client] = true
+			fetches.Go(func() { _ = client.EnsureToken(ctx) })
+		}
 	}
 }
 
