@@ -139,8 +139,7 @@ func TestClient_SendsBearerAndUserAgentOnly(t *testing.T) {
 
 func TestClient_FollowsHALLinksOnTheConfiguredHostOnly(t *testing.T) {
 	elsewhere := newServer(t, status(202, acceptedBody))
-	var s *server
-	s = newServer(t, func(w http.ResponseWriter, r *http.Request) {
+	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			status(202, acceptedBody)(w, r)
 			return
