@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -31,6 +32,7 @@ type dispatchFigures struct {
 	APICPU     duration   `json:"api_cpu_per_dispatch_seconds"`                // of this process, which serves the API
 	EachP99    []duration `json:"each_round_p99_seconds"`
 	EachCPU    []duration `json:"each_round_cpu_per_dispatch_seconds"`
+	Others     float64    `json:"others_share"`            // of the machine, used by anybody else; the worst round's
 	Unlisted   int64      `json:"projects_not_prefetched"` // the worst round's
 	Unfollowed int64      `json:"activities_not_followed"` // the worst round's
 }
@@ -48,6 +50,7 @@ type comparison struct {
 type sample struct {
 	summary
 	cpu, cpuToEnd, apiCPU time.Duration // per dispatch
+	others                float64
 	unlisted, unfollowed  int64
 }
 
@@ -170,7 +173,7 @@ func (b *bench) measure(ctx context.Context, p *process, r *round, at time.Time)
 	if err != nil {
 		return s, 0, err
 	}
-	own := ownCPU()
+	own, busy, began := ownCPU(), busyTime(), time.Now()
 	if !await(ctx, r.all, at.Add(b.patience)) && ctx.Err() == nil {
 		return s, 0, p.explain(&brokenPromise{fmt.Sprintf("%d of %d POSTs arrived within %s of the scheduled time",
 			r.arrived.Load(), len(r.projects), b.patience)})
@@ -179,9 +182,16 @@ func (b *bench) measure(ctx context.Context, p *process, r *round, at time.Time)
 		return s, 0, err
 	}
 	after, err := p.cpu()
+	used, served := after-before, ownCPU()-own
 	n := time.Duration(len(r.projects))
-	s.cpu, s.apiCPU = (after-before)/n, (ownCPU()-own)/n
+	s.cpu, s.apiCPU = used/n, served/n
+	s.others = share(busyTime()-busy-used-served, time.Since(began))
 	return s, before, errors.Join(err, r.promise())
+}
+
+// share is how much of the machine was used, 1 being all cores all the time.
+func share(used, window time.Duration) float64 {
+	return max(0, used.Seconds()/window.Seconds()/float64(runtime.NumCPU()))
 }
 
 // promise returns an error unless no more than one right POST per project arrived, none of them
@@ -215,6 +225,7 @@ func condense(rounds []sample) dispatchFigures {
 		sums = append(sums, s.summary)
 		cpus, ends, own = append(cpus, duration(s.cpu)), append(ends, duration(s.cpuToEnd)), append(own, duration(s.apiCPU))
 		f.EachP99 = append(f.EachP99, s.P99)
+		f.Others = max(f.Others, s.others)
 		f.Unlisted, f.Unfollowed = max(f.Unlisted, s.unlisted), max(f.Unfollowed, s.unfollowed)
 	}
 	f.Rounds, f.summary, f.EachCPU = len(rounds), medians(sums), cpus

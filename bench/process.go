@@ -167,3 +167,26 @@ func (p *process) memory() (memory, error) {
 	}
 	return m, nil
 }
+
+// busyTime is the processor time that all programs of the machine and its kernel have used, from
+// the first line of /proc/stat (see cpuTicks for the unit); zero if unknown.
+func busyTime() time.Duration {
+	data, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	var ticks int64
+	for i, field := range strings.Fields(line) {
+		// cpu user nice system idle iowait irq softirq steal; guests are part of user.
+		if i == 0 || i == 4 || i == 5 || i > 8 {
+			continue
+		}
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}

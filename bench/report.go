@@ -76,6 +76,9 @@ func (r *report) addDispatch(c *comparison, out io.Writer) {
 	c.Bare.write(out, c.Crons, "bare", "-")
 	c.Daemon.write(out, c.Crons, "daemon", c.Daemon.CPUToEnd.String())
 	fmt.Fprintf(out, "  %5d  ratio: p99 %.2fx, CPU %.2fx\n", c.Crons, c.RatioP99, c.RatioCPU)
+	if others := max(c.Bare.Others, c.Daemon.Others); others > 0.1 {
+		fmt.Fprintf(out, "  %5d  other programs used up to %.0f %% of the machine meanwhile: these figures are not worth much\n", c.Crons, 100*others)
+	}
 	if n := c.Daemon.Unlisted; n > 0 {
 		fmt.Fprintf(out, "  %5d  environments of %d projects were not fetched ahead of the minute\n", c.Crons, n)
 	}
