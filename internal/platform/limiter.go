@@ -10,7 +10,7 @@ import (
 
 // The ramp: at most rampWidth requests younger than rampAge are under way at once.
 const (
-	rampWidth = 64
+	rampWidth = 128
 	rampAge   = 5 * time.Millisecond
 )
 
@@ -23,9 +23,9 @@ type LimiterOptions struct {
 
 // Limiter bounds the requests under way, overall and per project.
 //
-// A burst to a fast platform goes over few warm connections: at most 64 requests younger than
-// 5 ms are under way at once. A request that takes longer stops counting towards these 64 and
-// counts towards the overall bound only. So slow projects cannot hold up fast ones, however many
+// A burst to a fast platform goes over few warm connections: at most 128 requests that have not
+// left, or left less than 5 ms ago, are under way at once. A request that takes longer stops
+// counting towards these 128 and counts towards the overall bound only. So slow projects cannot hold up fast ones, however many
 // there are, and nobody has to guess how slow the platform is.
 type Limiter struct {
 	rate     *rate.Limiter // nil is unlimited
@@ -61,41 +61,88 @@ func NewLimiter(o LimiterOptions) *Limiter {
 	return l
 }
 
-// Acquire waits for a place for one request of a project. Call release when its answer was read;
-// further calls do nothing. A nil Limiter always has a place.
-func (l *Limiter) Acquire(ctx context.Context, project string) (release func(), err error) {
+// Slot is a place for one request. The methods of a nil Slot do nothing.
+type Slot struct {
+	limiter *Limiter
+	project string
+	places  *slots
+	aged    *time.Timer
+
+	mu       sync.Mutex
+	onRamp   bool
+	released bool
+}
+
+// Acquire waits for a place for one request of a project. Say Start when the request leaves, and
+// Release when its answer was read. A nil Limiter always has a place.
+func (l *Limiter) Acquire(ctx context.Context, project string) (*Slot, error) {
 	if l == nil {
-		return func() {}, nil
+		return nil, nil
 	}
 	p := l.enter(project)
 	if err := take(ctx, p.free); err != nil {
 		l.leave(project, p)
 		return nil, err
 	}
-	giveUp := func() { <-p.free; l.leave(project, p) }
+	if err := l.acquireShared(ctx); err != nil {
+		<-p.free
+		l.leave(project, p)
+		return nil, err
+	}
+	return &Slot{limiter: l, project: project, places: p, onRamp: true}, nil
+}
+
+// acquireShared waits for what all projects share.
+func (l *Limiter) acquireShared(ctx context.Context) error {
 	if l.rate != nil {
 		if err := l.rate.Wait(ctx); err != nil {
-			giveUp()
-			return nil, err
+			return err
 		}
 	}
 	if err := take(ctx, l.overall); err != nil {
-		giveUp()
-		return nil, err
+		return err
 	}
 	if err := take(ctx, l.ramp); err != nil {
 		<-l.overall
-		giveUp()
-		return nil, err
+		return err
 	}
-	leaveRamp := sync.OnceFunc(func() { <-l.ramp })
-	aged := time.AfterFunc(rampAge, leaveRamp)
-	return sync.OnceFunc(func() {
-		aged.Stop()
-		leaveRamp()
-		<-l.overall
-		giveUp()
-	}), nil
+	return nil
+}
+
+// Start says that the request leaves now: its age counts from here.
+func (s *Slot) Start() {
+	if s != nil {
+		s.aged = time.AfterFunc(rampAge, s.leaveRamp)
+	}
+}
+
+func (s *Slot) leaveRamp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.onRamp {
+		s.onRamp = false
+		<-s.limiter.ramp
+	}
+}
+
+// Release gives the place back. Further calls do nothing.
+func (s *Slot) Release() {
+	if s == nil {
+		return
+	}
+	if s.aged != nil {
+		s.aged.Stop()
+	}
+	s.leaveRamp()
+	s.mu.Lock()
+	released := s.released
+	s.released = true
+	s.mu.Unlock()
+	if !released {
+		<-s.limiter.overall
+		<-s.places.free
+		s.limiter.leave(s.project, s.places)
+	}
 }
 
 func take(ctx context.Context, slots chan struct{}) error {

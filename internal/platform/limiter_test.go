@@ -20,11 +20,12 @@ func flood(l *Limiter, n, perProject int, hold func(project int) time.Duration) 
 	for p := range n {
 		for range perProject {
 			all.Go(func() {
-				release, err := l.Acquire(context.Background(), strconv.Itoa(p))
+				slot, err := l.Acquire(context.Background(), strconv.Itoa(p))
 				if err != nil {
 					panic(err)
 				}
-				defer release()
+				defer slot.Release()
+				slot.Start()
 				now := under.Add(1)
 				for old := peak.Load(); now > old && !peak.CompareAndSwap(old, now); old = peak.Load() {
 				}
@@ -73,23 +74,49 @@ func TestLimiter_SlowProjectsDoNotHoldUpFastOnes(t *testing.T) {
 		defer slow.Wait()
 		for p := range 1000 { // all of them hang for a minute
 			slow.Go(func() {
-				release, err := l.Acquire(context.Background(), "slow"+strconv.Itoa(p))
+				slot, err := l.Acquire(context.Background(), "slow"+strconv.Itoa(p))
 				if err != nil {
 					panic(err)
 				}
+				slot.Start()
 				time.Sleep(time.Minute)
-				release()
+				slot.Release()
 			})
 		}
 		synctest.Wait()
 		began := time.Now()
-		release, err := l.Acquire(t.Context(), "fast")
+		slot, err := l.Acquire(t.Context(), "fast")
 		if err != nil {
 			t.Fatal(err)
 		}
-		release()
+		slot.Release()
 		if got := time.Since(began); got > 100*time.Millisecond {
 			t.Errorf("the fast one waited %s", got)
+		}
+	})
+}
+
+func TestLimiter_ARequestThatHasNotLeftStaysYoung(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(LimiterOptions{})
+		held := make([]*Slot, rampWidth)
+		for i := range held {
+			held[i], _ = l.Acquire(t.Context(), strconv.Itoa(i))
+		}
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := l.Acquire(ctx, "late"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("a place beside %d that have not left: %v", rampWidth, err)
+		}
+		held[0].Start()
+		slot, err := l.Acquire(t.Context(), "late")
+		if err != nil {
+			t.Fatal(err)
+		}
+		slot.Release()
+		for _, s := range held {
+			s.Release()
 		}
 	})
 }
@@ -99,16 +126,16 @@ func TestLimiter_ReleaseTwiceGivesBackOnePlace(t *testing.T) {
 		l := NewLimiter(LimiterOptions{InFlight: 2, PerProject: 2})
 		first, _ := l.Acquire(t.Context(), "p")
 		second, _ := l.Acquire(t.Context(), "p")
-		first()
-		first()
+		first.Release()
+		first.Release()
 		third, _ := l.Acquire(t.Context(), "p")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := l.Acquire(ctx, "p"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a third place was given: %v", err)
 		}
-		second()
-		third()
+		second.Release()
+		third.Release()
 	})
 }
 
@@ -129,13 +156,14 @@ func TestLimiter_GivingUpLeavesNothingBehind(t *testing.T) {
 		synctest.Wait()
 		cancel(stopping)
 		waiting.Wait()
-		hold()
+		hold.Release()
 		for _, project := range []string{"p", "q"} {
-			release, err := l.Acquire(t.Context(), project)
+			slot, err := l.Acquire(t.Context(), project)
 			if err != nil {
 				t.Fatal(err)
 			}
-			release()
+			slot.Start()
+			slot.Release()
 		}
 		time.Sleep(time.Second)
 		if len(l.projects) != 0 || len(l.overall) != 0 || len(l.ramp) != 0 {
@@ -154,21 +182,23 @@ func TestLimiter_KeepsTheRate(t *testing.T) {
 }
 
 func TestLimiter_NilHasAlwaysAPlace(t *testing.T) {
-	release, err := (*Limiter)(nil).Acquire(t.Context(), "p")
+	slot, err := (*Limiter)(nil).Acquire(t.Context(), "p")
 	if err != nil {
 		t.Fatal(err)
 	}
-	release()
+	slot.Start()
+	slot.Release()
 }
 
 func BenchmarkLimiter(b *testing.B) {
 	l := NewLimiter(LimiterOptions{})
 	b.ReportAllocs()
 	for b.Loop() {
-		release, err := l.Acquire(context.Background(), "p")
+		slot, err := l.Acquire(context.Background(), "p")
 		if err != nil {
 			b.Fatal(err)
 		}
-		release()
+		slot.Start()
+		slot.Release()
 	}
 }

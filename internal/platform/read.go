@@ -50,11 +50,12 @@ func read[T any](ctx context.Context, c *Client, project, endpoint, path string,
 }
 
 func (c *Client) readOnce(ctx context.Context, project string, r *Request, into any) *Error {
-	release, err := c.options.Limiter.Acquire(ctx, project)
+	slot, err := c.options.Limiter.Acquire(ctx, project)
 	if err != nil {
 		return &Error{Op: r.op(), Err: err}
 	}
-	defer release()
+	defer slot.Release()
+	slot.Start()
 	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Timeout, c.noAnswer)
 	defer cancel()
 	answer, failed := c.authorized(ctx, r, largestListing)

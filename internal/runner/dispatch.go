@@ -168,11 +168,11 @@ func (d *dispatch) send(ctx context.Context, request platform.Request) (*platfor
 	if err != nil {
 		return nil, &verdict{ledger.Failed, ledger.Auth, err.Error()}, errEnded
 	}
-	release, err := d.Limiter.Acquire(ctx, d.call.Project)
+	slot, err := d.Limiter.Acquire(ctx, d.call.Project)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer release()
+	defer slot.Release()
 	if err := d.Lease.Await(ctx, d.stopping); err != nil {
 		return nil, nil, err
 	}
@@ -194,6 +194,7 @@ func (d *dispatch) send(ctx context.Context, request platform.Request) (*platfor
 		return nil, nil, errStopping
 	}
 	d.Metrics.sent(time.Since(d.run.ScheduledAt))
+	slot.Start()
 	accepted, err := client.Do(ctx, request)
 	return accepted, nil, err
 }

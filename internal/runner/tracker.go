@@ -16,7 +16,8 @@ type tracker struct {
 	*Runner
 	mu       sync.Mutex
 	projects map[string]*tracked
-	wake     chan struct{} // holds one token when a project may be due earlier than known
+	planned  time.Time     // when run will look next
+	wake     chan struct{} // holds one token when a project is due earlier than planned
 }
 
 // tracked is what the tracker follows in one project.
@@ -76,12 +77,21 @@ func (t *tracker) follow(u *run, row ledger.Dispatch, activities []ledger.Activi
 	if next.Before(p.next) {
 		p.next = next
 	}
+	t.planLocked(p.next)
 	t.mu.Unlock()
+	return d
+}
+
+// planLocked wakes run if it would come too late. The caller holds t.mu.
+func (t *tracker) planLocked(next time.Time) {
+	if !next.Before(t.planned) {
+		return
+	}
+	t.planned = next
 	select {
 	case t.wake <- struct{}{}:
 	default:
 	}
-	return d
 }
 
 // run looks at each project when it is due, until the daemon stops.
@@ -121,6 +131,7 @@ func (t *tracker) due(now time.Time) ([]*tracked, time.Time) {
 			next = p.next
 		}
 	}
+	t.planned = next
 	return due, next
 }
 
@@ -289,9 +300,8 @@ func (t *tracker) reschedule(p *tracked, over map[*trackedDispatch]bool, now tim
 		delete(t.projects, p.project)
 	}
 	p.next = now.Add(jitter(min(max(youngest/2, t.Timing.PollFirst), t.Timing.PollMax)))
-	t.mu.Unlock()
-	select {
-	case t.wake <- struct{}{}:
-	default:
+	if len(open) > 0 {
+		t.planLocked(p.next)
 	}
+	t.mu.Unlock()
 }
