@@ -48,7 +48,9 @@ func (l *Ledger) Begin(ctx context.Context, d Dispatch, owner string) (BeginResu
 // request may leave when this returns without an error, unless the result says Duplicate. A row
 // that exists already is intended if it is in state claimed; else the error is ErrNotOwned,
 // because its request may have left, and the result has the row.
-func (l *Ledger) BeginAndIntend(ctx context.Context, d Dispatch, owner string, at, settleAt time.Time) (BeginResult, error) {
+func (l *Ledger) BeginAndIntend(
+	ctx context.Context, d Dispatch, owner string, at, settleAt time.Time,
+) (BeginResult, error) {
 	d.State, d.Attempts, d.SentAt, d.SettleAt = DispatchDispatching, 1, stored(at), stored(settleAt)
 	return l.begin(ctx, d, owner, func(s *session, old Dispatch) (Dispatch, error) {
 		if !sameRequest(old, d) {
@@ -70,7 +72,11 @@ func sameRequest(a, b Dispatch) bool {
 		string(a.Params) == string(b.Params)
 }
 
-func (l *Ledger) begin(ctx context.Context, d Dispatch, owner string, replay func(*session, Dispatch) (Dispatch, error)) (BeginResult, error) {
+// begin inserts the dispatch. A row that is there already goes through replay, unless it ended as
+// a duplicate.
+func (l *Ledger) begin(
+	ctx context.Context, d Dispatch, owner string, replay func(*session, Dispatch) (Dispatch, error),
+) (BeginResult, error) {
 	commandLine, err := encodeList(d.CommandLine)
 	if err != nil {
 		return BeginResult{}, fmt.Errorf("%s: %w", attempt("begin", d.RunID, d.Ordinal), err)
@@ -133,7 +139,9 @@ func (s *session) mustOwn(runID, owner string) error {
 // Intend commits the intent to send a dispatch that is in state claimed, of an open run that is
 // the owner's: after it returns true, the request may leave. It may be repeated with the same
 // times after an error.
-func (l *Ledger) Intend(ctx context.Context, runID string, ordinal int, owner string, at, settleAt time.Time) (ok bool, err error) {
+func (l *Ledger) Intend(
+	ctx context.Context, runID string, ordinal int, owner string, at, settleAt time.Time,
+) (ok bool, err error) {
 	err = l.write(ctx, opIntend, attempt("intend", runID, ordinal), 1, func(s *session) (err error) {
 		ok, err = s.intend(runID, ordinal, owner, at, settleAt)
 		return err
@@ -150,7 +158,8 @@ func (s *session) intend(runID string, ordinal int, owner string, at, settleAt t
 	// to the microsecond, and its owner tell it from any other.
 	var same int
 	err = s.row(`SELECT 1 FROM dispatches WHERE run_id = ? AND ordinal = ? AND state = 'dispatching'
-		AND sent_at = ? AND settle_at = ? AND `+ownedRun, runID, ordinal, micros(at), micros(settleAt), owner).Scan(&same)
+		AND sent_at = ? AND settle_at = ? AND `+ownedRun,
+		runID, ordinal, micros(at), micros(settleAt), owner).Scan(&same)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}

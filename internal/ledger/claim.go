@@ -188,7 +188,8 @@ func (s *session) reclaim(owner string, c *Claim) (Claimed, error) {
 	}
 	res := Claimed{Owned: true, Fire: fire}
 	written := map[string]bool{}
-	err = s.each(`SELECT `+runColumns+` FROM runs WHERE fire_id = ? ORDER BY id`, []any{fire.ID}, func(row scanner) error {
+	query := `SELECT ` + runColumns + ` FROM runs WHERE fire_id = ? ORDER BY id`
+	err = s.each(query, []any{fire.ID}, func(row scanner) error {
 		u, err := scanRun(row)
 		if err != nil {
 			return err

@@ -38,7 +38,13 @@ func readerDSN(path string) string {
 }
 
 func dsn(path string, pragmas ...string) string {
-	query := url.Values{"_txlock": {"immediate"}, "_busy_timeout": {"5000"}, "_pragma": pragmas, "_dqs": {"0"}, "_error_rc": {"1"}}
+	query := url.Values{
+		"_txlock":       {"immediate"},
+		"_busy_timeout": {"5000"}, // milliseconds
+		"_pragma":       pragmas,
+		"_dqs":          {"0"}, // a misspelt column is an error, not a text
+		"_error_rc":     {"1"}, // messages that belong to their codes
+	}
 	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
 	return u.String()
 }

@@ -64,7 +64,7 @@ type Result struct {
 	Ordinal     int
 	Owner       string
 	StatusCode  int
-	Activities  []Activity // its own from now on with state tracking, else the last seen of those it has; nil keeps what is recorded
+	Activities  []Activity // with state tracking, its own from now on; see Record. Nil keeps what is recorded
 	State       DispatchState
 	Outcome     Outcome
 	Reason      Reason

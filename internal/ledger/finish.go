@@ -17,7 +17,8 @@ const (
 		ON CONFLICT (cron, project, environment) DO UPDATE SET
 			last_scheduled_at = CASE WHEN excluded.last_scheduled_at > targets.last_scheduled_at
 				THEN excluded.last_scheduled_at ELSE targets.last_scheduled_at END,
-			last_success_at = CASE WHEN targets.last_success_at IS NULL OR excluded.last_success_at > targets.last_success_at
+			last_success_at = CASE WHEN targets.last_success_at IS NULL
+					OR excluded.last_success_at > targets.last_success_at
 				THEN excluded.last_success_at ELSE targets.last_success_at END`
 
 	// finishFire counts one run as over and keeps the worst outcome; of equals the first.
@@ -121,7 +122,8 @@ func (s *session) refinish(f *Finish) (Finished, error) {
 // SetRunState moves an open run to running or tracking.
 func (l *Ledger) SetRunState(ctx context.Context, runID, owner string, state RunState) error {
 	if state != RunRunning && state != RunTracking {
-		return fmt.Errorf("set state of run %s: a run is moved to %s or %s, not to %q", runID, RunRunning, RunTracking, state)
+		return fmt.Errorf("set state of run %s: a run is moved to %s or %s, not to %q",
+			runID, RunRunning, RunTracking, state)
 	}
 	return l.write(ctx, opRunState, "set state of run "+runID, 1, func(s *session) error {
 		n, err := s.exec(`UPDATE runs SET tracking = ? WHERE id = ? AND owner = ? AND finished_at IS NULL`,

@@ -14,8 +14,8 @@ func TestFinish_EndsTheFireWithItsLastRun(t *testing.T) {
 	l := open(t, t.TempDir())
 	claimed := mustClaim(t, l, "a", claimOf(slotTime, "one", "two", "three"))
 	ends := []Finish{
-		{Outcome: Succeeded},
 		{Outcome: Failed, Reason: ActivityFailed, Message: "exit 1"},
+		{Outcome: Succeeded},
 		{Outcome: Unknown, Reason: InDoubt, Message: "lost"},
 	}
 	for i, f := range ends {

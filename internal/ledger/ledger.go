@@ -107,14 +107,8 @@ func createFile(path string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		if err := syncDir(dir); err != nil {
-			return err
-		}
-		if dir != filepath.Dir(path) {
-			return nil // the directory's own name too, should it be new
-		}
-	}
+	dir := filepath.Dir(path)
+	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir))) // the directory may be new as well
 }
 
 func syncDir(dir string) error {

@@ -93,6 +93,11 @@ func TestPrune_NeverTakesClaimsOfTheLastTwoDays(t *testing.T) {
 		endedRun(t, l, "nightly", now.Add(-time.Duration(hours)*time.Hour), Succeeded)
 	}
 	backdate(t, l)
+	must(t, l.write(t.Context(), opPrune, "claim with a clock that ran ahead", 1, func(s *session) error {
+		_, err := s.exec(`UPDATE fires SET claimed_at = ? WHERE scheduled_at = ?`,
+			micros(now.Add(-72*time.Hour)), micros(now.Add(-24*time.Hour)))
+		return err
+	}))
 	if n, err := l.Prune(t.Context(), now.Add(time.Hour), now.Add(time.Hour), 100); err != nil || n != 2 {
 		t.Errorf("Prune = %d, %v; want 2", n, err)
 	}

@@ -52,8 +52,8 @@ func (l *Ledger) fires(ctx context.Context, f Filter, w where, order string) ([]
 		andIf(f.Project != "", "project = ?", f.Project).
 		andIf(f.Outcome != "", "open_runs = 0 AND outcome = ?", string(f.Outcome)).
 		andIf(f.Reason != "", "open_runs = 0 AND reason = ?", string(f.Reason))
-	return collect(ctx, l.reader, scanFire, `SELECT `+fireColumns+` FROM fires`+w.clause()+` ORDER BY `+order+` LIMIT ?`,
-		append(w.args, f.limit())...)
+	query := `SELECT ` + fireColumns + ` FROM fires` + w.clause() + ` ORDER BY ` + order + ` LIMIT ?`
+	return collect(ctx, l.reader, scanFire, query, append(w.args, f.limit())...)
 }
 
 // Runs returns runs, the last claimed first.
@@ -64,8 +64,8 @@ func (l *Ledger) Runs(ctx context.Context, f Filter) ([]Run, error) {
 		andIf(f.Environment != "", "environment = ?", f.Environment).
 		andIf(f.Outcome != "", "outcome = ?", string(f.Outcome)).
 		andIf(f.Reason != "", "reason = ?", string(f.Reason))
-	runs, err := collect(ctx, l.reader, scanRun, `SELECT `+runColumns+` FROM runs`+w.clause()+` ORDER BY id DESC LIMIT ?`,
-		append(w.args, f.limit())...)
+	query := `SELECT ` + runColumns + ` FROM runs` + w.clause() + ` ORDER BY id DESC LIMIT ?`
+	runs, err := collect(ctx, l.reader, scanRun, query, append(w.args, f.limit())...)
 	return runs, l.judge(ctx, opQuery, "read runs", err)
 }
 
@@ -87,7 +87,8 @@ func (l *Ledger) Run(ctx context.Context, id string) (*Run, []Dispatch, error) {
 // Targets returns what is remembered of every cron on every environment, ordered by cron, project
 // and environment.
 func (l *Ledger) Targets(ctx context.Context) ([]Target, error) {
-	targets, err := collect(ctx, l.reader, scanTarget, `SELECT cron, project, environment, last_scheduled_at, last_success_at
+	targets, err := collect(ctx, l.reader, scanTarget,
+		`SELECT cron, project, environment, last_scheduled_at, last_success_at
 		FROM targets ORDER BY cron, project, environment`)
 	return targets, l.judge(ctx, opQuery, "read targets", err)
 }
@@ -145,7 +146,9 @@ func scanTarget(row scanner) (Target, error) {
 }
 
 // collect runs a query in the read pool and scans all its rows.
-func collect[T any](ctx context.Context, db *sql.DB, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+func collect[T any](
+	ctx context.Context, db *sql.DB, scan func(scanner) (T, error), query string, args ...any,
+) ([]T, error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err

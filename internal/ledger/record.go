@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	recordResult = `UPDATE dispatches SET state = ?, status_code = ?, outcome = ?, reason = ?, message = ?, exit_status = ?,
-			last = CASE WHEN ? THEN 1 ELSE last END, settle_at = coalesce(?, settle_at), activities = coalesce(?, activities)
+	recordResult = `UPDATE dispatches SET state = ?, status_code = ?, outcome = ?, reason = ?, message = ?,
+			exit_status = ?, last = CASE WHEN ? THEN 1 ELSE last END,
+			settle_at = coalesce(?, settle_at), activities = coalesce(?, activities)
 		WHERE run_id = ? AND ordinal = ? AND state <> 'done'`
 
 	insertActivity = `INSERT INTO activities (project, id, run_id, ordinal) VALUES (?, ?, ?, ?)
@@ -22,8 +23,9 @@ const (
 )
 
 // Record writes what became of a dispatch that is not done. With state tracking, the activities
-// are its own from then on; with another state, they are the last that was seen of those it has. The error is ErrNotOwned when the run is not the owner's or is done, or when the dispatch
-// is done otherwise.
+// are its own from then on; with another state, they are the last that was seen of those it has.
+// The error is ErrNotOwned when the run is not the owner's or is done, or when the dispatch is done
+// otherwise.
 func (l *Ledger) Record(ctx context.Context, r Result) error {
 	activities, err := encodeActivities(r.Activities)
 	if err != nil {
@@ -64,7 +66,9 @@ func (s *session) insertActivities(runID string, ordinal int, activities []Activ
 
 // Adopt gives an activity that was found on the platform to a dispatch in doubt, which is tracked
 // from then on. It returns false when the activity belongs to another dispatch.
-func (l *Ledger) Adopt(ctx context.Context, runID string, ordinal int, owner string, a Activity) (adopted bool, err error) {
+func (l *Ledger) Adopt(
+	ctx context.Context, runID string, ordinal int, owner string, a Activity,
+) (adopted bool, err error) {
 	activities, err := encodeActivities([]Activity{a})
 	if err != nil {
 		return false, fmt.Errorf("adopt activity %s: %w", a.ID, err)
@@ -84,7 +88,8 @@ func (l *Ledger) Adopt(ctx context.Context, runID string, ordinal int, owner str
 			return err
 		}
 		holder, n := "", 0
-		err = s.row(`SELECT run_id, ordinal FROM activities WHERE project = ? AND id = ?`, a.Project, a.ID).Scan(&holder, &n)
+		err = s.row(`SELECT run_id, ordinal FROM activities WHERE project = ? AND id = ?`,
+			a.Project, a.ID).Scan(&holder, &n)
 		if err != nil || holder != runID || n != ordinal {
 			return err
 		}

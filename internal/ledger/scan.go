@@ -46,8 +46,8 @@ func scanRun(row scanner) (Run, error) {
 	var scheduled, startDeadline, deadline, claimed, finished stamp
 	var lane string
 	var snapshot []byte
-	err := row.Scan(&u.ID, &u.FireID, &u.Cron, &u.Project, &u.Environment, &u.Slot, &scheduled, &startDeadline, &deadline,
-		&claimed, &finished, &u.State, &u.Outcome, &u.Reason, &u.Message, &u.Owner, &lane, &snapshot)
+	err := row.Scan(&u.ID, &u.FireID, &u.Cron, &u.Project, &u.Environment, &u.Slot, &scheduled, &startDeadline,
+		&deadline, &claimed, &finished, &u.State, &u.Outcome, &u.Reason, &u.Message, &u.Owner, &lane, &snapshot)
 	if err != nil {
 		return Run{}, err
 	}

@@ -46,7 +46,9 @@ const (
 // same order. A key that is new, or back after having left, is first seen now; one whose hash
 // differs is edited now. Keys that are not given have left the configuration: what would have
 // been due until they come back is not owed. fresh means that the ledger knew no schedule before.
-func (l *Ledger) Schedules(ctx context.Context, now time.Time, keys []ScheduleKey) (baselines []Baseline, fresh bool, err error) {
+func (l *Ledger) Schedules(
+	ctx context.Context, now time.Time, keys []ScheduleKey,
+) (baselines []Baseline, fresh bool, err error) {
 	now = stored(now)
 	err = l.write(ctx, opSchedules, "read baselines", groupLimit, func(s *session) error {
 		known, err := s.schedules()
@@ -88,14 +90,14 @@ type scheduleID struct{ cron, project string }
 
 func (s *session) schedules() (map[scheduleID]*schedule, error) {
 	known := map[scheduleID]*schedule{}
-	err := s.each(`SELECT cron, project, hash, first_seen_at, edited_at, resumed_at, removed_at, watermark FROM schedules`,
-		nil, func(row scanner) error {
-			var id scheduleID
-			var k schedule
-			err := row.Scan(&id.cron, &id.project, &k.hash, &k.firstSeen, &k.edited, &k.resumed, &k.removed, &k.watermark)
-			known[id] = &k
-			return err
-		})
+	err := s.each(`SELECT cron, project, hash, first_seen_at, edited_at, resumed_at, removed_at, watermark
+		FROM schedules`, nil, func(row scanner) error {
+		var id scheduleID
+		var k schedule
+		err := row.Scan(&id.cron, &id.project, &k.hash, &k.firstSeen, &k.edited, &k.resumed, &k.removed, &k.watermark)
+		known[id] = &k
+		return err
+	})
 	return known, err
 }
 
