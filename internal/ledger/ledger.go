@@ -155,8 +155,14 @@ func (l *Ledger) Writable(ctx context.Context) error {
 // write performs an operation through the writer. Errors of the store are counted, and all are
 // wrapped with what was attempted.
 func (l *Ledger) write(ctx context.Context, op, attempt string, weight int, do func(*session) error) error {
-	err := l.writer.write(ctx, weight, do)
+	err := l.writer.write(ctx, weight, canWait(op), do)
 	return l.judge(ctx, op, attempt, err)
+}
+
+// canWait tells the operations that follow on a request to the platform from those that precede
+// one. Among the latter is the end of a run, because it decides whether the next one overlaps.
+func canWait(op string) bool {
+	return op == opRecord || op == opActivities || op == opRunState || op == opPrune
 }
 
 func (l *Ledger) judge(ctx context.Context, op, attempt string, err error) error {

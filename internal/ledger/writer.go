@@ -6,12 +6,17 @@ import (
 	"database/sql/driver"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
 
-// groupLimit bounds the rows of one transaction, so that no caller waits long for its neighbours.
-const groupLimit = 512
+const (
+	// groupLimit bounds the rows of one transaction, so that no caller waits long for its neighbours.
+	groupLimit = 512
+	// patience is how many groups in a row may leave out the operations that can wait.
+	patience = 16
+)
 
 // writer performs all writes, on one connection. What is asked for while one transaction is being
 // committed is gathered into the next, so a burst of operations shares few waits for the disk.
@@ -20,9 +25,11 @@ type writer struct {
 	work sync.WaitGroup
 
 	mu     sync.Mutex
-	queue  []*request
+	queue  []*request // what a request to the platform waits for
+	later  []*request // what can wait: it came after such a request
+	passed int        // groups in a row that left later out
 	closed bool
-	wake   chan struct{} // holds one token when queue is not empty or closed is set
+	wake   chan struct{} // holds one token when a queue is not empty or closed is set
 
 	session *session // nil until first used and after its connection was lost
 
@@ -31,7 +38,8 @@ type writer struct {
 
 // request is one operation on its way through the writer.
 type request struct {
-	weight int // rows, roughly
+	weight int  // rows, roughly
+	later  bool // it can wait while others are queued that cannot
 	do     func(*session) error
 	err    error
 	done   chan struct{} // closed when err is final
@@ -49,11 +57,11 @@ func newWriter(db *sql.DB) *writer {
 //
 // The operation may be performed again after a neighbour failed, so it must set its results anew
 // each time. It must return an answer (see isAnswer) before it has written anything.
-func (w *writer) write(ctx context.Context, weight int, do func(*session) error) error {
+func (w *writer) write(ctx context.Context, weight int, later bool, do func(*session) error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	r := &request{weight: weight, do: do, done: make(chan struct{})}
+	r := &request{weight: weight, later: later, do: do, done: make(chan struct{})}
 	if err := w.enqueue(r); err != nil {
 		return err
 	}
@@ -74,22 +82,30 @@ func (w *writer) enqueue(r *request) error {
 	if w.closed {
 		return ErrClosed
 	}
-	w.queue = append(w.queue, r)
+	q := w.queueOf(r)
+	*q = append(*q, r)
 	w.signal()
 	return nil
 }
 
-// withdraw takes a request out of the queue, if it is still there.
+func (w *writer) queueOf(r *request) *[]*request {
+	if r.later {
+		return &w.later
+	}
+	return &w.queue
+}
+
+// withdraw takes a request out of its queue, if it is still there.
 func (w *writer) withdraw(r *request) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i, queued := range w.queue {
-		if queued == r {
-			w.queue = append(w.queue[:i:i], w.queue[i+1:]...)
-			return true
-		}
+	q := w.queueOf(r)
+	i := slices.Index(*q, r)
+	if i < 0 {
+		return false
 	}
-	return false
+	*q = append((*q)[:i:i], (*q)[i+1:]...)
+	return true
 }
 
 func (w *writer) signal() {
@@ -122,24 +138,39 @@ func (w *writer) run() {
 	}
 }
 
-// take removes the next group from the queue.
+// take removes the next group from the queues. What can wait is left for a group of its own, or
+// joins one after having been left out for a while.
 func (w *writer) take() []*request {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n, rows := 0, 0
-	for n < len(w.queue) && (n == 0 || rows+w.queue[n].weight <= groupLimit) {
-		rows += w.queue[n].weight
+	rows := 0
+	if len(w.queue) == 0 || w.passed >= patience {
+		w.passed = 0
+		return append(cut(&w.later, &rows), cut(&w.queue, &rows)...)
+	}
+	if len(w.later) > 0 {
+		w.passed++
+	}
+	return cut(&w.queue, &rows)
+}
+
+// cut removes from the head of a queue what a group of this many rows has room for; one request,
+// however large, always fits into an empty one.
+func cut(queue *[]*request, rows *int) []*request {
+	n := 0
+	for n < len(*queue) && (*rows == 0 || *rows+(*queue)[n].weight <= groupLimit) {
+		*rows += (*queue)[n].weight
 		n++
 	}
-	group := w.queue[:n:n]
-	w.queue = w.queue[n:]
+	group := (*queue)[:n:n]
+	*queue = (*queue)[n:]
 	return group
 }
 
 func (w *writer) over() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.closed && len(w.queue) == 0
+	return w.closed && len(w.queue) == 0 && len(w.later) == 0
 }
 
 // perform carries out a group. An operation that the store refuses leaves the group and the

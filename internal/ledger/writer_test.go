@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,7 @@ func holdWriter(t *testing.T, l *Ledger) (release func()) {
 	taken, let := make(chan struct{}), make(chan struct{})
 	var held sync.WaitGroup
 	held.Go(func() {
-		err := l.writer.write(context.Background(), 1, func(*session) error {
+		err := l.writer.write(context.Background(), 1, false, func(*session) error {
 			close(taken)
 			<-let
 			return nil
@@ -40,7 +41,7 @@ func holdWriter(t *testing.T, l *Ledger) (release func()) {
 func awaitQueue(l *Ledger, n int) {
 	for {
 		l.writer.mu.Lock()
-		waiting := len(l.writer.queue)
+		waiting := len(l.writer.queue) + len(l.writer.later)
 		l.writer.mu.Unlock()
 		if waiting >= n {
 			return
@@ -134,7 +135,7 @@ func TestWriter_CancelledBeforeItIsTakenUpWritesNothing(t *testing.T) {
 	cancel(stop)
 	for {
 		l.writer.mu.Lock()
-		waiting := len(l.writer.queue)
+		waiting := len(l.writer.queue) + len(l.writer.later)
 		l.writer.mu.Unlock()
 		if waiting == 1 {
 			break
@@ -156,7 +157,7 @@ func TestWriter_CancelledAfterItIsTakenUpIsWaitedFor(t *testing.T) {
 	l := open(t, t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	var performed bool
-	err := l.writer.write(ctx, 1, func(s *session) error {
+	err := l.writer.write(ctx, 1, false, func(s *session) error {
 		cancel()
 		time.Sleep(20 * time.Millisecond) // the caller must not return meanwhile
 		performed = true
@@ -244,7 +245,7 @@ func TestLedger_SurfacesAReadOnlyStoreAndRecovers(t *testing.T) {
 func TestWriter_ReplacesALostConnection(t *testing.T) {
 	l := open(t, t.TempDir())
 	must(t, l.Writable(t.Context()))
-	err := l.writer.write(t.Context(), 1, func(s *session) error {
+	err := l.writer.write(t.Context(), 1, false, func(s *session) error {
 		s.close()
 		_, err := s.exec(`SELECT 1`)
 		return err
@@ -261,7 +262,7 @@ func TestWriter_ReplacesALostConnection(t *testing.T) {
 func TestWriter_LeavesNoTransactionBehind(t *testing.T) {
 	l := open(t, t.TempDir())
 	failure := errors.New("refused by the operation")
-	err := l.writer.write(t.Context(), 1, func(s *session) error {
+	err := l.writer.write(t.Context(), 1, false, func(s *session) error {
 		if _, err := s.exec(`INSERT INTO heartbeat (id, beat_at) VALUES (7, 7)`); err != nil {
 			return err
 		}
@@ -309,4 +310,33 @@ func storeErrors(t *testing.T, reg *prometheus.Registry) map[string]float64 {
 		}
 	}
 	return counts
+}
+
+func TestWriter_LetsWhatCanWaitWaitButNotForEver(t *testing.T) {
+	l := open(t, t.TempDir())
+	release := holdWriter(t, l)
+	var mu sync.Mutex
+	var order []string
+	var all sync.WaitGroup
+	ask := func(name string, later bool, weight int) {
+		queued := len(l.writer.queue) + len(l.writer.later)
+		all.Go(func() {
+			must(t, l.writer.write(t.Context(), weight, later, func(*session) error {
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, name)
+				return nil
+			}))
+		})
+		awaitQueue(l, queued+1)
+	}
+	ask("record", true, 1)
+	for range patience + 4 {
+		ask("intent", false, groupLimit) // a group of its own each
+	}
+	release()
+	all.Wait()
+	if got := slices.Index(order, "record"); got != patience {
+		t.Errorf("the record came at place %d of %d, want %d", got, len(order), patience)
+	}
 }
