@@ -46,7 +46,7 @@ type activityJSON struct {
 	Type              string    `json:"type"`
 	State             string    `json:"state"`
 	Result            string    `json:"result"`
-	CompletionPercent float64   `json:"completion_percent"`
+	CompletionPercent percent   `json:"completion_percent"`
 	Project           string    `json:"project"`
 	Environments      []string  `json:"environments"`
 	CreatedAt         timestamp `json:"created_at"`
@@ -67,7 +67,7 @@ type activityJSON struct {
 func (w *activityJSON) activity() Activity {
 	a := Activity{
 		ID: w.ID, Type: w.Type, State: w.State, Result: w.Result,
-		CompletionPercent: int(min(max(w.CompletionPercent, 0), 100)), Project: w.Project,
+		CompletionPercent: int(w.CompletionPercent), Project: w.Project,
 		Environments: w.Environments, UserID: string(w.Payload.User), BackupName: w.Payload.BackupName,
 		CreatedAt: w.CreatedAt.Time, StartedAt: w.StartedAt.Time, CompletedAt: w.CompletedAt.Time,
 		FailureReason: w.FailureReason, Text: w.Text, Commands: w.Commands,
@@ -87,6 +87,21 @@ func activities(wire []activityJSON) []Activity {
 		}
 	}
 	return list
+}
+
+// percent is a whole number from 0 to 100. Fractions are cut off, and what is no number is 0.
+type percent int
+
+// UnmarshalJSON never fails. It does not parse floating point for the common case, whose deep stack
+// would cost more than all the rest of a fresh goroutine's decoding.
+func (p *percent) UnmarshalJSON(data []byte) error {
+	n, err := strconv.Atoi(string(data))
+	if err != nil {
+		f, _ := strconv.ParseFloat(string(data), 64)
+		n = int(min(max(f, 0), 100))
+	}
+	*p = percent(min(max(n, 0), 100))
+	return nil
 }
 
 // userID reads a user that is an object with an id, or the id itself.

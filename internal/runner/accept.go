@@ -28,7 +28,7 @@ const (
 // accept starts the runs of a batch of fires. Fires whose environments are known are claimed
 // together; the others wait for their own project only.
 func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
-	var ready []claim
+	ready := make([]claim, 0, len(fires))
 	waiting := map[string][]scheduler.Fire{}
 	for _, f := range fires {
 		if record, done := recordOnly(f); done {
