@@ -26,23 +26,22 @@ const (
 )
 
 // accept starts the runs of a batch of fires. Fires whose environments are known are claimed
-// together; the others wait for their own project only.
+// together; the others wait for their own project only. A project's fires are claimed in the order
+// they came in, because a claim says that nothing before it is owed any more.
 func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
 	ready := make([]claim, 0, len(fires))
-	waiting := map[string][]scheduler.Fire{}
 	for _, f := range fires {
-		if record, done := recordOnly(f); done {
-			ready = append(ready, record)
+		if r.queue(f) {
 			continue
 		}
-		if listing, ok := r.Inventory.Cached(f.Project.ID, listingAge); ok {
-			ready = append(ready, r.decide(ctx, f, listing))
+		if c, ok := r.judge(ctx, f); ok {
+			ready = append(ready, c)
 			continue
 		}
-		waiting[f.Project.ID] = append(waiting[f.Project.ID], f)
-	}
-	for _, late := range waiting {
-		r.spawn(func() { r.acceptLate(ctx, late) })
+		r.mu.Lock()
+		r.late[f.Project.ID] = []scheduler.Fire{f}
+		r.mu.Unlock()
+		r.spawn(func() { r.acceptLate(ctx, f.Project) })
 	}
 	for len(ready) > 0 {
 		n := min(len(ready), claimBatch)
@@ -51,29 +50,82 @@ func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
 	}
 }
 
+// queue puts a fire behind those of its project that wait for a listing, if any do.
+func (r *Runner) queue(f scheduler.Fire) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	waiting, ok := r.late[f.Project.ID]
+	if ok {
+		r.late[f.Project.ID] = append(waiting, f)
+	}
+	return ok
+}
+
+// judge makes the claim of a fire for which nothing has to be asked first.
+func (r *Runner) judge(ctx context.Context, f scheduler.Fire) (claim, bool) {
+	if record, done := recordOnly(f); done {
+		return record, true
+	}
+	listing, ok := r.Inventory.Cached(f.Project.ID, listingAge)
+	if !ok {
+		return claim{}, false
+	}
+	return r.decide(ctx, f, listing), true
+}
+
 // acceptLate lists the environments of one project, within the start deadline of its most
-// patient fire, then goes on as accept does.
-func (r *Runner) acceptLate(ctx context.Context, fires []scheduler.Fire) {
-	var deadline time.Time
+// patient fire, then goes on as accept does, until no fire of the project waits.
+func (r *Runner) acceptLate(ctx context.Context, project *job.Project) {
+	for {
+		fires := r.takeLate(project.ID)
+		if len(fires) == 0 {
+			return
+		}
+		listing, err := r.list(ctx, project, latestStart(fires))
+		if errors.Is(err, errStopping) || ctx.Err() != nil {
+			return // nothing was recorded, so the next start finds the fires owed
+		}
+		claims := make([]claim, len(fires))
+		for i, f := range fires {
+			record, done := recordOnly(f)
+			switch {
+			case done:
+				claims[i] = record
+			case err != nil:
+				claims[i] = failed(f, err)
+			default:
+				claims[i] = r.decide(ctx, f, listing)
+			}
+		}
+		if !r.claim(ctx, claims) {
+			return
+		}
+	}
+}
+
+// takeLate returns the fires of a project that wait for its listing. While it returns any, further
+// ones keep queueing; with the last, the project's fires need not wait any more.
+func (r *Runner) takeLate(project string) []scheduler.Fire {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fires := r.late[project]
+	if len(fires) == 0 {
+		delete(r.late, project)
+		return nil
+	}
+	r.late[project] = []scheduler.Fire{}
+	return fires
+}
+
+// latestStart is when the last of the fires passes its start deadline.
+func latestStart(fires []scheduler.Fire) time.Time {
+	var latest time.Time
 	for _, f := range fires {
-		if d := f.ScheduledAt.Add(f.Job.StartDeadline); d.After(deadline) {
-			deadline = d
+		if d := f.ScheduledAt.Add(f.Job.StartDeadline); d.After(latest) {
+			latest = d
 		}
 	}
-	project := fires[0].Project
-	listing, err := r.list(ctx, project, deadline)
-	if errors.Is(err, errStopping) || ctx.Err() != nil {
-		return // the fires were not recorded, so the next start finds them owed
-	}
-	claims := make([]claim, len(fires))
-	for i, f := range fires {
-		if err != nil {
-			claims[i] = failed(f, err)
-			continue
-		}
-		claims[i] = r.decide(ctx, f, listing)
-	}
-	r.claim(ctx, claims)
+	return latest
 }
 
 // list reads a project's environments. When the platform does not answer, the last known listing
@@ -132,16 +184,17 @@ func newClaim(f scheduler.Fire) claim {
 
 // recordOnly makes the claim of a fire that runs nothing, whatever its targets are.
 func recordOnly(f scheduler.Fire) (claim, bool) {
-	switch {
-	case f.Missed != nil:
-		c := newClaim(f)
-		c.row.Fire.MissedFrom, c.row.Fire.MissedCount = f.Missed.From, f.Missed.Count
-		return c.ended(ledger.Missed, ledger.Deadline, "its start deadline had passed"), true
-	case f.Job.Suspended:
-		return newClaim(f).ended(ledger.Skipped, ledger.Suspended, "the cron is suspended in the configuration"), true
-	default:
+	if f.Missed == nil && !f.Job.Suspended {
 		return claim{}, false
 	}
+	c := newClaim(f)
+	if f.Missed != nil {
+		c.row.Fire.MissedFrom, c.row.Fire.MissedCount = f.Missed.From, f.Missed.Count
+	}
+	if f.Job.Suspended {
+		return c.ended(ledger.Skipped, ledger.Suspended, "the cron is suspended in the configuration"), true
+	}
+	return c.ended(ledger.Missed, ledger.Deadline, "its start deadline had passed"), true
 }
 
 func (c claim) ended(outcome ledger.Outcome, reason ledger.Reason, message string) claim {
@@ -190,7 +243,7 @@ func (c *claim) add(u *run) {
 }
 
 // claim writes a batch of fires and starts the runs that are now this replica's.
-func (r *Runner) claim(ctx context.Context, claims []claim) {
+func (r *Runner) claim(ctx context.Context, claims []claim) bool {
 	rows := make([]ledger.Claim, len(claims))
 	for i := range claims {
 		rows[i] = claims[i].row
@@ -201,13 +254,14 @@ func (r *Runner) claim(ctx context.Context, claims []claim) {
 		return err
 	})
 	if err != nil {
-		return // stopping: unrecorded fires are found owed at the next start
+		return false // stopping: unrecorded fires are found owed at the next start
 	}
 	for i, c := range claimed {
 		if c.Owned {
 			r.start(ctx, claims[i], c)
 		}
 	}
+	return true
 }
 
 // start reports what was decided without a run and sets the claimed runs going.
@@ -217,6 +271,9 @@ func (r *Runner) start(ctx context.Context, c claim, claimed ledger.Claimed) {
 		r.logFire(claimed)
 	}
 	for _, environment := range claimed.Overlapped {
+		if claimed.Fire.Outcome != "" {
+			break // said already
+		}
 		r.log.Warn().Str("cron", claimed.Fire.Cron).Str("project", claimed.Fire.Project).
 			Str("environment", environment).Str("outcome", "skipped").Str("reason", "overlap").
 			Msg("run skipped: the previous one is still open")
@@ -253,7 +310,7 @@ type snapshot struct {
 	Name          string            `json:"name"`
 	MachineName   string            `json:"machine_name,omitempty"`
 	Type          string            `json:"type,omitempty"`
-	Variables     map[string]string `json:"variables"`
+	Variables     map[string]string `json:"variables,omitempty"` // of a script
 }
 
 func (r *Runner) newRun(fire ledger.Fire, f scheduler.Fire, t plan.Target) *run {
@@ -267,11 +324,11 @@ func (r *Runner) newRun(fire ledger.Fire, f scheduler.Fire, t plan.Target) *run 
 	u := &run{Run: row, job: j, target: t}
 	if j.Script != nil {
 		u.variables = plan.Variables(j, t)
-		u.Snapshot, _ = json.Marshal(snapshot{ // strings only: cannot fail
-			DefaultBranch: t.DefaultBranch, Name: t.Environment.Name, MachineName: t.Environment.MachineName,
-			Type: t.Environment.Type, Variables: u.variables,
-		})
 	}
+	u.Snapshot, _ = json.Marshal(snapshot{ // strings only: cannot fail
+		DefaultBranch: t.DefaultBranch, Name: t.Environment.Name, MachineName: t.Environment.MachineName,
+		Type: t.Environment.Type, Variables: u.variables,
+	})
 	return u
 }
 

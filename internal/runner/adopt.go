@@ -23,10 +23,6 @@ func (r *Runner) adopt(ctx context.Context) error {
 		u := r.revive(open)
 		r.Metrics.opened(u)
 		r.spawn(func() {
-			if u.job == nil {
-				r.orphan(ctx, u)
-				return
-			}
 			r.execute(ctx, u)
 		})
 	}
@@ -43,14 +39,14 @@ func (r *Runner) revive(open ledger.OpenRun) *run {
 	// The status stays unknown, so that the environment is read again before anything is sent.
 	env := &platform.Environment{ID: open.Environment, Name: open.Environment, Project: open.Project}
 	var seen snapshot
-	if job.Script != nil && json.Unmarshal(open.Snapshot, &seen) == nil {
+	if json.Unmarshal(open.Snapshot, &seen) == nil {
 		env.Name, env.MachineName, env.Type = seen.Name, seen.MachineName, seen.Type
 		u.variables = seen.Variables
 	}
 	if job.Script != nil && u.variables == nil {
 		return u // the cron was declared when the run began: its record alone is followed
 	}
-	if job.Script == nil && len(open.Snapshot) > 0 && string(open.Snapshot) != "null" {
+	if job.Script == nil && u.variables != nil {
 		return u // the cron was a script then
 	}
 	u.job = job
@@ -58,31 +54,30 @@ func (r *Runner) revive(open ledger.OpenRun) *run {
 	return u
 }
 
-// orphan brings a run to its end whose cron is not what it was: what was sent is followed or
-// looked for, nothing more is asked for.
-func (r *Runner) orphan(ctx context.Context, u *run) {
-	for _, row := range u.recorded {
+// followRest follows or looks for what an earlier process sent and this one did not ask for again,
+// because the cron has changed or left the configuration. Nothing more is sent.
+func (r *Runner) followRest(ctx context.Context, u *run) error {
+	for _, row := range u.recorded[min(u.replayed, len(u.recorded)):] {
 		task, err := taskOf(row)
 		if err != nil {
 			u.note(ledger.Canceled, ledger.NotFound, err.Error())
 			continue
 		}
+		u.diverged = true
 		d := &dispatch{Runner: r, run: u, row: row, inLedger: true, call: plan.Call{
 			Task: task, Project: row.Project, Environment: row.Environment,
 		}}
-		u.calls = row.Ordinal + 1
 		if row.State == ledger.DispatchClaimed {
-			_, err = d.end(ctx, verdict{ledger.Canceled, ledger.NotFound, "its cron left the configuration before it was sent"})
+			_, err = d.end(ctx, verdict{ledger.Canceled, ledger.NotFound, "its cron changed or left the configuration before it was sent"})
 		} else {
-			_, err = d.replay(ctx, row)
+			_, err = d.resume(ctx)
 		}
 		if err != nil {
-			r.event(r.log.Info(), u).Err(err).Msg("run left open")
-			return
+			return err
 		}
 	}
-	if len(u.recorded) == 0 {
+	if u.job == nil && len(u.recorded) == 0 {
 		u.note(ledger.Canceled, ledger.NotFound, "its cron left the configuration before anything was sent")
 	}
-	r.completeRun(ctx, u)
+	return nil
 }

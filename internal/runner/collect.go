@@ -54,10 +54,12 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 		for key, t := range series.targets {
 			ch <- gauge(lastScheduledDesc, seconds(t.lastScheduled), cron, key.project, key.environment)
 			ch <- gauge(lastSuccessDesc, seconds(t.lastSuccess), cron, key.project, key.environment)
-			ch <- gauge(runOpenDesc, float64(t.open), cron, key.project, key.environment)
-			since := t.openSince
-			if t.open == 0 {
-				since = time.Time{}
+			ch <- gauge(runOpenDesc, float64(len(t.open)), cron, key.project, key.environment)
+			var since time.Time
+			for _, scheduled := range t.open {
+				if since.IsZero() || scheduled.Before(since) {
+					since = scheduled
+				}
 			}
 			ch <- gauge(runOpenSinceDesc, seconds(since), cron, key.project, key.environment)
 		}

@@ -27,6 +27,7 @@ type dispatch struct {
 
 	inLedger bool // the row exists and is in state claimed
 	waited   bool // the environment was waited for, so what was known of it is old
+	doubts   int  // tries that may have executed
 }
 
 // verdict ends a dispatch.
@@ -41,6 +42,9 @@ type verdict struct {
 // 1. An error means that the daemon stopped, or lost the run, before that was known; the ledger
 // then holds all there is to know.
 func (r *Runner) dispatch(ctx context.Context, u *run, call plan.Call, last bool) (int, error) {
+	if u.diverged {
+		return 1, nil
+	}
 	d, err := r.newDispatch(u, call, last)
 	if err != nil {
 		u.note(ledger.Failed, ledger.Script, err.Error())
@@ -85,20 +89,29 @@ func dedupe(cron, slot, operation string, occurrence int) string {
 func (d *dispatch) replay(ctx context.Context, old ledger.Dispatch) (int, error) {
 	if old.Kind != d.row.Kind || old.Project != d.row.Project || old.Environment != d.row.Environment ||
 		!bytes.Equal(old.Params, d.row.Params) {
+		d.run.diverged = true
 		d.run.note(ledger.Failed, ledger.Script, fmt.Sprintf(
 			"call %d is not the one recorded before the restart; nothing further was sent", old.Ordinal+1))
 		return 1, nil
 	}
+	d.run.replayed++
 	d.row = old
-	switch old.State {
+	return d.resume(ctx)
+}
+
+// resume goes on from the state in which the dispatch's row is.
+func (d *dispatch) resume(ctx context.Context) (int, error) {
+	d.doubts = max(d.row.Attempts-1, 0) // which of its tries were in doubt is not recorded
+	switch d.row.State {
 	case ledger.DispatchDone:
-		d.run.note(old.Outcome, old.Reason, old.Message)
-		return old.ExitStatus, nil
+		d.run.note(d.row.Outcome, d.row.Reason, d.row.Message)
+		return d.row.ExitStatus, nil
 	case ledger.DispatchTracking:
-		return d.follow(ctx, old.Activities)
+		return d.follow(ctx, d.row.Activities)
 	case ledger.DispatchDispatching:
 		return d.doubt(ctx, errInterrupted)
 	case ledger.DispatchInDoubt:
+		d.doubts++
 		return d.resolve(ctx)
 	default:
 		d.inLedger = true
@@ -111,6 +124,9 @@ func (d *dispatch) replay(ctx context.Context, old ledger.Dispatch) (int, error)
 func (d *dispatch) carry(ctx context.Context) (int, error) {
 	for wait := d.backoff(); ; {
 		request, end, err := d.prepare(ctx)
+		if errors.Is(err, errDuplicate) {
+			return d.duplicate()
+		}
 		if err != nil {
 			return 1, err
 		}
@@ -122,8 +138,10 @@ func (d *dispatch) carry(ctx context.Context) (int, error) {
 		case errors.Is(err, errEnded):
 			return d.end(ctx, *sent)
 		case errors.Is(err, errDuplicate):
-			d.run.note(ledger.Skipped, ledger.Duplicate, "another run of this fire asked for the same operation")
-			return 0, nil
+			return d.duplicate()
+		case errors.Is(err, errLeaseOver):
+			d.waited = true
+			continue // nothing left; send waits for the lease
 		case err == nil:
 			return d.accepted(ctx, accepted)
 		}
@@ -156,6 +174,7 @@ func (d *dispatch) carry(ctx context.Context) (int, error) {
 
 var (
 	errDuplicate = errors.New("duplicate")
+	errLeaseOver = errors.New("the lease was over before it was sent")
 	errEnded     = errors.New("ended before it was sent")
 
 	errInterrupted = &platform.Error{Op: "the request", Sent: true, Err: errors.New("the daemon ended before its answer was recorded")}
@@ -173,6 +192,9 @@ func (d *dispatch) send(ctx context.Context, request platform.Request) (*platfor
 		return nil, nil, err
 	}
 	defer slot.Release()
+	if d.isStopping() {
+		return nil, nil, errStopping
+	}
 	if err := d.Lease.Await(ctx, d.stopping); err != nil {
 		return nil, nil, err
 	}
@@ -188,14 +210,22 @@ func (d *dispatch) send(ctx context.Context, request platform.Request) (*platfor
 		if err := d.withdraw(ctx, "withdrawn before it was sent"); err != nil {
 			return nil, nil, err
 		}
-		if end != nil {
+		switch {
+		case end != nil:
 			return nil, end, errEnded
+		case d.isStopping():
+			return nil, nil, errStopping
+		default:
+			return nil, nil, errLeaseOver
 		}
-		return nil, nil, errStopping
 	}
-	d.Metrics.sent(time.Since(d.run.ScheduledAt))
+	leaves := time.Now()
 	slot.Start()
 	accepted, err := client.Do(ctx, request)
+	var refused *platform.Error
+	if d.row.Ordinal == 0 && !(errors.As(err, &refused) && refused.Execution() == platform.NotExecuted) {
+		d.Metrics.sent(leaves.Sub(d.run.ScheduledAt))
+	}
 	return accepted, nil, err
 }
 
@@ -228,6 +258,28 @@ func (d *dispatch) intend(ctx context.Context) error {
 	return nil
 }
 
+// begin writes the dispatch, in state claimed, if it is not in the ledger.
+func (d *dispatch) begin(ctx context.Context) error {
+	if d.inLedger {
+		return nil
+	}
+	var begun ledger.BeginResult
+	err := d.persist(ctx, "begin dispatch", func() (err error) {
+		begun, err = d.Ledger.Begin(ctx, d.row, d.Owner)
+		return err
+	})
+	if err == nil && begun.Duplicate {
+		err = errDuplicate
+	}
+	d.inLedger = err == nil
+	return err
+}
+
+func (d *dispatch) duplicate() (int, error) {
+	d.run.note(ledger.Skipped, ledger.Duplicate, "another run of this fire asked for the same operation")
+	return 0, nil
+}
+
 // withdraw takes the intent back: the request certainly did not execute.
 func (d *dispatch) withdraw(ctx context.Context, message string) error {
 	return d.persist(ctx, "withdraw intent", func() error {
@@ -241,6 +293,9 @@ func (d *dispatch) withdraw(ctx context.Context, message string) error {
 func (d *dispatch) late(at time.Time, cause verdict) *verdict {
 	deadline, end := d.run.StartDeadline, verdict{ledger.Missed, ledger.Deadline, "its start deadline passed before it could be sent"}
 	if d.row.Ordinal > 0 {
+		deadline, end = d.run.Deadline, verdict{ledger.Failed, ledger.Timeout, "the run's timeout passed before it could be sent"}
+	}
+	if d.run.Deadline.Before(deadline) {
 		deadline, end = d.run.Deadline, verdict{ledger.Failed, ledger.Timeout, "the run's timeout passed before it could be sent"}
 	}
 	if !at.After(deadline) {
@@ -402,11 +457,14 @@ func toLedger(a platform.Activity, project string) ledger.Activity {
 
 // redispatches reports whether a request that was looked for in vain may be sent once more.
 func (d *dispatch) redispatches() bool {
-	if d.row.StatusCode/100 == 2 {
+	switch {
+	case d.row.StatusCode/100 == 2:
 		return false // accepted, only its answer was unreadable
+	case d.run.job == nil || d.run.diverged:
+		return false // the cron that asked for it is not there any more
+	case d.call.Task.Kind().Repeatable:
+		return d.doubts < 5
+	default:
+		return d.run.job.InDoubt == job.InDoubtRedispatch && d.doubts < 2
 	}
-	if d.call.Task.Kind().Repeatable {
-		return d.row.Attempts < 5
-	}
-	return d.run.job != nil && d.run.job.InDoubt == job.InDoubtRedispatch && d.row.Attempts < 2
 }

@@ -18,10 +18,13 @@ const clockMargin = 2 * time.Second
 
 // doubt records that a request may have executed, then looks for what it left behind.
 func (d *dispatch) doubt(ctx context.Context, cause *platform.Error) (int, error) {
+	d.doubts++
 	d.row.StatusCode = cause.StatusCode
-	if cause.StatusCode != 0 {
-		// The platform did answer, so the request is over; only its effect has to settle.
-		d.row.SettleAt = time.Now().Add(d.Timing.Settle)
+	switch settled := time.Now().Add(d.Timing.Settle); {
+	case cause == errInterrupted:
+	case cause.StatusCode != 0, settled.After(d.row.SettleAt):
+		// The platform did answer, or the request is over; only its effect has to settle.
+		d.row.SettleAt = settled
 	}
 	res := d.result(ledger.DispatchInDoubt, verdict{message: cause.Error()})
 	res.SettleAt = d.row.SettleAt
@@ -147,7 +150,7 @@ func (d *dispatch) candidates(ctx context.Context, client *platform.Client, kind
 	}
 	user := d.users.of(ctx, client)
 	listed = slices.DeleteFunc(listed, func(a platform.Activity) bool {
-		return a.Type != kind || a.CreatedAt.Before(since) ||
+		return a.Type != kind || !a.CreatedAt.IsZero() && a.CreatedAt.Before(since) ||
 			(user != "" && a.UserID != "" && a.UserID != user)
 	})
 	slices.SortFunc(listed, func(a, b platform.Activity) int { return a.CreatedAt.Compare(b.CreatedAt) })

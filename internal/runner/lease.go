@@ -99,7 +99,10 @@ func (l *Lease) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 			defer cancel()
-			return l.ledger.Release(release, l.replica.ID)
+			if err := l.ledger.Release(release, l.replica.ID); err != nil {
+				l.log.Warn().Err(err).Msg("lease not given back; it ends by itself")
+			}
+			return nil
 		case <-timer.C:
 		}
 		next := interval

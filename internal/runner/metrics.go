@@ -46,8 +46,7 @@ type targetKey struct{ project, environment string }
 
 type targetSeries struct {
 	lastScheduled, lastSuccess time.Time
-	open                       int
-	openSince                  time.Time
+	open                       map[string]time.Time // scheduled time of the open runs, by id
 }
 
 // delayBuckets reach from a punctual dispatch to the default start deadline, in seconds.
@@ -216,7 +215,12 @@ func (m *Metrics) claimed(c ledger.Claimed) {
 	if series.passing == nil {
 		series.passing = map[string]int{}
 	}
-	series.passing[c.Fire.Project] = len(c.Runs) + len(c.Overlapped)
+	if c.Fire.Targets > 0 {
+		series.passing[c.Fire.Project] = len(c.Runs) + len(c.Overlapped) + c.Fire.NotRun[ledger.Observe]
+		if c.Fire.NotRun[ledger.Observe] == 0 {
+			series.keep(c)
+		}
+	}
 	for _, u := range c.Runs {
 		series.target(u.Project, u.Environment).opened(u)
 	}
@@ -234,14 +238,26 @@ func (m *Metrics) opened(u *run) {
 	}
 }
 
+// keep drops the targets of a project that did not pass the guard this time, or are not there any
+// more, once they have no open run.
+func (s *cronSeries) keep(c ledger.Claimed) {
+	for key, t := range s.targets {
+		passed := slices.Contains(c.Overlapped, key.environment) ||
+			slices.ContainsFunc(c.Runs, func(u ledger.Run) bool { return u.Environment == key.environment })
+		if key.project == c.Fire.Project && !passed && len(t.open) == 0 {
+			delete(s.targets, key)
+		}
+	}
+}
+
 func (t *targetSeries) opened(u ledger.Run) {
 	if u.ScheduledAt.After(t.lastScheduled) {
 		t.lastScheduled = u.ScheduledAt
 	}
-	if t.open == 0 {
-		t.openSince = u.ScheduledAt
+	if t.open == nil {
+		t.open = map[string]time.Time{}
 	}
-	t.open++
+	t.open[u.ID] = u.ScheduledAt
 }
 
 // finished counts a run's outcome.
@@ -258,7 +274,7 @@ func (m *Metrics) finished(u *run, end ledger.Finish) {
 	series.count(end.Outcome, end.Reason, 1)
 	series.took(end.At.Sub(u.ScheduledAt))
 	t := series.target(u.Project, u.Environment)
-	t.open = max(t.open-1, 0)
+	delete(t.open, u.ID)
 	if end.Outcome == ledger.Succeeded {
 		t.lastSuccess = end.At
 	}

@@ -44,6 +44,10 @@ func (d *dispatch) prepare(ctx context.Context) (platform.Request, *verdict, err
 		if refusal.Reason != tasks.RefusedDirty {
 			return platform.Request{}, d.refused(refusal), nil
 		}
+		// The key is taken before the wait, else the one who asked first would be waited for.
+		if err := d.begin(ctx); err != nil {
+			return platform.Request{}, nil, err
+		}
 		if !looked && d.backupPending(ctx) {
 			return platform.Request{}, &verdict{ledger.Skipped, ledger.Overlap, "another backup of this environment is pending"}, nil
 		}

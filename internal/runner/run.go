@@ -22,6 +22,8 @@ type run struct {
 	target    plan.Target
 	variables map[string]string // what a script reads; nil for declared tasks
 	recorded  []ledger.Dispatch // what an earlier process recorded, by ordinal
+	replayed  int               // recorded calls that were made again alike
+	diverged  bool              // it asked for something else than its record has
 	seen      map[string]int    // how often this run has asked for each operation
 
 	// mu guards what the tracker and the run's own goroutine share.
@@ -76,10 +78,15 @@ func (u *run) record(ordinal int) *ledger.Dispatch {
 // execute makes the calls of a run in order and hands what is still going on to the tracker.
 func (r *Runner) execute(ctx context.Context, u *run) {
 	var err error
-	if u.variables != nil {
+	switch {
+	case u.job == nil: // what it sent is followed, and nothing else
+	case u.variables != nil:
 		err = r.interpret(ctx, u)
-	} else {
+	default:
 		err = r.callInOrder(ctx, u)
+	}
+	if err == nil {
+		err = r.followRest(ctx, u)
 	}
 	if err != nil {
 		// The store has the run as it stands; the next process to own it goes on from there.
@@ -160,9 +167,7 @@ func (r *Runner) endDispatch(ctx context.Context, u *run, res ledger.Result) err
 	u.noteLocked(res.Outcome, res.Reason, res.Message)
 	u.open--
 	last := u.open == 0 && u.complete
-	if last {
-		u.ended = append(u.ended, res)
-	}
+	u.ended = append(u.ended, res) // also if it is recorded by itself: the run's end may come first
 	u.mu.Unlock()
 	if last {
 		r.finish(ctx, u)

@@ -77,7 +77,8 @@ type Runner struct {
 
 	mu    sync.Mutex
 	inbox []scheduler.Fire
-	wake  chan struct{} // holds one token when inbox is not empty
+	late  map[string][]scheduler.Fire // by project: fires that wait for its listing, in order
+	wake  chan struct{}               // holds one token when inbox is not empty
 
 	stopping chan struct{} // closed when no new request may leave
 	work     sync.WaitGroup
@@ -94,6 +95,7 @@ func New(o Options) *Runner {
 		log:      o.Logger.With().Str("component", "runner").Logger(),
 		wake:     make(chan struct{}, 1),
 		stopping: make(chan struct{}),
+		late:     map[string][]scheduler.Fire{},
 	}
 	r.tracker = newTracker(r)
 	return r
@@ -121,6 +123,15 @@ func (r *Runner) Run(ctx context.Context) error {
 	if err := r.adopt(work); err != nil {
 		return err
 	}
+	// What waits for the store in accept must hear of the end too, so it is said beside the loop.
+	ended := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		close(r.stopping)
+		grace := time.AfterFunc(r.Grace, func() { giveUp(errGraceOver) })
+		<-ended
+		grace.Stop()
+	})
+	defer close(ended)
 	r.spawn(func() { r.tracker.run(work) })
 	for ctx.Err() == nil {
 		select {
@@ -129,7 +140,7 @@ func (r *Runner) Run(ctx context.Context) error {
 			r.accept(work, r.take())
 		}
 	}
-	r.stop(giveUp)
+	r.work.Wait()
 	return nil
 }
 
@@ -145,13 +156,6 @@ var (
 	errStopping  = errors.New("the daemon is stopping")
 	errGraceOver = errors.New("the shutdown grace is over")
 )
-
-func (r *Runner) stop(giveUp context.CancelCauseFunc) {
-	close(r.stopping)
-	grace := time.AfterFunc(r.Grace, func() { giveUp(errGraceOver) })
-	defer grace.Stop()
-	r.work.Wait()
-}
 
 // spawn runs f in a goroutine that Run waits for.
 func (r *Runner) spawn(f func()) {

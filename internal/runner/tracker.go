@@ -34,6 +34,7 @@ type trackedDispatch struct {
 	row        ledger.Dispatch
 	activities []ledger.Activity
 	since      time.Time     // when the platform accepted it, by our clock
+	unread     error         // why the last look did not see all its activities
 	missing    int           // looks in a row that did not find an activity
 	done       chan struct{} // closed when the outcome is known
 	outcome    ledger.Outcome
@@ -180,9 +181,7 @@ func (t *tracker) look(ctx context.Context, project string, open []*trackedDispa
 		seen[listed[i].ID] = &listed[i]
 	}
 	for _, d := range open {
-		if err := t.noteAll(ctx, client, d, seen); err != nil {
-			return err
-		}
+		d.unread = t.noteAll(ctx, client, d, seen)
 	}
 	return nil
 }
@@ -224,7 +223,7 @@ func (d *trackedDispatch) verdict(now time.Time, lookErr error) (verdict, bool) 
 	if now.After(d.run.Deadline) {
 		return verdict{ledger.Failed, ledger.Timeout, "its activity had not ended at the run's timeout"}, true
 	}
-	if lookErr != nil {
+	if lookErr != nil || d.unread != nil {
 		return verdict{}, false
 	}
 	if d.missing >= vanishedAfter {
