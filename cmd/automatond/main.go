@@ -73,8 +73,9 @@ func usage(err error) error {
 
 func newRoot(version app.Version) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "automatond",
-		Short: "Run the crons of Platform.sh / Upsun projects from outside their containers",
+		Use:     "automatond",
+		Short:   "Run the crons of Platform.sh / Upsun projects from outside their containers",
+		Version: version.Version,
 		Long: `automatond takes the crons: block you already have, decides at each scheduled
 minute whether this branch may run it, and asks the platform to do the work:
 without waiting, at most once, under an automation user's token.`,

@@ -37,6 +37,9 @@ func newNext() *cobra.Command {
   automatond next --spec '0 5 * * 1-5' --timezone Europe/Paris --count 10`,
 		PreRunE: checkOutput(&output),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if spec != "" && cron != "" {
+				return usage(errors.New("--spec and --cron exclude each other"))
+			}
 			after := time.Now()
 			if afterAt != "" {
 				var err error
@@ -69,7 +72,6 @@ func newNext() *cobra.Command {
 	f.StringVar(&zone, "timezone", "UTC", "time zone of --spec")
 	f.StringVar(&afterAt, "after", "", "look from this time on (RFC 3339; default now)")
 	f.IntVarP(&n, "count", "n", 5, "how many fires of each cron")
-	cmd.MarkFlagsMutuallyExclusive("spec", "cron")
 	return cmd
 }
 

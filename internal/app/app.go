@@ -54,6 +54,7 @@ type app struct {
 	config    *config.Config
 	registry  *prometheus.Registry
 	clients   map[string]*platform.Client // by platform project id
+	users     map[string]*platform.Client // by name of the automation user
 	fallback  *platform.Client            // for projects a script names; nil when several users are configured
 	limiter   *platform.Limiter
 	store     *ledger.Ledger
@@ -124,12 +125,18 @@ func (a *app) work(ctx context.Context) error {
 	a.Logger.Info().Str("version", a.Version.Version).Int("crons", len(a.config.Jobs)).
 		Int("projects", len(a.config.Projects)).Bool("observe", a.Observe).Msg("started")
 
-	// The scheduler stops first, the runner finishes what is in flight, then the lease goes back.
+	// All parts hear of the end together. The runner finishes what is in flight; then the lease goes
+	// back, and the web server stops last.
 	leasing, stopLeasing := context.WithCancel(context.WithoutCancel(ctx))
 	leased := make(chan error, 1)
 	go func() { leased <- a.lease.Run(leasing) }()
 
 	parts, partsCtx := errgroup.WithContext(ctx)
+	for _, client := range a.users {
+		// A token that is not accepted is told now, by log and metric, not at the first fire.
+		parts.Go(func() error { _ = client.EnsureToken(partsCtx); return nil })
+	}
+	parts.Go(func() error { return a.keepHistory(partsCtx) })
 	parts.Go(func() error { return a.inventory.Run(partsCtx, a.upcoming) })
 	parts.Go(func() error { return a.runner.Run(partsCtx) })
 	parts.Go(func() error { return a.scheduler.Run(partsCtx) })

@@ -55,7 +55,7 @@ func (a *app) connect() error {
 		RequestsPerSecond: a.config.Limits.RequestsPerSecond,
 	})
 	metrics := platform.NewMetrics(a.registry)
-	users := make(map[string]*platform.Client, len(a.config.Users))
+	a.users = make(map[string]*platform.Client, len(a.config.Users))
 	for _, u := range a.config.Users {
 		client, err := platform.New(platform.Options{
 			APIURL: a.config.APIURL, AuthURL: a.config.AuthURL, User: u.Name, Token: u.Token,
@@ -65,14 +65,14 @@ func (a *app) connect() error {
 		if err != nil {
 			return fmt.Errorf("automation user %q: %w", u.Name, err)
 		}
-		users[u.Name] = client
+		a.users[u.Name] = client
 	}
 	a.clients = make(map[string]*platform.Client, len(a.config.Projects))
 	for _, p := range a.config.Projects {
-		a.clients[p.ID] = users[p.User]
+		a.clients[p.ID] = a.users[p.User]
 	}
 	if len(a.config.Users) == 1 {
-		a.fallback = users[a.config.Users[0].Name]
+		a.fallback = a.users[a.config.Users[0].Name]
 	}
 	listings := inventory.NewMetrics(a.registry)
 	for _, p := range a.config.Projects {

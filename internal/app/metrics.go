@@ -72,6 +72,8 @@ var (
 		"Scheduled time of the cron's next fire, the earliest over its projects.", []string{"cron"}, nil)
 	intervalDesc = prometheus.NewDesc("automatond_cron_expected_interval_seconds",
 		"Longest time between two of the cron's coming fires.", []string{"cron"}, nil)
+	maxAgeDesc = prometheus.NewDesc("automatond_cron_max_success_age_seconds",
+		"How old the cron's last success may become, where max_success_age is configured.", []string{"cron"}, nil)
 	suspendedDesc = prometheus.NewDesc("automatond_cron_suspended",
 		"Whether the cron is suspended.", []string{"cron"}, nil)
 )
@@ -92,6 +94,7 @@ func (m *cronMetrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- nextFireDesc
 	ch <- intervalDesc
 	ch <- suspendedDesc
+	ch <- maxAgeDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -114,6 +117,9 @@ func (m *cronMetrics) Collect(ch chan<- prometheus.Metric) {
 			suspended = 1
 		}
 		gauge(suspendedDesc, suspended, j.Name)
+		if j.MaxSuccessAge > 0 {
+			gauge(maxAgeDesc, j.MaxSuccessAge.Seconds(), j.Name)
+		}
 	}
 }
 

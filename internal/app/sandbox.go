@@ -11,7 +11,7 @@ import (
 func (a *app) sandboxOptions(token string) sandbox.Options {
 	o := sandbox.Options{
 		Open:             true,
-		Users:            []sandbox.User{{Token: token, ID: "sandbox-user", Name: "automation"}},
+		Users:            []sandbox.User{{Token: token, Name: "automation"}},
 		ActivityDuration: 4 * time.Second,
 		JournalLimit:     1000,
 	}

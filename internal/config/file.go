@@ -155,6 +155,11 @@ func (r reader) readVariables(v *yaml.Node, into *map[string]string, shared bool
 				"it cannot be set")
 			return
 		}
+		if isTokenVariable(key.Value) {
+			at.errorf(key, "token-in-variables", "leave it out, and name the token's source under `automation_users`",
+				"a token has no place among the variables: they are kept with each run")
+			return
+		}
 		if shared && !at.once("variables", key.Value, "setting-duplicate") {
 			return
 		}
@@ -177,6 +182,15 @@ func reserved(name string) bool {
 	switch name {
 	case "PLATFORM_PROJECT", "PLATFORM_BRANCH", "PLATFORM_ENVIRONMENT", "PLATFORM_ENVIRONMENT_TYPE",
 		"PLATFORM_APPLICATION_NAME":
+		return true
+	}
+	return false
+}
+
+// isTokenVariable reports the variables from which the vendor's CLI takes a token.
+func isTokenVariable(name string) bool {
+	switch name {
+	case "PLATFORMSH_CLI_TOKEN", "PLATFORMSH_CLI_API_TOKEN", "UPSUN_CLI_TOKEN", "UPSUN_CLI_API_TOKEN":
 		return true
 	}
 	return false

@@ -298,7 +298,7 @@ func (r reader) list(n *yaml.Node, of string, each func(*yaml.Node)) bool {
 		r.wrongType(n, wanted)
 		return false
 	case len(n.Content) == 0:
-		r.errorf(n, "empty-list", "leave the key out to ask for nothing", "the list is empty")
+		r.errorf(n, "empty-list", "name at least one; a key that is left out sets no bound", "the list is empty")
 		return false
 	}
 	for _, item := range n.Content {

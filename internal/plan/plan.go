@@ -32,6 +32,8 @@ const (
 	ReasonGuard    = "guard"
 	ReasonInactive = "inactive"
 	ReasonScript   = "script"
+
+	ReasonSuspended = "suspended"
 )
 
 // Target is one environment a cron may run for.
@@ -79,6 +81,9 @@ type Decision struct {
 func Decide(ctx context.Context, j *job.Job, t Target) Decision {
 	if j.Left != nil {
 		return Decision{Action: Left, Message: "it runs the application's own programs, which stay in the app container"}
+	}
+	if j.Suspended {
+		return Decision{Action: Skip, Reason: ReasonSuspended, Message: "the cron is suspended in the configuration"}
 	}
 	if v := j.Guard.Evaluate(guardTarget(t)); !v.Pass {
 		return Decision{Action: Skip, Reason: ReasonGuard, Message: v.Message}

@@ -3,20 +3,23 @@ package sandbox
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// descriptionVariable names a file with the API's OpenAPI description, as the
-// vendor publishes it. It is not part of the project.
-const descriptionVariable = "AUTOMATOND_OPENAPI"
-
+// TestContract_AnswersHaveTheDescribedShape holds the answers against the OpenAPI description that
+// the vendor publishes. It is not part of the project: a folder beside the checkout may hold it.
 func TestContract_AnswersHaveTheDescribedShape(t *testing.T) {
-	file := os.Getenv(descriptionVariable)
-	if file == "" {
-		t.Skipf("set %s to the API's OpenAPI description to check the answers against it", descriptionVariable)
+	folder := os.Getenv("AUTOMATOND_VENDOR_DATA")
+	if folder == "" {
+		folder = filepath.Join("..", "..", "..", "shared", "vendor-data")
+	}
+	file := filepath.Join(folder, "openapi-upsun.json")
+	if _, err := os.Stat(file); err != nil {
+		t.Skipf("no OpenAPI description to hold the answers against (set AUTOMATOND_VENDOR_DATA to its folder): %v", err)
 	}
 	description, err := openapi3.NewLoader().LoadFromFile(file)
 	if err != nil {
