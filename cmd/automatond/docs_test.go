@@ -5,12 +5,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/sandbox"
 )
 
 var (
@@ -73,6 +76,36 @@ func TestDocs_CommandsPrintWhatTheyShow(t *testing.T) {
 	if ran == 0 {
 		t.Error("the README shows no command of automatond")
 	}
+}
+
+var (
+	helpLine  = regexp.MustCompile(`(?m)^# HELP (automatond_\w+) `)
+	metricRow = regexp.MustCompile("(?m)^\\| `(automatond_\\w+)` \\|")
+)
+
+// TestDocs_NameEveryMetric holds the table of docs/metrics.md against a daemon that has run a cron.
+func TestDocs_NameEveryMetric(t *testing.T) {
+	yaml := strings.Replace(hourly(1), "crons:", "crons:\n  aged: {spec: '0 5 1 1 *', max_success_age: 400h, task: {backup: {}}}", 1)
+	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: time.Second}, yaml)
+	s.owe(time.Now().Truncate(time.Hour).Add(-time.Minute))
+	d := s.start()
+	d.eventually("an outcome", func() bool { return len(d.lines("run ended")) > 0 })
+	web, _ := d.addresses()
+	_, page := d.get(web + "/metrics")
+	d.stop()
+	if diff := cmp.Diff(names(metricRow, readPage(t, "docs/metrics.md")), names(helpLine, page)); diff != "" {
+		t.Errorf("metrics (-docs/metrics.md +daemon):\n%s", diff)
+	}
+}
+
+// names lists what an expression finds, in order.
+func names(e *regexp.Regexp, text string) []string {
+	var list []string
+	for _, m := range e.FindAllStringSubmatch(text, -1) {
+		list = append(list, m[1])
+	}
+	slices.Sort(list)
+	return list
 }
 
 func yamlBlocks(t *testing.T, page string) []string {
