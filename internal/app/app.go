@@ -121,6 +121,9 @@ func (a *app) work(ctx context.Context) error {
 		return err
 	}
 	a.scheduler.Load(entries)
+	if len(entries) == 0 {
+		a.Logger.Warn().Msg("no cron will ever fire: all are left to the app container, or have no project")
+	}
 	close(a.ready)
 	a.Logger.Info().Str("version", a.Version.Version).Int("crons", len(a.config.Jobs)).
 		Int("projects", len(a.config.Projects)).Bool("observe", a.Observe).Msg("started")

@@ -15,6 +15,8 @@ const (
 	// spread is over how long the fetches of one round are spread. It leaves the slow ones a few
 	// seconds until the fire.
 	spread = 10 * time.Second
+	// near is so short before a fire that a fetch may not be put off any more.
+	near = 10 * time.Second
 	// fresh is how young a listing may be to be left as it is.
 	fresh = 40 * time.Second
 	// every is the time between two rounds.
@@ -36,9 +38,11 @@ func (i *Inventory) Run(ctx context.Context, upcoming func(within time.Duration)
 			return nil
 		case <-timer.C:
 		}
-		soon := upcoming(2 * time.Second) // too soon to be spread
-		for _, project := range soon {
+		for _, project := range upcoming(near / 5) { // too soon to be spread
 			i.prefetch(ctx, &fetches, &pending, project, 0)
+		}
+		for _, project := range upcoming(near) { // new, or a second try
+			i.prefetch(ctx, &fetches, &pending, project, rand.N(near/4))
 		}
 		projects := upcoming(ahead)
 		i.ensureTokens(ctx, &fetches, projects)

@@ -204,6 +204,7 @@ func (t *tokens) fly(f *flight) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer close(f.done)
+	repeated := err != nil && t.failed != nil && err.Error() == t.failed.Error()
 	t.flight, f.granted, f.err = nil, granted, err
 	t.failed, t.failing = err, now.Add(pauseAfterFailure)
 	if err != nil {
@@ -218,7 +219,11 @@ func (t *tokens) fly(f *flight) {
 		case refused != nil:
 			t.failing = now.Add(min(max(pauseAfterFailure, refused.RetryAfter), recheckRejected))
 		}
-		t.log.Warn().Err(err).Msg("access token not renewed")
+		level := zerolog.WarnLevel
+		if repeated {
+			level = zerolog.DebugLevel // an outage is told once, and counted in a metric
+		}
+		t.log.WithLevel(level).Err(err).Msg("access token not renewed")
 		return
 	}
 	t.rejected, t.current, t.looked = rejection{}, granted, now
