@@ -10,7 +10,7 @@ import (
 
 // The ramp: at most rampWidth requests younger than rampAge are under way at once.
 const (
-	rampWidth = 128
+	rampWidth = 48
 	rampAge   = 5 * time.Millisecond
 )
 
@@ -23,10 +23,10 @@ type LimiterOptions struct {
 
 // Limiter bounds the requests under way, overall and per project.
 //
-// A burst to a fast platform goes over few warm connections: at most 128 requests that have not
+// A burst to a fast platform goes over few warm connections: at most 48 requests that have not
 // left, or left less than 5 ms ago, are under way at once. A request that takes longer stops
-// counting towards these 128 and counts towards the overall bound only. So slow projects cannot hold up fast ones, however many
-// there are, and nobody has to guess how slow the platform is.
+// counting towards these 48 and counts towards the overall bound only. So slow projects cannot hold
+// up fast ones, however many there are, and nobody has to guess how slow the platform is.
 type Limiter struct {
 	rate     *rate.Limiter // nil is unlimited
 	overall  chan struct{}
