@@ -345,16 +345,14 @@ func (d *dispatch) follow(ctx context.Context, activities []ledger.Activity) (in
 func (d *dispatch) end(ctx context.Context, v verdict) (int, error) {
 	d.run.note(v.outcome, v.reason, v.message)
 	res := d.result(ledger.DispatchDone, v)
-	err := d.persist(ctx, "record dispatch", func() error {
-		if !d.inLedger {
-			begun, err := d.Ledger.Begin(ctx, d.row, d.Owner)
-			if err != nil || begun.Duplicate {
-				return err
-			}
-			d.inLedger = true
-		}
-		return d.Ledger.Record(ctx, res)
-	})
+	err := d.begin(ctx)
+	switch {
+	case errors.Is(err, errDuplicate):
+		return res.ExitStatus, nil // its row has ended already
+	case err != nil:
+		return res.ExitStatus, err
+	}
+	err = d.persist(ctx, "record dispatch", func() error { return d.Ledger.Record(ctx, res) })
 	return res.ExitStatus, err
 }
 

@@ -173,7 +173,7 @@ func (d *dispatch) backupPending(ctx context.Context) bool {
 		Types: []string{backupActivity}, States: []string{"pending", "in_progress"}, MaxPages: 1,
 	})
 	if err != nil {
-		return false // it will be asked again by the wait that follows, through the link
+		return false // the environment's link alone decides then
 	}
 	for _, a := range pending {
 		if !a.Done() && !d.run.ownsActivity(a.ID) {
