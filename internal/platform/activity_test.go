@@ -205,8 +205,8 @@ func FuzzActivity(f *testing.F) {
 			}
 			return
 		}
-		for _, a := range accepted.Activities {
-			if a.ID == "" || a.CompletionPercent < 0 || a.CompletionPercent > 100 {
+		for _, a := range accepted.Started {
+			if a.ID == "" {
 				t.Errorf("%q: %+v", body, a)
 			}
 		}

@@ -184,11 +184,11 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 			r.Body = []byte(request.body)
 		}
 		accepted, err := c.Do(ctx, r)
-		if err != nil || len(accepted.Activities) != 1 {
+		if err != nil || len(accepted.Started) != 1 {
 			t.Fatalf("%s: %+v, %v", request.link, accepted, err)
 		}
-		a, err := c.Activity(ctx, "shop", accepted.Activities[0].ID)
-		if err != nil || a.ID != accepted.Activities[0].ID || a.Type == "" || a.CreatedAt.IsZero() {
+		a, err := c.Activity(ctx, "shop", accepted.Started[0].ID)
+		if err != nil || a.ID != accepted.Started[0].ID || a.Type == "" || a.CreatedAt.IsZero() {
 			t.Errorf("%s: activity %+v, %v", request.link, a, err)
 		}
 	}

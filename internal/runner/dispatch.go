@@ -61,11 +61,6 @@ func (r *Runner) newDispatch(u *run, call plan.Call, last bool) (*dispatch, erro
 	if err != nil {
 		return nil, fmt.Errorf("encode task: %w", err)
 	}
-	operation := call.Project + "\x00" + call.Environment + "\x00" + tasks.Hash(call.Task)
-	if u.seen == nil {
-		u.seen = make(map[string]int, 1)
-	}
-	u.seen[operation]++
 	u.mu.Lock()
 	ordinal := u.calls
 	u.calls++
@@ -73,15 +68,25 @@ func (r *Runner) newDispatch(u *run, call plan.Call, last bool) (*dispatch, erro
 	return &dispatch{Runner: r, run: u, call: call, last: last, row: ledger.Dispatch{
 		RunID: u.ID, Ordinal: ordinal, Kind: kind, Params: params,
 		Project: call.Project, Environment: call.Environment,
-		Dedupe:      dedupe(u.Cron, u.Slot, operation, u.seen[operation]),
+		Dedupe:      u.dedupe(call),
 		CommandLine: call.Args,
 	}}, nil
 }
 
 // dedupe is the key by which the runs of one fire ask for an operation once between them. The
 // occurrence keeps a script's second identical call apart from its first: dash would make both.
-func dedupe(cron, slot, operation string, occurrence int) string {
-	sum := sha256.Sum256([]byte(cron + "\x00" + slot + "\x00" + operation + "\x00" + strconv.Itoa(occurrence)))
+// A declared task goes to the run's own environment, where the fire has no other run: it needs no
+// key.
+func (u *run) dedupe(call plan.Call) string {
+	if call.Args == nil {
+		return ""
+	}
+	operation := call.Project + "\x00" + call.Environment + "\x00" + tasks.Hash(call.Task)
+	if u.seen == nil {
+		u.seen = make(map[string]int, 1)
+	}
+	u.seen[operation]++
+	sum := sha256.Sum256([]byte(u.Cron + "\x00" + u.Slot + "\x00" + operation + "\x00" + strconv.Itoa(u.seen[operation])))
 	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
@@ -311,17 +316,19 @@ func (d *dispatch) late(at time.Time, cause verdict) *verdict {
 func (d *dispatch) accepted(ctx context.Context, a *platform.Accepted) (int, error) {
 	d.row.StatusCode = a.StatusCode
 	res := d.result(ledger.DispatchTracking, verdict{})
-	for _, activity := range a.Activities {
-		res.Activities = append(res.Activities, toLedger(activity, d.call.Project))
+	for _, s := range a.Started {
+		res.Activities = append(res.Activities, ledger.Activity{
+			ID: s.ID, Project: d.call.Project, Type: s.Type, State: s.State, Result: s.Result,
+		})
 	}
-	if len(a.Activities) == 0 {
+	if len(a.Started) == 0 {
 		return d.end(ctx, verdict{ledger.Succeeded, "", "the platform accepted it without an activity to follow"})
 	}
 	res.RunTracking = d.last
 	if err := d.persist(ctx, "record answer", func() error { return d.Ledger.Record(ctx, res) }); err != nil {
 		return 1, err
 	}
-	d.event(d.log.Info(), d.run).Str("task", d.row.Kind).Str("activity", a.Activities[0].ID).Msg("task dispatched")
+	d.event(d.log.Info(), d.run).Str("task", d.row.Kind).Str("activity", a.Started[0].ID).Msg("task dispatched")
 	return d.follow(ctx, res.Activities)
 }
 
