@@ -20,9 +20,11 @@ const (
 	// ahead of the fire; what changed since is answered by the platform when the request arrives.
 	listingAge = 90 * time.Second
 
-	// claimBatch bounds the fires of one ledger transaction, so that the first requests of a
-	// large burst leave while the rest is still being claimed.
-	claimBatch = 250
+	// claimFirst and claimMost bound the fires of one ledger transaction. Of a large burst the first
+	// few are claimed by themselves, so that their requests leave while the rest is being claimed;
+	// from then on the batches double, because a transaction costs a wait for the disk.
+	claimFirst = 32
+	claimMost  = 256
 )
 
 // accept starts the runs of a batch of fires. Fires whose environments are known are claimed
@@ -43,8 +45,8 @@ func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
 		r.mu.Unlock()
 		r.spawn(func() { r.acceptLate(ctx, f.Project) })
 	}
-	for len(ready) > 0 {
-		n := min(len(ready), claimBatch)
+	for size := claimFirst; len(ready) > 0; size = min(2*size, claimMost) {
+		n := min(len(ready), size)
 		r.claim(ctx, ready[:n])
 		ready = ready[n:]
 	}
