@@ -7,14 +7,13 @@ import (
 	"time"
 )
 
-// Describe says in English when the spec is due, such as "At 05:00 on Monday to Friday". Every H is
-// resolved with the seed, and a spec that has one is marked "(H)". The time zone is no part of it.
-func (s *Spec) Describe(seed string) string {
-	words := s.Schedule(seed, time.UTC).Words()
+// Describe says in English when the spec is due, such as "At 05:00 on Monday to Friday". A spec with
+// an H is described as the schedule has it, which comes from this spec, and marked "(H)".
+func (s *Spec) Describe(resolved Schedule) string {
 	if s.HasHash() {
-		words += " (H)"
+		return resolved.Words() + " (H)"
 	}
-	return words
+	return resolved.Words()
 }
 
 // Words says in English when the schedule is due on the wall clock of its zone. Schedules that are
