@@ -101,8 +101,22 @@ func (c *Condition) write(b *strings.Builder, section string) {
 	}
 }
 
-func (c *Condition) check(section string, f field, t Target, pass bool) Check {
-	return Check{Condition: section + "." + f.name(), Want: c.want(f), Saw: t.value(f), Pass: pass}
+// words names a field as it is configured.
+func (c *Condition) words(section string, f field) string {
+	return section + "." + f.name() + " [" + c.want(f) + "]"
+}
+
+// saw says what the answer to a field was based on.
+func saw(f field, t Target, a answer) string {
+	value := t.value(f)
+	if value == "" {
+		return f.noun() + " is not known"
+	}
+	text := fmt.Sprintf("%s is %q", f.noun(), value)
+	if a == unknown {
+		text += ", and " + unknownPattern + " is not known"
+	}
+	return text
 }
 
 // value is what the target's environment has for the field, "" if that is not known.
@@ -134,7 +148,7 @@ func vetoByOnly(c *Condition, f field, t Target, a answer) string {
 	if a == unknown {
 		return unknownValue("only", f, t)
 	}
-	return f.noun() + " " + t.value(f) + " is not in only." + f.name() + " [" + c.want(f) + "]"
+	return f.noun() + " " + t.value(f) + " is not in " + c.words("only", f)
 }
 
 // vetoByExcept words a veto of which every asked field takes part.
@@ -146,17 +160,19 @@ func vetoByExcept(c *Condition, t Target) string {
 		case a == unknown:
 			parts = append(parts, unknownValue("except", f, t))
 		default:
-			parts = append(parts, f.noun()+" "+t.value(f)+" is in except."+f.name()+" ["+c.want(f)+"]")
+			parts = append(parts, f.noun()+" "+t.value(f)+" is in "+c.words("except", f))
 		}
 	}
 	return strings.Join(parts, " and ")
 }
 
+// unknownPattern is what a branch list can be undecided about when the branch is known.
+const unknownPattern = "what $default_branch or $production stands for"
+
 func unknownValue(section string, f field, t Target) string {
 	what := "the " + f.noun()
 	if t.value(f) != "" {
-		// Only a branch list can be undecided about a branch that is known.
-		what = "what $default_branch or $production stands for"
+		what = unknownPattern
 	}
 	return what + " is not known, and " + section + "." + f.name() + " asks for it"
 }
