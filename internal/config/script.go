@@ -55,6 +55,7 @@ func (r reader) readScript(v *yaml.Node, j *job.Job) {
 		return
 	}
 	j.Script = parsed.script
+	j.ScriptLine = r.src.firstLine(n)
 	if parsed.script.UsesCLI() {
 		return
 	}

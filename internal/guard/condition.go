@@ -107,14 +107,14 @@ func (c *Condition) words(section string, f field) string {
 }
 
 // saw says what the answer to a field was based on.
-func saw(f field, t Target, a answer) string {
+func (c *Condition) saw(f field, t Target, a answer) string {
 	value := t.value(f)
 	if value == "" {
 		return f.noun() + " is not known"
 	}
 	text := fmt.Sprintf("%s is %q", f.noun(), value)
 	if a == unknown {
-		text += ", and " + unknownPattern + " is not known"
+		text += ", " + c.Branches.firstUnknown(t) + " is not known"
 	}
 	return text
 }
@@ -166,13 +166,11 @@ func vetoByExcept(c *Condition, t Target) string {
 	return strings.Join(parts, " and ")
 }
 
-// unknownPattern is what a branch list can be undecided about when the branch is known.
-const unknownPattern = "what $default_branch or $production stands for"
-
 func unknownValue(section string, f field, t Target) string {
 	what := "the " + f.noun()
 	if t.value(f) != "" {
-		what = unknownPattern
+		// Only a branch list can be undecided about a branch that is known.
+		what = "what $default_branch or $production stands for"
 	}
 	return what + " is not known, and " + section + "." + f.name() + " asks for it"
 }

@@ -81,12 +81,12 @@ func (g *Guard) Explain(t Target) []Check {
 	var checks []Check
 	for f := range fields {
 		if asked, a := g.Only.ask(f, t); asked {
-			checks = append(checks, Check{g.Only.words("only", f), saw(f, t, a), a == yes})
+			checks = append(checks, Check{g.Only.words("only", f), g.Only.saw(f, t, a), a == yes})
 		}
 	}
 	for f := range fields {
 		if asked, a := g.Except.ask(f, t); asked {
-			checks = append(checks, Check{g.Except.words("except", f), saw(f, t, a), a != no})
+			checks = append(checks, Check{g.Except.words("except", f), g.Except.saw(f, t, a), a != no})
 		}
 	}
 	return checks

@@ -140,8 +140,7 @@ func TestGuard_ExplainsWhatIsNotKnown(t *testing.T) {
 	nameless := target("main", "", "")
 	nameless.DefaultBranch = ""
 	want := []Check{
-		{`only.branches [$default_branch]`,
-			`branch is "main", and what $default_branch or $production stands for is not known`, false},
+		{`only.branches [$default_branch]`, `branch is "main", $default_branch is not known`, false},
 		{`only.environment_types [staging]`, "environment type is not known", false},
 		{`except.status [dirty]`, "status is not known", true},
 	}
