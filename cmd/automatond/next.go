@@ -161,7 +161,8 @@ func (u *upcoming) write(w io.Writer, after time.Time) {
 	writeRow(w, "next", u.fires(after)...)
 }
 
-// fires has a line for each fire, and one below it when the clocks are changed before the next.
+// fires has a line for each fire, and below the first that a change of the clock touches, or that
+// comes after it on the same day, what the change does.
 func (u *upcoming) fires(after time.Time) []string {
 	if len(u.Times) == 0 {
 		return []string{"never"}

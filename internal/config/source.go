@@ -157,17 +157,6 @@ func (s *source) locate(n *yaml.Node, offset int) (line, column int) {
 	return line, column
 }
 
-// firstLine returns the line where the scalar's text begins, 0 if its lines are not the file's.
-func (s *source) firstLine(n *yaml.Node) int {
-	first, _ := s.locate(n, 0)
-	if i := strings.IndexByte(n.Value, '\n'); i >= 0 && i+1 < len(n.Value) {
-		if second, _ := s.locate(n, i+1); second != first+1 {
-			return 0
-		}
-	}
-	return first
-}
-
 // locateInBlock relies on a literal block keeping its lines: the file's line is the value's line
 // with the indentation before it.
 func (s *source) locateInBlock(n *yaml.Node, offset int) (line, column int, ok bool) {

@@ -148,7 +148,7 @@ func vetoByOnly(c *Condition, f field, t Target, a answer) string {
 	if a == unknown {
 		return unknownValue("only", f, t)
 	}
-	return f.noun() + " " + t.value(f) + " is not in " + c.words("only", f)
+	return f.noun() + " " + t.value(f) + " is not in only." + f.name() + " [" + c.want(f) + "]"
 }
 
 // vetoByExcept words a veto of which every asked field takes part.
@@ -160,7 +160,7 @@ func vetoByExcept(c *Condition, t Target) string {
 		case a == unknown:
 			parts = append(parts, unknownValue("except", f, t))
 		default:
-			parts = append(parts, f.noun()+" "+t.value(f)+" is in "+c.words("except", f))
+			parts = append(parts, f.noun()+" "+t.value(f)+" is in except."+f.name()+" ["+c.want(f)+"]")
 		}
 	}
 	return strings.Join(parts, " and ")
