@@ -18,12 +18,13 @@ import (
 
 var (
 	yamlBlock    = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
+	anyBlock     = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```")
 	consoleBlock = regexp.MustCompile("(?ms)^```console\n(.*?)^```")
 )
 
 // TestDocs_ConfigurationsLoad loads every configuration that the pages show.
 func TestDocs_ConfigurationsLoad(t *testing.T) {
-	for _, page := range []string{"README.md", "docs/shell.md"} {
+	for _, page := range []string{"README.md", "docs/guards.md", "docs/shell.md"} {
 		loaded := 0
 		for i, block := range yamlBlocks(t, page) {
 			if !strings.HasPrefix(block, "crons:") && !strings.Contains(block, "\ncrons:") {
@@ -48,34 +49,60 @@ func TestDocs_ConfigurationsLoad(t *testing.T) {
 // TestDocs_CommandsPrintWhatTheyShow runs the README's automatond commands on its first
 // configuration, and compares their output with the README's.
 func TestDocs_CommandsPrintWhatTheyShow(t *testing.T) {
-	dir := t.TempDir()
 	first := yamlBlocks(t, "README.md")[0]
-	if err := os.WriteFile(filepath.Join(dir, "automatond.yaml"), []byte(first), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	ran := 0
 	for _, block := range consoleBlock.FindAllStringSubmatch(readPage(t, "README.md"), -1) {
-		for _, example := range strings.Split("\n"+block[1], "\n$ ")[1:] {
-			line, want, _ := strings.Cut(example, "\n")
-			args, ok := strings.CutPrefix(line, "automatond ")
-			if !ok {
-				continue
-			}
-			cmd := exec.Command(os.Args[0], strings.Fields(args)...)
-			cmd.Dir, cmd.Env = dir, []string{beTheDaemon + "=1"}
-			got, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Errorf("%s: %v", line, err)
-			}
-			if diff := cmp.Diff(strings.TrimSpace(want), strings.TrimSpace(string(got))); diff != "" {
-				t.Errorf("%s (-README +command):\n%s", line, diff)
-			}
-			ran++
-		}
+		ran += compareCommands(t, first, block[1])
 	}
 	if ran == 0 {
 		t.Error("the README shows no command of automatond")
 	}
+}
+
+// TestDocs_GuardsAreExplainedAsShown runs each command of docs/guards.md on the configuration above
+// it.
+func TestDocs_GuardsAreExplainedAsShown(t *testing.T) {
+	config, ran := "", 0
+	for _, block := range anyBlock.FindAllStringSubmatch(readPage(t, "docs/guards.md"), -1) {
+		switch block[1] {
+		case "yaml":
+			config = block[2]
+		case "console":
+			ran += compareCommands(t, config, block[2])
+		}
+	}
+	if ran == 0 {
+		t.Error("the page shows no command of automatond")
+	}
+}
+
+// compareCommands runs the automatond commands of a console block beside a configuration, compares
+// what they print with what the block shows, and returns how many there are.
+func compareCommands(t *testing.T, config, console string) int {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "automatond.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for _, example := range strings.Split("\n"+console, "\n$ ")[1:] {
+		line, want, _ := strings.Cut(example, "\n")
+		args, ok := strings.CutPrefix(line, "automatond ")
+		if !ok {
+			continue
+		}
+		cmd := exec.Command(os.Args[0], strings.Fields(args)...)
+		cmd.Dir, cmd.Env = dir, []string{beTheDaemon + "=1"}
+		got, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		if diff := cmp.Diff(strings.TrimSpace(want), strings.TrimSpace(string(got))); diff != "" {
+			t.Errorf("%s (-page +command):\n%s", line, diff)
+		}
+		ran++
+	}
+	return ran
 }
 
 var (

@@ -39,6 +39,23 @@ func TestLoad_TakesTheVendorsBlockUnchanged(t *testing.T) {
 	}
 }
 
+func TestLoad_KnowsWhereAScriptBegins(t *testing.T) {
+	for script, want := range map[string]int{
+		"cmd: 'platform backup -y -W'":                                               4,
+		"cmd: |\n      platform backup -y -W\n":                                      5,
+		"cmd: |\n      set -e\n      platform backup -y -W\n":                        5,
+		"commands:\n      start: |\n        set -e\n        platform redeploy -y -W": 6,
+		`cmd: "set -e\nplatform backup -y -W"`:                                       0,
+		"cmd: >\n      set -e\n\n      platform backup -y -W\n":                      0,
+		"task: {backup: {}}":                                                         0,
+	} {
+		j := mustLoad(t, "crons:\n  c:\n    spec: '0 5 * * *'\n    "+script).Jobs[0]
+		if j.ScriptLine != want {
+			t.Errorf("%s\nbegins on line %d, want %d", script, j.ScriptLine, want)
+		}
+	}
+}
+
 func TestLoad_FillsInTheDefaults(t *testing.T) {
 	j := mustLoad(t, seed).Jobs[0]
 	got := []any{j.Location, j.StartDeadline, j.Timeout, j.MaxSuccessAge, j.Overlap, j.InDoubt, j.CatchUp, j.Suspended}

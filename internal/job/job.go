@@ -43,6 +43,9 @@ type Job struct {
 
 	Hash   string   // see Fingerprint; a job whose hash changes counts as edited
 	Source Position // where the entry's name stands
+	// ScriptLine is the line of Source.File where the script begins; 0 without a script, and when its
+	// lines are not lines of the file.
+	ScriptLine int
 }
 
 // Position is a place in a configuration file, for messages.

@@ -33,8 +33,11 @@ func (s *Script) Run(ctx context.Context, vars map[string]string, call CallFunc)
 	if len(s.programs) > 0 {
 		return Result{Err: fmt.Errorf("the script is the application's: it runs %s", strings.Join(s.programs, ", "))}
 	}
-	x := &execution{Context: ctx, script: s, vars: vars, call: call, started: time.Now()}
-	return x.run()
+	return newExecution(ctx, s, vars, call).run()
+}
+
+func newExecution(ctx context.Context, s *Script, vars map[string]string, call CallFunc) *execution {
+	return &execution{Context: ctx, script: s, vars: vars, call: call, started: time.Now()}
 }
 
 // execution is one run of a script. It is the context the interpreter runs
@@ -47,6 +50,7 @@ type execution struct {
 	vars    map[string]string
 	call    CallFunc
 	started time.Time
+	trace   *tracer // nil except in Trace
 
 	resetting bool // the interpreter is being set up; see environ.Get
 	steps     atomic.Int64

@@ -29,7 +29,7 @@ func (x *execution) handleCall(_ context.Context, args []string) ([]string, erro
 		args = args[1:]
 	}
 	name := args[0]
-	if name == accountCommand || name == pipeCommand || x.script.program.functions[name] {
+	if name == accountCommand || name == pipeCommand || name == traceCommand && x.trace != nil || x.script.program.functions[name] {
 		return args, nil
 	}
 	switch roleOf(name) {
@@ -258,6 +258,12 @@ func (x *execution) handleExec(ctx context.Context, args []string) error {
 			return err
 		}
 		status = hc.LastExitStatus // as if it were not there
+	case traceCommand:
+		if x.trace == nil {
+			status = x.unavailable(name)
+			break
+		}
+		status = x.trace.note(args)
 	case pipeCommand:
 		if x.pipes.Add(1) > maxPipes {
 			return x.stop(fmt.Errorf("stopped after %d pipes", maxPipes))
