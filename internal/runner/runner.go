@@ -33,8 +33,10 @@ type Options struct {
 	// Client returns the API client for a platform project id, or nil when no automation user
 	// is configured for it.
 	Client func(project string) *platform.Client
-	// Job returns the configured cron and project, or nils when they left the configuration.
-	Job func(cron, project string) (*job.Job, *job.Project)
+	// Job returns the configured cron of a name, or nil when it is none, or left the configuration.
+	Job func(cron string) *job.Job
+	// Suspended says why a cron may not run what was due at a time, "" when it may. Nil is never.
+	Suspended func(cron string, at time.Time) string
 
 	Observe bool          // decide and record, but send nothing
 	Grace   time.Duration // how long requests in flight may take after a stop; default 8 s
