@@ -76,9 +76,9 @@ func writeProgress(w io.Writer, all []control.Progress) {
 		}
 		if len(p.Runs) == 0 {
 			fmt.Fprintf(w, "%s\n", outcome(p.Outcome, p.Reason, p.Message))
-			continue
+		} else {
+			fmt.Fprintf(w, "%s\n", count(len(p.Runs), "run"))
 		}
-		fmt.Fprintf(w, "%s\n", count(len(p.Runs), "run"))
 		for _, u := range p.Runs {
 			fmt.Fprintf(w, "  %s on %s: %s\n", u.ID, u.Environment, stateOf(u))
 		}

@@ -72,6 +72,7 @@ type app struct {
 	scheduler  *scheduler.Scheduler
 	web        *web.Server
 	control    *control.Server // nil when there is no socket
+	aside      bool            // carries out one command line and is no daemon
 	started    time.Time
 	ready      chan struct{}  // closed when the configuration is loaded and the store is open
 	parts      errgroup.Group // what runs until the end
@@ -237,8 +238,12 @@ func (a *app) open(ctx context.Context) error {
 		return err
 	}
 	a.Data = dir
+	wait := time.Minute
+	if a.aside {
+		wait = 0
+	}
 	a.store, err = ledger.Open(ctx, ledger.Options{
-		Dir: dir, LockWait: time.Minute, Logger: a.Logger, Metrics: a.registry,
+		Dir: dir, LockWait: wait, Logger: a.Logger, Metrics: a.registry,
 	})
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
@@ -275,7 +280,7 @@ func (a *app) build(ctx context.Context, owner string) error {
 	a.runner = runner.New(runner.Options{
 		Owner: owner, Ledger: a.store, Inventory: a.inventory, Lease: a.lease, Limiter: a.limiter,
 		Client: a.client, Job: a.job, Suspended: a.suspensions.why, Observe: a.Observe, Grace: cfg.ShutdownGrace,
-		Timing: a.Timing, Metrics: a.outcomes, Logger: a.Logger,
+		Timing: a.Timing, Metrics: a.outcomes, Logger: a.Logger, Aside: a.aside,
 	})
 	a.scheduler = scheduler.New(scheduler.Options{
 		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire,

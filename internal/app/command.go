@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -10,6 +11,31 @@ import (
 	"github.com/automatond/automatond/internal/shell"
 	"github.com/automatond/automatond/internal/tasks"
 )
+
+// Command carries out one command line where no daemon runs: it locks the data directory, asks the
+// platform, and returns when follow does. What is open in the ledger by then, a former daemon's
+// runs among it, is left for the next daemon to follow.
+func Command(ctx context.Context, o Options, c control.Command, follow func(control.Asked) error) (err error) {
+	a := newApp(o)
+	a.aside = true
+	defer func() { err = errors.Join(err, a.cleanup()) }()
+	if err := a.load(); err != nil {
+		return err
+	}
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	asked, err := a.command(ctx, c)
+	if err != nil {
+		return err
+	}
+	working, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- a.run(working) }()
+	err = follow(asked)
+	stop()
+	return errors.Join(err, <-ended)
+}
 
 // The policies of a run by hand are the defaults of a cron.
 const (

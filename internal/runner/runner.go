@@ -39,6 +39,7 @@ type Options struct {
 	Suspended func(cron string, at time.Time) string
 
 	Observe bool          // decide and record, but send nothing
+	Aside   bool          // leave the runs that a former process left open to the next one
 	Grace   time.Duration // how long requests in flight may take after a stop; default 8 s
 	Timing  Timing        // zero fields take their defaults
 	Metrics *Metrics
@@ -114,7 +115,7 @@ func (r *Runner) Fire(batch []scheduler.Fire) {
 	}
 }
 
-// Run adopts the runs that a former process left open, then works until ctx ends. After that no
+// Run adopts the runs that a former process left open, unless told to leave them, then works until ctx ends. After that no
 // new request leaves; those in flight get the grace, are recorded, and Run returns. What could
 // not finish stays open in the ledger and is taken up at the next start.
 func (r *Runner) Run(ctx context.Context) error {
@@ -122,8 +123,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	work, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
 
-	if err := r.adopt(work); err != nil {
-		return err
+	if !r.Aside {
+		if err := r.adopt(work); err != nil {
+			return err
+		}
 	}
 	// What waits for the store in accept must hear of the end too, so it is said beside the loop.
 	ended := make(chan struct{})
