@@ -71,7 +71,7 @@ func TestSuspend_OutlivesARestart(t *testing.T) {
 		w.want(0, "backup 00:05 skipped/suspended")
 		w.resume("backup")
 		w.restart()
-		w.wait(period)
+		w.wait(period + time.Minute)
 		w.want(1, "backup 00:05 skipped/suspended", "backup 00:10 succeeded/")
 	})
 }
@@ -133,7 +133,7 @@ func TestSuspend_AllAndOneAreApart(t *testing.T) {
 		w.wait(period + time.Second)
 		w.want(0, "backup 00:05 skipped/suspended")
 		w.resume("backup")
-		w.wait(period)
+		w.wait(period + time.Minute)
 		w.want(1, "backup 00:05 skipped/suspended", "backup 00:10 succeeded/")
 	})
 }
