@@ -202,7 +202,7 @@ func TestPlatform_WorksWithoutADaemon(t *testing.T) {
 // TestReload_UnderLoad reloads again and again while crons are triggered, in the real process.
 func TestReload_UnderLoad(t *testing.T) {
 	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 100 * time.Millisecond}, yearly)
-	d := s.start("--log.level", "error")
+	d := s.start()
 	d.eventually("ready", d.ready)
 	const reloads = 40
 	for i := range reloads {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -112,6 +113,8 @@ func (a *app) load() error {
 	if err != nil {
 		return err
 	}
+	// The parsed text of ten thousand crons is several times their own size, and not needed again.
+	debug.FreeOSMemory()
 	a.loads = newConfigMetrics(a.registry, a.Version)
 	a.loads.record(true)
 	return a.connect(cfg)

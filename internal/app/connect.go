@@ -3,7 +3,6 @@ package app
 import (
 	"fmt"
 	"net/http"
-	"runtime/debug"
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/inventory"
@@ -22,8 +21,6 @@ func (e *ConfigError) Error() string { return "load configuration: " + e.Diagnos
 // read reads the configuration and reports what is noteworthy in a valid one.
 func (a *app) read() (*config.Config, config.Diagnostics, error) {
 	cfg, diagnostics := config.Load(config.Input{Paths: a.Paths, LookupEnv: a.Lookup, Sandbox: a.Sandbox})
-	// The parsed text of ten thousand crons is several times their own size, and never needed again.
-	debug.FreeOSMemory()
 	if cfg == nil {
 		return nil, diagnostics, &ConfigError{diagnostics}
 	}

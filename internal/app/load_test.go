@@ -15,7 +15,7 @@ import (
 // instant at which they are due. Crons and projects come, change and go, and the file is bad now and
 // then. Nothing is lost, nothing is doubled, and neither memory nor goroutines grow.
 func TestReload_FiveHundredUnderLoad(t *testing.T) {
-	const crons, reloads, every = 100, 500, 1200 * time.Millisecond // so one in fifty at a full minute
+	const crons, reloads, every = 100, 500, 600 * time.Millisecond // so one in a hundred at a full minute
 	configuration := func(n int) string {
 		var yaml strings.Builder
 		fmt.Fprintf(&yaml, "defaults: {catch_up: none}\nprojects:\n  guest: {id: guest%d}\n", n)
