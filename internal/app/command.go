@@ -73,9 +73,9 @@ func (a *app) command(_ context.Context, c control.Command) (control.Asked, erro
 		Overlap: job.OverlapAllow, InDoubt: job.InDoubtGiveUp, CatchUp: job.CatchUpNone,
 		StartDeadline: commandStartDeadline, Timeout: commandTimeout,
 	}
-	asked := a.ask(j, j.Projects, environment, c.ID)
+	asked, err := a.ask(j, j.Projects, environment, c.ID)
 	asked.Wait = call.Wait
-	return asked, nil
+	return asked, err
 }
 
 // projectNamed finds a project by alias or id. Without a name it is the only one there is.

@@ -10,6 +10,9 @@ import (
 	"github.com/automatond/automatond/internal/scheduler"
 )
 
+// idLimit is how long the id of a run by hand may be, in bytes.
+const idLimit = 255
+
 // trigger lets a cron fire now, on all its projects or one, by the way that every fire goes. What
 // becomes of it stands in the ledger.
 func (a *app) trigger(_ context.Context, t control.Trigger) (control.Asked, error) {
@@ -29,13 +32,16 @@ func (a *app) trigger(_ context.Context, t control.Trigger) (control.Asked, erro
 	if len(projects) == 0 {
 		return control.Asked{}, control.Refuse("cron %q does not run on a project %q", t.Cron, t.Project)
 	}
-	return a.ask(j, projects, t.Environment, t.ID), nil
+	return a.ask(j, projects, t.Environment, t.ID)
 }
 
 // ask hands the fires of a run by hand to the runner and says how to find them.
-func (a *app) ask(j *job.Job, projects []*job.Project, environment, id string) control.Asked {
-	if id == "" {
+func (a *app) ask(j *job.Job, projects []*job.Project, environment, id string) (control.Asked, error) {
+	switch {
+	case id == "":
 		id = ledger.NewID()
+	case len(id) > idLimit:
+		return control.Asked{}, control.Refuse("the id is longer than %d bytes", idLimit)
 	}
 	asked := control.Asked{ID: id}
 	var fires []scheduler.Fire
@@ -51,5 +57,5 @@ func (a *app) ask(j *job.Job, projects []*job.Project, environment, id string) c
 			Str("id", id).Msg("triggered by hand")
 	}
 	a.runner.Fire(fires)
-	return asked
+	return asked, nil
 }
