@@ -240,7 +240,7 @@ func (r *Runner) decide(ctx context.Context, f scheduler.Fire, listing inventory
 		}
 	}
 	if c.row.Fire.Targets == 0 && f.Environment != "" {
-		c.row.Fire.Message = "the project has no environment " + f.Environment + " for this cron"
+		c.row.Fire.Message = "environment " + f.Environment + " is not among its targets"
 	}
 	return c
 }
