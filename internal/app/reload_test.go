@@ -82,9 +82,10 @@ func TestReload_FollowsWhatAProjectThatLeftHadSent(t *testing.T) {
 	inWorld(t, shop+backup, func(w *world) {
 		w.wait(period + 2*time.Second)
 		w.want(1, "backup 00:05 /")
-		// Cron, project and automation user leave together.
-		w.must(os.WriteFile(filepath.Join(w.dir, "automatond.yaml"), []byte(strings.Replace(preamble, "bot", "other", 1)+
-			"projects: {blog: {id: blogid}}\ncrons: {other: {spec: '0 0 1 1 *', task: {backup: {}}}}"), 0o600))
+		// Cron, project and automation user leave together, and which of the others to ask nobody can say.
+		w.must(os.WriteFile(filepath.Join(w.dir, "automatond.yaml"), []byte(
+			strings.Replace(preamble, "bot: {token_env: TOKEN}", "other: {token_env: TOKEN}, third: {token_env: TOKEN}", 1)+
+				"projects: {blog: {id: blogid, automation_user: other}}\ncrons: {other: {spec: '0 0 1 1 *', task: {backup: {}}}}"), 0o600))
 		if _, err := w.app.reload(context.Background()); err != nil {
 			t.Fatal(err)
 		}
