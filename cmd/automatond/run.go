@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -22,7 +24,7 @@ func newRun(version app.Version) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run the daemon",
-		Long: `Run the daemon until SIGTERM or SIGINT.
+		Long: `Run the daemon until SIGTERM or SIGINT. SIGHUP lets it read its configuration again.
 
 Without --sandbox it asks the real platform, with the API token of an automation
 user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says.`,
@@ -34,6 +36,10 @@ user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says
 				return usage(err)
 			}
 			o.Lookup, o.Version, o.Logger = os.LookupEnv, version, logger
+			hangup := make(chan os.Signal, 1)
+			signal.Notify(hangup, syscall.SIGHUP)
+			defer signal.Stop(hangup)
+			o.Hangup = hangup
 			err = app.Run(cmd.Context(), o)
 			var invalid *app.ConfigError
 			if errors.As(err, &invalid) {
@@ -47,7 +53,7 @@ user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says
 	configFlag(f, &o.Paths)
 	f.BoolVar(&o.Sandbox, "sandbox", false, "use a simulated platform on this machine; nothing real happens")
 	f.BoolVar(&o.Observe, "observe", false, "decide and record everything, send nothing")
-	f.StringVar(&o.Data, "data", "", "data directory (default $STATE_DIRECTORY, $XDG_STATE_HOME/automatond or ~/.local/state/automatond)")
+	dataFlag(f, &o.Data)
 	f.StringVar(&o.Web.ListenAddress, "web.listen-address", ":8632", "address for metrics and pages")
 	f.StringVar(&o.Web.ConfigFile, "web.config.file", "", "TLS and authentication, in exporter-toolkit's format")
 	f.StringVar(&o.Web.ProbeAddress, "probe.listen-address", ":8633", "address for health probes, without authentication; empty for none")

@@ -293,9 +293,12 @@ func (d *dispatch) withdraw(ctx context.Context, message string) error {
 }
 
 // late returns how the dispatch ends if it cannot leave at the given time any more: the start
-// deadline holds for a run's first dispatch, its timeout for the others. A given cause says why
-// it has not left yet.
+// deadline holds for a run's first dispatch, its timeout for the others; and its cron must still
+// be there and not suspended. A given cause says why it has not left yet.
 func (d *dispatch) late(at time.Time, cause verdict) *verdict {
+	if end := d.revoked(d.run.job, d.run.Project, at); end != nil {
+		return end
+	}
 	deadline, end := d.run.StartDeadline, verdict{ledger.Missed, ledger.Deadline, "its start deadline passed before it could be sent"}
 	if d.row.Ordinal > 0 {
 		deadline, end = d.run.Deadline, verdict{ledger.Failed, ledger.Timeout, "the run's timeout passed before it could be sent"}
