@@ -56,7 +56,7 @@ user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says
 	dataFlag(f, &o.Data)
 	f.StringVar(&o.Web.ListenAddress, "web.listen-address", ":8632", "address for metrics and pages")
 	f.StringVar(&o.Web.ConfigFile, "web.config.file", "", "TLS and authentication, in exporter-toolkit's format")
-	f.StringVar(&o.Web.ProbeAddress, "probe.listen-address", ":8633", "address for health probes, without authentication; empty for none")
+	probeFlag(f, &o.Web.ProbeAddress, "address for health probes, without authentication; empty for none")
 	f.StringVar(&logLevel, "log.level", "info", "debug, info, warn or error")
 	f.StringVar(&logFormat, "log.format", "auto", "json, console, or auto: console on a terminal")
 	f.DurationVar(&o.Timing.Settle, "test.settle", 0, "settle time of requests in doubt")

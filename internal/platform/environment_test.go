@@ -1,7 +1,6 @@
 package platform
 
 import (
-	"errors"
 	"net/http"
 	"reflect"
 	"testing"
@@ -113,31 +112,4 @@ func TestResources_AreReadAsTheAPISendsThem(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(backups, want) {
 		t.Errorf("backups %+v, %v", backups, err)
 	}
-}
-
-func FuzzEnvironment(f *testing.F) {
-	f.Add([]byte(environmentBody))
-	f.Add([]byte(`{"id":"main","_links":[]}`))
-	f.Add([]byte(`{"id":"main","_links":{"#backup":{"href":"http://[::1]:x/%zz"}}}`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		var wire environmentJSON
-		if decode(body, &wire) != nil {
-			return
-		}
-		c := newClient(t, inMemory(instantly))
-		for name, path := range wire.environment("p").Links {
-			u, err := c.resolve(path)
-			if err == nil && u.Host != "api.test" {
-				t.Errorf("link %q leads to %s", name, u)
-			}
-			if path == "" || path[0] != '/' {
-				t.Errorf("link %q is %q, which is not a path", name, path)
-			}
-			_, err = c.Do(t.Context(), Request{Method: "POST", Path: path, Endpoint: "/x"})
-			var e *Error
-			if err != nil && !errors.As(err, &e) {
-				t.Errorf("%q: %T", path, err)
-			}
-		}
-	})
 }

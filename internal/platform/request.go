@@ -140,7 +140,7 @@ func (c *Client) send(ctx context.Context, r *Request, token *access, limit int6
 	c.observeClock(response.Header, began, ended)
 	switch {
 	case refused:
-		return answer{}, answered(r.op(), response, token.redact(body))
+		return answer{}, answered(r.op(), response, body, token.redact)
 	case err != nil:
 		return answer{}, unreadable(r, response.StatusCode, cause(ctx, err))
 	}
