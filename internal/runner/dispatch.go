@@ -61,7 +61,7 @@ func (r *Runner) newDispatch(u *run, call plan.Call, last bool) (*dispatch, erro
 	if err != nil {
 		return nil, fmt.Errorf("encode task: %w", err)
 	}
-	operation := call.Project + "\x00" + call.Environment + "\x00" + tasks.Hash(call.Task)
+	operation := call.Project + "\x00" + scope(call) + "\x00" + tasks.Hash(call.Task)
 	if u.seen == nil {
 		u.seen = make(map[string]int, 1)
 	}
@@ -76,6 +76,15 @@ func (r *Runner) newDispatch(u *run, call plan.Call, last bool) (*dispatch, erro
 		Dedupe:      dedupe(u.Cron, u.Slot, operation, u.seen[operation]),
 		CommandLine: call.Args,
 	}}, nil
+}
+
+// scope is the environment that a call changes, "" when it changes the project: then the runs of
+// all its environments ask for the same.
+func scope(call plan.Call) string {
+	if tasks.ProjectWide(call.Task) {
+		return ""
+	}
+	return call.Environment
 }
 
 // dedupe is the key by which the runs of one fire ask for an operation once between them. The
@@ -403,7 +412,7 @@ func (d *dispatch) refusedByState(ctx context.Context, refused *platform.Error, 
 		return nil, pause
 	}
 	d.run.refresh(env)
-	if _, err := tasks.Prepare(d.call.Task, env); err != nil {
+	if _, err := tasks.Prepare(d.call.Task, env, d.lookup(ctx)); err != nil {
 		return nil, 0
 	}
 	switch refused.StatusCode {
