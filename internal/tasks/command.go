@@ -161,6 +161,18 @@ func nearest(name string) []string {
 	return names
 }
 
+// Closest returns the name that resembles an unknown one most, or "" when none
+// does.
+func Closest(name string, names []string) string {
+	closest, least := "", 1+max(1, len(name)/3)
+	for _, n := range names {
+		if d := editDistance(name, n); d < least {
+			closest, least = n, d
+		}
+	}
+	return closest
+}
+
 // editDistance counts the bytes to insert, delete or replace between two short
 // texts. Anything long is simply far away.
 func editDistance(a, b string) int {
