@@ -68,6 +68,20 @@ func (s *Sandbox) Variables(project, environment string) []Variable {
 	return list
 }
 
+// AddVariable gives an environment a variable, or the project when the
+// environment is "". One of its name is replaced.
+func (s *Sandbox) AddVariable(project, environment string, v Variable) {
+	p := s.project(project)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e, now := p.itself, s.now()
+	if environment != "" {
+		e = p.environment(environment)
+	}
+	e.variables = slices.DeleteFunc(e.variables, func(old *variable) bool { return old.Name == v.Name })
+	e.variables = append(e.variables, &variable{v, now, now})
+}
+
 // projectOperations are what can be asked of a project. They do not wait for
 // each other; whether the platform's do is not known.
 func (s *Sandbox) projectOperations() []operation {
