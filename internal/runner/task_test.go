@@ -228,6 +228,9 @@ func TestRunner_ChangesAProjectOnceForAllItsEnvironments(t *testing.T) {
 			if got := strings.Join(w.changes(), ", "); got != "POST /variables" {
 				t.Errorf("%s: requests %q for three environments, want one", name, got)
 			}
+			if got := w.posts("/variables"); got != 1 {
+				t.Errorf("%s: %d requests left, want 1", name, got)
+			}
 			w.wantVariables([]string{"project A=b"})
 		})
 	}
