@@ -214,9 +214,6 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 			t.Fatalf("%s %s: %+v, %v", request.route, request.link, accepted, err)
 		}
 	}
-	if r, err := c.Resource(ctx, environment+"/variables/{variable}", "shop", "off", "none"); r != nil || err != nil {
-		t.Errorf("a variable that is not there: %v, %v", r, err)
-	}
 	me, err := c.Me(ctx)
 	if err != nil {
 		t.Fatal(err)
