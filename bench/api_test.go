@@ -39,7 +39,7 @@ func TestAPI_SpeaksAsThePlatform(t *testing.T) {
 	if !ok {
 		t.Fatal("the catalogue has no backup")
 	}
-	request, err := tasks.Prepare(backup.New(), environments[0])
+	request, err := tasks.Prepare(backup.New(), environments[0], nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -140,6 +140,9 @@ func (r reader) readValue(n *yaml.Node, into reflect.Value) {
 			r.at(key).readValue(item, value)
 			into.SetMapIndex(reflect.ValueOf(key.Value), value)
 		})
+	case reflect.Pointer:
+		into.Set(reflect.New(into.Type().Elem()))
+		r.readValue(n, into.Elem())
 	case reflect.Struct:
 		r.readStruct(n, into)
 	default:

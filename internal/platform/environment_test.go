@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/automatond/automatond/internal/sandbox"
 )
 
 const environmentBody = `{
@@ -111,5 +113,31 @@ func TestResources_AreReadAsTheAPISendsThem(t *testing.T) {
 	}
 	if err != nil || !reflect.DeepEqual(backups, want) {
 		t.Errorf("backups %+v, %v", backups, err)
+	}
+}
+
+func TestClient_ReadsAResourceThatMayBeMissing(t *testing.T) {
+	s := sandbox.New(sandbox.Options{Projects: []sandbox.Project{{ID: "shop", Environments: []sandbox.Environment{{Name: "feature/x"}}}}})
+	s.AddVariable("shop", "feature/x", sandbox.Variable{Name: "php:d/e", Value: "on"})
+	c := newClient(t, func(o *Options) {
+		o.APIURL, o.AuthURL, o.Transport = "http://sandbox.test", "http://sandbox.test", s.Transport()
+	})
+	const route = "/projects/{project}/environments/{environment}/variables/{variable}"
+	r, err := c.Resource(t.Context(), route, "shop", "feature/x", "php:d/e")
+	if err != nil || r == nil {
+		t.Fatalf("got %v, %v", r, err)
+	}
+	var v struct{ Name, Value string }
+	if err := r.Decode(&v); err != nil || v.Name != "php:d/e" || v.Value != "on" {
+		t.Errorf("got %+v, %v", v, err)
+	}
+	if path, ok := r.Links.Path("#edit"); !ok || path != "/api/projects/shop/environments/feature%2Fx/variables/php:d%2Fe" {
+		t.Errorf("#edit leads to %q, %v", path, ok)
+	}
+	if r, err := c.Resource(t.Context(), route, "shop", "feature/x", "none"); r != nil || err != nil {
+		t.Errorf("one that is missing: %v, %v", r, err)
+	}
+	if _, err := c.Resource(t.Context(), "/projects/{project}", "none", "", ""); err != nil {
+		t.Errorf("a project that is missing: %v", err)
 	}
 }

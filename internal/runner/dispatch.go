@@ -73,15 +73,24 @@ func (r *Runner) newDispatch(u *run, call plan.Call, last bool) (*dispatch, erro
 	}}, nil
 }
 
+// scope is the environment that a call changes, "" when it changes the project: then the runs of
+// all its environments ask for the same.
+func scope(call plan.Call) string {
+	if tasks.ProjectWide(call.Task) {
+		return ""
+	}
+	return call.Environment
+}
+
 // dedupe is the key by which the runs of one fire ask for an operation once between them. The
 // occurrence keeps a script's second identical call apart from its first: dash would make both.
 // A declared task goes to the run's own environment, where the fire has no other run: it needs no
-// key.
+// key unless it changes the project.
 func (u *run) dedupe(call plan.Call) string {
-	if call.Args == nil {
+	if call.Args == nil && !tasks.ProjectWide(call.Task) {
 		return ""
 	}
-	operation := call.Project + "\x00" + call.Environment + "\x00" + tasks.Hash(call.Task)
+	operation := call.Project + "\x00" + scope(call) + "\x00" + tasks.Hash(call.Task)
 	if u.seen == nil {
 		u.seen = make(map[string]int, 1)
 	}
@@ -413,7 +422,7 @@ func (d *dispatch) refusedByState(ctx context.Context, refused *platform.Error, 
 		return nil, pause
 	}
 	d.run.refresh(env)
-	if _, err := tasks.Prepare(d.call.Task, env); err != nil {
+	if _, err := tasks.Prepare(d.call.Task, env, d.lookup(ctx)); err != nil {
 		return nil, 0
 	}
 	switch refused.StatusCode {

@@ -348,65 +348,45 @@ func (c *checker) parameter(p *syntax.ParamExp) {
 
 // cli checks a call of the CLI as far as its words are the same at every run.
 func (c *checker) cli(args []*syntax.Word) {
-	literal := true
-	var words []string
-	for _, w := range args {
-		word, ok := literalName(w)
-		if ok {
-			words = append(words, word)
-			continue
+	words := make([]word, len(args))
+	for i, w := range args {
+		text, literal := literalName(w)
+		if !literal {
+			text = literalStart(w)
 		}
-		literal = false
-		break
+		words[i] = word{text, literal}
 	}
-	if !literal {
-		c.cliCommand(args[:len(words)], words)
-		c.cliWait(args)
-		return
-	}
-	l, err := parseLine(words)
-	if err == nil {
-		_, err = l.call()
+	l, err := checkLine(words)
+	at := lastOf(args)
+	if e, ok := errors.AsType[*wordError](err); ok {
+		at = args[e.word]
 	}
 	if unknown, ok := errors.AsType[*tasks.UnknownCommandError](err); ok {
-		c.unknownCommand(args, unknown)
+		c.unknownCommand(at, unknown)
 		return
 	}
 	if err != nil {
-		c.foundHere(lastOf(args), Error, "command-line", err.Error(), "")
+		c.foundHere(at, Error, "command-line", err.Error(), "")
 		return
 	}
-	for _, o := range l.abbreviated {
-		c.foundHere(args[0], Info, "abbreviated-option", fmt.Sprintf("option %s is abbreviated, which the CLI itself does not accept", o), "write it in full")
+	if l != nil {
+		for _, o := range l.abbreviated {
+			c.foundHere(args[0], Info, "abbreviated-option", fmt.Sprintf("option %s is abbreviated, which the CLI itself does not accept", o), "write it in full")
+		}
 	}
 	c.cliWait(args)
 }
 
-// cliCommand checks the command's name if it stands before the first word that
-// differs from run to run.
-func (c *checker) cliCommand(args []*syntax.Word, words []string) {
-	if len(words) == 0 {
-		return
+// literalStart returns what a word begins with at every run.
+func literalStart(w *syntax.Word) string {
+	if len(w.Parts) == 0 {
+		return ""
 	}
-	name, ok := commandName(words[1:])
-	if !ok {
-		return
-	}
-	if _, err := tasks.ByCommand(name); err != nil {
-		if unknown, ok := errors.AsType[*tasks.UnknownCommandError](err); ok {
-			c.unknownCommand(args, unknown)
-		}
-	}
+	start, _ := literalName(&syntax.Word{Parts: w.Parts[:1]})
+	return start
 }
 
-func (c *checker) unknownCommand(args []*syntax.Word, err *tasks.UnknownCommandError) {
-	word := args[0]
-	for _, w := range args[1:] {
-		if name, ok := literalName(w); ok && name == err.Name {
-			word = w
-			break
-		}
-	}
+func (c *checker) unknownCommand(word *syntax.Word, err *tasks.UnknownCommandError) {
 	code, hint := "unknown-command", ""
 	if err.Unsupported {
 		code, hint = "unsupported-command", "automatond runs "+supportedCommands()

@@ -309,7 +309,7 @@ func (x *execution) unavailable(name string) int {
 func (x *execution) cli(hc interp.HandlerContext, args []string) int {
 	call, err := ParseCommandLine(append([]string{path.Base(args[0])}, args[1:]...))
 	if err != nil {
-		x.fail(fmt.Errorf("%s: %w", strings.Join(args, " "), err))
+		x.fail(fmt.Errorf("%s: %w", describe(args), err))
 		return 1
 	}
 	// The CLI takes its target from these variables, which a script may change.
@@ -331,6 +331,15 @@ func (x *execution) cli(hc interp.HandlerContext, args []string) int {
 	status := x.call(x.Context, call)
 	x.waited.Add(int64(time.Since(began)))
 	return status
+}
+
+// describe names a call that was not understood. Its other words are left out,
+// since one of them may be a secret value.
+func describe(args []string) string {
+	if i, ok := commandWord(args); ok {
+		return args[0] + " " + args[i]
+	}
+	return args[0]
 }
 
 // changed returns the value of an exported variable if the script changed it.

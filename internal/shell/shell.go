@@ -61,6 +61,7 @@ func (s *Script) Programs() []string { return s.programs }
 // Call is one call of the vendor's CLI.
 type Call struct {
 	Args        []string   // the command line, from the program's name on
+	Shown       []string   // the same as it may be shown and kept: secret values are redacted
 	Task        tasks.Task // validated
 	Project     string     // --project, or empty for the run's own
 	Environment string     // the environment named, empty for the run's own, "." for the project's default
