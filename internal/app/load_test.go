@@ -45,8 +45,8 @@ func TestReload_FiveHundredUnderLoad(t *testing.T) {
 				before = w.usage()
 			}
 		}
-		after := w.usage()
 		w.wait(59 * time.Second) // what began has ended, and the next minute has not
+		after := w.usage()
 
 		minutes := int(reloads * every / time.Minute)
 		fires, err := w.app.store.Fires(context.Background(), ledger.Filter{Limit: 1 << 20})
