@@ -142,14 +142,13 @@ func (l *loader) readFile(path string) {
 	}
 	l.hash.Write(src.data)
 	l.hash.Write([]byte{0})
-	root := src.parse(func(line, column int, code, message, hint string) {
-		l.add(Diagnostic{
-			Severity: Error, File: path, Line: line, Column: column, Code: code, Message: message, Hint: hint,
-		})
-	})
-	if root != nil {
-		l.readRoot(reader{loader: l, src: src, key: root}, root)
+	root, problem := src.parse()
+	if problem != nil {
+		problem.Severity, problem.File, problem.source = Error, path, src
+		l.add(*problem)
+		return
 	}
+	l.readRoot(reader{loader: l, src: src, key: root}, root)
 }
 
 // readRoot reads the top level of a file. Keys that begin with x- are for anchors and notes.

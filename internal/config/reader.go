@@ -38,14 +38,14 @@ func (r reader) errorf(n *yaml.Node, code, hint, format string, args ...any) {
 
 func (r reader) report(s Severity, n *yaml.Node, code, hint, format string, args ...any) {
 	r.add(Diagnostic{
-		Severity: s, File: r.src.path, Line: n.Line, Column: n.Column, Cron: r.cron, Code: code,
-		Message: r.prefix() + fmt.Sprintf(format, args...), Hint: hint,
+		Severity: s, File: r.src.path, Line: n.Line, Column: n.Column, EndColumn: r.src.endOf(n), Cron: r.cron, Code: code,
+		Message: r.prefix() + fmt.Sprintf(format, args...), Hint: hint, source: r.src,
 	})
 }
 
 // reportWithin reports a finding about the bytes from offset on of the scalar n's value.
 func (r reader) reportWithin(n *yaml.Node, offset, length int, d Diagnostic) {
-	d.File, d.Cron, d.Message = r.src.path, r.cron, r.prefix()+d.Message
+	d.File, d.Cron, d.Message, d.source = r.src.path, r.cron, r.prefix()+d.Message, r.src
 	d.Line, d.Column = r.src.locate(n, offset)
 	if line, column := r.src.locate(n, offset+length); line == d.Line && column > d.Column {
 		d.EndColumn = column
