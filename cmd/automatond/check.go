@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +30,7 @@ func newCheck() *cobra.Command {
 				}
 				paths = args
 			}
-			cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true})
+			cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true, Now: time.Now()})
 			if err := writeCheck(cmd.OutOrStdout(), output, cfg, diagnostics); err != nil {
 				return err
 			}

@@ -47,6 +47,7 @@ type loader struct {
 	byAlias   map[string]*job.Project
 	aliases   []string
 	unguarded []unguarded
+	planned   []planned // crons whose coming fires are looked at
 }
 
 // fieldTables are the tables a loader needs often.
@@ -124,7 +125,7 @@ func (l *loader) expand(path string) []string {
 		files = append(files, file)
 	}
 	if len(files) == 0 {
-		l.fileProblem(path, "no-file", "the directory contains no *.yaml or *.yml file", "")
+		l.fileProblem(path, "no-file", "the directory contains no *.yaml or *.yml file", "name a file, or the directory it is in")
 	}
 	return files
 }
@@ -171,9 +172,30 @@ func (l *loader) readRoot(r reader, root *yaml.Node) {
 			}
 			foreign = true
 		default:
-			r.unknownKey(key, known)
+			r.unknownTop(key, value, known)
 		}
 	})
+}
+
+// unknownTop reports a key that a file does not have. A section with a spec is a cron that somebody
+// forgot to put under crons.
+func (r reader) unknownTop(key, value *yaml.Node, known []string) {
+	if hasKey(value, "spec") {
+		r.errorf(key, "cron-misplaced", "write crons: on a line above it, and indent the cron below that",
+			"cron %s stands at the top of the file, and not under crons", plainOrQuoted(key.Value))
+		return
+	}
+	r.unknownKey(key, value, known)
+}
+
+// hasKey reports whether n is a section with such a key.
+func hasKey(n *yaml.Node, name string) bool {
+	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return true
+		}
+	}
+	return false
 }
 
 // vendorKey reports the top-level keys of the vendor's own files, from its JSON Schemas.
@@ -193,7 +215,7 @@ func (l *loader) fileError(path string, err error) {
 	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		message = pathError.Err.Error()
 	}
-	l.fileProblem(path, "file-unreadable", "read configuration: "+message, "")
+	l.fileProblem(path, "file-unreadable", "read configuration: "+message, "name a file that exists and can be read")
 }
 
 func (l *loader) fileProblem(path, code, message, hint string) {
@@ -215,7 +237,7 @@ type found struct {
 // once reports whether the setting is met for the first time, at the reader's key.
 func (r reader) once(section, name, code string) bool {
 	if first, ok := r.settings[setting{section, name}]; ok {
-		r.errorf(r.key, code, "", "it is defined twice, first at %s:%d:%d", first.src.path, first.key.Line, first.key.Column)
+		r.errorf(r.key, code, "keep one of them", "it is defined twice, first at %s:%d:%d", first.src.path, first.key.Line, first.key.Column)
 		return false
 	}
 	r.settings[setting{section, name}] = found{r.src, r.key}
@@ -245,5 +267,7 @@ func (l *loader) finish() {
 	l.finishProjects()
 	l.finishCrons()
 	l.finishEndpoints()
+	l.reportUnguarded()
+	l.lookAhead()
 	l.config.Hash = hex.EncodeToString(l.hash.Sum(nil)[:16])
 }

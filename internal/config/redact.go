@@ -124,8 +124,7 @@ func secretUnder(path []string, key string, value *yaml.Node) bool {
 // holdsSecrets reports the sections whose values nobody but their owner needs to see, also when
 // they are misspelt.
 func holdsSecrets(key string) bool {
-	switch key {
-	case "env", "environment", "vars":
+	if key == "env" || key == "vars" {
 		return true
 	}
 	return nearest(key, []string{"variables", "automation_users"}) != ""

@@ -82,6 +82,7 @@ type layout struct {
 	*source
 	open  []level // the sections that the line is in, outermost first
 	block int     // indentation of the key whose block of text the line is in, -1 outside
+	owner string  // that key
 }
 
 // level is the last key of a section that is open.
@@ -107,6 +108,7 @@ var (
 	keyLine     = regexp.MustCompile(`^( *)((?:- +)*)("[^"]*"|'[^']*'|[^\s"'{\[#&*!|>%@` + "`" + `-][^:#]*?)[ \t]*:(?:[ \t]+(.*))?$`)
 	gluedColon  = regexp.MustCompile(`^( *)([A-Za-z_]+):(['"\w*@/{\[|>].*)$`)
 	lostColon   = regexp.MustCompile(`^( *)([A-Za-z_]+)(?:[ \t]+=?[ \t]*(\S.*))?$`)
+	bareItem    = regexp.MustCompile("^ *- +(\\*(?:[^\\w\\s].*?)?|[@%`].*?)[ \t]*$")
 	blockHeader = regexp.MustCompile(`^(?:[&!]\S+ +)*[|>][-+0-9]*[ \t]*(?:#.*)?$`)
 )
 
@@ -120,8 +122,8 @@ func (l *layout) look(n int) (Diagnostic, bool) {
 			return Diagnostic{}, false
 		}
 		if content[0] != '\t' && !keyLine.MatchString(raw) && content[0] != '#' && content[0] != '-' {
-			return l.mistake(n, indent, len(raw), "yaml-indentation", "the text of the block above must be indented further than its key",
-				fmt.Sprintf("indent it by %d spaces or more", l.block+2)), true
+			return l.mistake(n, indent, len(raw), "yaml-indentation", fmt.Sprintf("the text below %s must be indented further than %s itself", l.owner, l.owner),
+				fmt.Sprintf("indent it, and what follows, by %d spaces", l.block+4)), true
 		}
 		l.block = -1
 	}
@@ -134,6 +136,11 @@ func (l *layout) look(n int) (Diagnostic, bool) {
 	}
 	if m := keyLine.FindStringSubmatchIndex(raw); m != nil {
 		return l.key(n, raw, m)
+	}
+	if m := bareItem.FindStringSubmatchIndex(raw); m != nil {
+		word := raw[m[2]:m[3]]
+		return l.mistake(n, m[2], m[3], "yaml-quotes", fmt.Sprintf("a value that begins with %c must be in quotes", word[0]),
+			fmt.Sprintf("write - '%s'", word)), true
 	}
 	if m := gluedColon.FindStringSubmatchIndex(raw); m != nil && isKey(raw[m[4]:m[5]]) {
 		return l.mistake(n, m[4], m[7], "yaml-space", "a space is missing after the colon",
@@ -165,7 +172,7 @@ func (l *layout) key(n int, raw string, m []int) (Diagnostic, bool) {
 	case value == "" || value[0] == '#':
 		return Diagnostic{}, false
 	case blockHeader.MatchString(value):
-		l.block = m[3]
+		l.block, l.owner = m[3], name
 		top.done = true
 		return Diagnostic{}, false
 	}
@@ -197,8 +204,8 @@ func (l *layout) nest(n int, raw string, indent int, name string) (Diagnostic, b
 	case left.key != "":
 		// Between two levels: further in than one, less than the next.
 		return l.mistake(n, indent, end, "yaml-indentation",
-			fmt.Sprintf("%s is indented by %d spaces, and nothing above is: %s on line %d is indented by %d, %s on line %d by %d",
-				name, indent, top.key, top.line, top.indent, left.key, left.line, left.indent), indentHint(left)), true
+			fmt.Sprintf("%s is indented by %d spaces, neither by %d like %s on line %d nor by %d like %s on line %d",
+				name, indent, top.indent, top.key, top.line, left.indent, left.key, left.line), indentHint(left)), true
 	case top.done:
 		return l.mistake(n, indent, end, "yaml-indentation",
 			fmt.Sprintf("%s is indented further than %s on line %d, which has a value already", name, top.key, top.line), indentHint(*top)), true
@@ -220,6 +227,11 @@ func (l *layout) value(n int, raw, name, value string, at int) (Diagnostic, bool
 	case first == '\'' || first == '"':
 		return l.quoted(n, raw, name, value, at)
 	case first == '{' || first == '[':
+		if m := bareInBrackets.FindStringSubmatchIndex(value); m != nil {
+			word := value[m[2]:m[3]]
+			return l.mistake(n, at+m[2], at+m[3], "yaml-quotes", fmt.Sprintf("a value that begins with %c must be in quotes", word[0]),
+				fmt.Sprintf("write '%s'", word)), true
+		}
 		if closing, balanced := brackets(value); !balanced && !l.continues(n) {
 			return l.mistake(n, at, at+1, "yaml-bracket", fmt.Sprintf("the bracket %c is not closed", first),
 				fmt.Sprintf("write %s", shortened(name+": "+value+closing))), true
@@ -237,6 +249,10 @@ func (l *layout) value(n int, raw, name, value string, at int) (Diagnostic, bool
 	}
 	return Diagnostic{}, false
 }
+
+// bareInBrackets is a value within brackets that begins with a character which means something else
+// to YAML: a star that is no reference, or an exclamation mark.
+var bareInBrackets = regexp.MustCompile("[\\[,:][ \t]*(\\*(?:[^\\w\\s,\\]}][^,\\]}]*)?|[!@%`][^,\\]}]*)[ \t]*[,\\]}]")
 
 var aliasValue = regexp.MustCompile(`^\*[\w.-]+\s*(?:#.*)?$`)
 

@@ -28,6 +28,7 @@ type checker struct {
 
 func (c *checker) check(file *syntax.File) {
 	c.findCalls(file)
+	c.lint(file)
 	c.nested = map[*syntax.ParamExp]bool{}
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
@@ -66,7 +67,7 @@ func (c *checker) verdict() []Problem {
 			name := w.Lit()
 			problems = append(problems, at(w, Error, "other-program",
 				fmt.Sprintf("program %q cannot be run: a script that calls the CLI can use nothing but the shell's built-ins", name),
-				cmpOr(hints[name], "remove it, or leave it to a cron of its own in the application's container")))
+				c.programHint(w)))
 		}
 	case len(c.others) > 0:
 		// The script is the application's; its faults are for its owner to know,
@@ -83,13 +84,6 @@ func (c *checker) verdict() []Problem {
 	}
 	sortProblems(problems)
 	return problems
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // found notes a problem of the script itself.
@@ -300,9 +294,12 @@ func (c *checker) pipe(b *syntax.BinaryCmd) {
 }
 
 // callsCLI reports whether a call of the CLI stands within the node.
-func (c *checker) callsCLI(n syntax.Node) bool {
-	i, _ := slices.BinarySearch(c.calls, n.Pos().Offset())
-	return i < len(c.calls) && c.calls[i] < n.End().Offset()
+func (c *checker) callsCLI(n syntax.Node) bool { return c.callsWithin(n.Pos(), n.End()) }
+
+// callsWithin reports whether a call of the CLI stands between two places of the text.
+func (c *checker) callsWithin(from, to syntax.Pos) bool {
+	i, _ := slices.BinarySearch(c.calls, from.Offset())
+	return i < len(c.calls) && c.calls[i] < to.Offset()
 }
 
 // findCalls notes where the CLI is called, in the order of the text.

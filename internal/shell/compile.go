@@ -68,6 +68,7 @@ func syntaxProblem(err error) Problem {
 	} else if parse, ok := errors.AsType[syntax.ParseError](err); ok {
 		pos = parse.Pos
 		p.Message = "syntax error: " + parse.Text
+		p.Hint = syntaxHint(parse.Text)
 	}
 	if pos.IsValid() {
 		p.Line, p.Column = max(1, int(pos.Line())), max(1, int(pos.Col()))
