@@ -119,7 +119,11 @@ func (l *loader) besideCron(r reader, key, value *yaml.Node) bool {
 		return false
 	}
 	if len(l.crons) == 0 {
-		r.errorf(key, "cron-indentation", "write the cron's name on a line above it, and indent "+key.Value+": below that",
+		if l.nameless {
+			return true
+		}
+		l.nameless = true
+		r.errorf(key, "cron-indentation", "write the cron's name on a line above it, and indent "+key.Value+": and what follows below that",
 			"%s belongs to a cron, and stands where a cron's name is expected", key.Value)
 		return true
 	}

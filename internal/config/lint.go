@@ -16,7 +16,7 @@ func (e cronEntry) lint(j *job.Job) {
 		return
 	}
 	if only := j.Guard.Only.Status; len(only) > 0 && !slices.ContainsFunc(only, j.Tasks[0].Kind().Accepts) {
-		e.report(Warning, e.key, "never-runs", "", "it never runs: %s needs status %s, and only.status excludes it",
+		e.report(Warning, e.key, "never-runs", "write only: {status: ["+j.Tasks[0].Kind().Statuses[0]+"]}, or leave status: out", "it never runs: %s needs status %s, and only.status excludes it",
 			j.Tasks[0].Kind().Name, alternatives(j.Tasks[0].Kind().Statuses))
 	}
 }

@@ -31,6 +31,7 @@ type loader struct {
 	users    []*userEntry
 	projects []*projectEntry
 	crons    []cronEntry
+	nameless bool // a cron's keys stand where its name is expected, which is reported
 	anyCrons bool // a file has the section, even if an empty one
 	fleet    bool // a file has the section projects, even if an empty one
 

@@ -56,7 +56,7 @@ var secretLooks = []*regexp.Regexp{
 	// SOME_TOKEN=value, --token=value, --token value
 	regexp.MustCompile(`(?i)[\w-]*(?:token|secret|passw|credential|api_?key|private)[\w-]*(?:=|\s+(?:=\s*)?)("[^"]*"?|'[^']*'?|[^\s'";|&)]+)`),
 	// token: value
-	regexp.MustCompile(`(?i)[\w-]*(?:token|secret|passw|credential|api_?key|private)[\w-]*["']?\s*:\s*([^\s{\[].*)`),
+	regexp.MustCompile(`(?i)[\w-]*(?:token|secret|passw|credential|api_?key|private)[\w-]*["']?\s*:\s*("[^"]*"?|'[^']*'?|[^\s{\[,}'"]+)`),
 	// A JSON web token.
 	regexp.MustCompile(`(eyJ[\w-]{5,}[\w.-]*)`),
 }
@@ -114,18 +114,21 @@ func (s *source) findScalars() []scalar {
 	return list
 }
 
-// secretUnder reports whether what stands under a key is kept out of sight. The names of crons and
-// projects are no keys in this sense, unless something else than a section stands under them.
+// secretUnder reports whether what stands under a key is kept out of sight. The names of crons are no
+// keys in this sense, unless something else than a section stands under them.
 func secretUnder(path []string, key string, value *yaml.Node) bool {
-	named := len(path) == 1 && (path[0] == "crons" || path[0] == "projects") && value.Kind == yaml.MappingNode
+	named := len(path) == 1 && path[0] == "crons" && value.Kind == yaml.MappingNode
 	return !named && (secretive(key) || holdsSecrets(key))
 }
 
 // holdsSecrets reports the sections whose values nobody but their owner needs to see, also when
 // they are misspelt.
 func holdsSecrets(key string) bool {
-	if key == "env" || key == "vars" {
+	switch key {
+	case "env", "vars":
 		return true
+	case "automation_user":
+		return false
 	}
 	return nearest(key, []string{"variables", "automation_users"}) != ""
 }
@@ -170,35 +173,37 @@ func trimmed(raw []byte, sp span) span {
 var layoutKey = regexp.MustCompile(`^[ \t]*(?:- +)?["']?([\w.-]+)["']?[ \t]*:`)
 
 // secretsByLayout judges a line of a file that is not YAML by the lines above it that are indented
-// less. Within brackets that are still open nothing is certain, so every value is hidden.
+// less, and by its own key.
 func (s *source) secretsByLayout(n int) []span {
 	raw := s.line(n)
 	end := utf8.RuneCount(raw) + 1
-	depth := indentation(raw)
+	depth, hide := indentation(raw), false
 	for i := n - 1; i > 0 && depth > 0; i-- {
 		line := s.line(i)
 		if len(bytes.TrimSpace(line)) == 0 || indentation(line) >= depth {
 			continue
 		}
 		depth = indentation(line)
-		if m := layoutKey.FindSubmatch(line); m != nil && (secretive(string(m[1])) || holdsSecrets(string(m[1]))) {
-			return []span{trimmed(raw, span{1, end})}
+		if m := layoutKey.FindSubmatch(line); m != nil {
+			hide = hide || secretive(string(m[1])) || holdsSecrets(string(m[1]))
 		}
 	}
-	if m := layoutKey.FindSubmatchIndex(raw); m != nil && holdsSecrets(string(raw[m[2]:m[3]])) {
-		return []span{trimmed(raw, span{characters(raw, m[1]), end})}
+	key := layoutKey.FindSubmatchIndex(raw)
+	if key != nil {
+		name := string(raw[key[2]:key[3]])
+		hide = hide || holdsSecrets(name) || secretive(name)
 	}
-	if s.openBrackets(n) {
-		if i := bytes.IndexByte(raw, ':'); i >= 0 {
-			return []span{trimmed(raw, span{characters(raw, i+1), end})}
-		}
+	switch {
+	case !hide && !s.openBraces(n):
+		return nil
+	case key == nil:
 		return []span{trimmed(raw, span{1, end})}
 	}
-	return nil
+	return []span{trimmed(raw, span{characters(raw, key[1]), end})}
 }
 
-// openBrackets reports whether a section in braces that holds secrets may be open where line n begins.
-func (s *source) openBrackets(n int) bool {
+// openBraces reports whether a section in braces that holds secrets may be open where line n begins.
+func (s *source) openBraces(n int) bool {
 	open := 0
 	for i := 1; i < n; i++ {
 		line := s.line(i)

@@ -91,6 +91,7 @@ type level struct {
 	line   int
 	key    string
 	done   bool // a value stands beside it, so that nothing can stand below
+	listed bool // it is in an entry of a list
 }
 
 // scan returns the first mistake that it knows.
@@ -134,6 +135,11 @@ func (l *layout) look(n int) (Diagnostic, bool) {
 		tabs := len(content) - len(strings.TrimLeft(content, "\t"))
 		return l.mistake(n, indent, indent+tabs, "yaml-tab", "the line is indented with a tab", "indent with spaces: 4 for each level"), true
 	}
+	if strings.HasPrefix(content, "- ") {
+		if found, ok := l.entry(n, indent); ok {
+			return found, true
+		}
+	}
 	if m := keyLine.FindStringSubmatchIndex(raw); m != nil {
 		return l.key(n, raw, m)
 	}
@@ -160,7 +166,7 @@ func (l *layout) look(n int) (Diagnostic, bool) {
 // key looks at a line with a key; m are the places of its indentation, dashes, key and value.
 func (l *layout) key(n int, raw string, m []int) (Diagnostic, bool) {
 	indent, name := m[6], raw[m[6]:m[7]]
-	if found, ok := l.nest(n, raw, indent, name); ok {
+	if found, ok := l.nest(n, indent, name, m[4] < m[5]); ok {
 		return found, true
 	}
 	value, at := "", len(raw)
@@ -181,11 +187,10 @@ func (l *layout) key(n int, raw string, m []int) (Diagnostic, bool) {
 }
 
 // nest finds the section that a key is in, and says so when there is none.
-func (l *layout) nest(n int, raw string, indent int, name string) (Diagnostic, bool) {
-	var left level
-	for len(l.open) > 0 && l.open[len(l.open)-1].indent > indent {
-		left = l.open[len(l.open)-1]
-		l.open = l.open[:len(l.open)-1]
+func (l *layout) nest(n, indent int, name string, listed bool) (Diagnostic, bool) {
+	left := l.leave(indent)
+	if left.listed && listed {
+		left = level{} // the entry before
 	}
 	end := indent + len(name)
 	if len(l.open) == 0 {
@@ -193,13 +198,13 @@ func (l *layout) nest(n int, raw string, indent int, name string) (Diagnostic, b
 			return l.mistake(n, indent, end, "yaml-indentation", fmt.Sprintf("%s is indented less than %s on line %d, the first key", name, left.key, left.line),
 				indentHint(left)), true
 		}
-		l.open = append(l.open, level{indent, n, name, false})
+		l.open = append(l.open, level{indent: indent, line: n, key: name, listed: listed})
 		return Diagnostic{}, false
 	}
 	top := &l.open[len(l.open)-1]
 	switch {
 	case top.indent == indent:
-		*top = level{indent, n, name, false}
+		*top = level{indent: indent, line: n, key: name, listed: listed || top.listed}
 		return Diagnostic{}, false
 	case left.key != "":
 		// Between two levels: further in than one, less than the next.
@@ -210,8 +215,32 @@ func (l *layout) nest(n int, raw string, indent int, name string) (Diagnostic, b
 		return l.mistake(n, indent, end, "yaml-indentation",
 			fmt.Sprintf("%s is indented further than %s on line %d, which has a value already", name, top.key, top.line), indentHint(*top)), true
 	}
-	l.open = append(l.open, level{indent, n, name, false})
+	l.open = append(l.open, level{indent: indent, line: n, key: name, listed: listed})
 	return Diagnostic{}, false
+}
+
+// leave ends the sections that are indented further, and returns the outermost of them.
+func (l *layout) leave(indent int) (left level) {
+	for len(l.open) > 0 && l.open[len(l.open)-1].indent > indent {
+		left = l.open[len(l.open)-1]
+		l.open = l.open[:len(l.open)-1]
+	}
+	return left
+}
+
+// entry looks at the dash of a list: in a section with keys it has no place.
+func (l *layout) entry(n, indent int) (Diagnostic, bool) {
+	left := l.leave(indent)
+	if len(l.open) == 0 {
+		return Diagnostic{}, false
+	}
+	top := l.open[len(l.open)-1]
+	if top.indent != indent || top.listed || left.listed || left.key == "" && !top.done {
+		return Diagnostic{}, false
+	}
+	return l.mistake(n, indent, indent+1, "yaml-indentation",
+		fmt.Sprintf("an entry of a list stands where a key is expected, like %s on line %d", top.key, top.line),
+		"indent it further than the key that it belongs to, or write it without the dash"), true
 }
 
 func indentHint(like level) string {
@@ -277,6 +306,10 @@ func (l *layout) quoted(n int, raw, name, value string, at int) (Diagnostic, boo
 		return l.mistake(n, at, at+len(value), "yaml-quotes", fmt.Sprintf("the quotation mark %c is not closed", value[0]),
 			fmt.Sprintf("write %s: %s", name, shortened(fixed))), true
 	}
+	if escape := unknownEscape.FindStringIndex(value[:end]); value[0] == '"' && escape != nil {
+		return l.mistake(n, at+escape[1]-2, at+escape[1], "yaml-quotes", "a backslash in double quotes begins a special character, and this is none",
+			"write the value in single quotes, or the backslash twice"), true
+	}
 	rest := strings.TrimLeft(value[end:], " \t")
 	if rest == "" || rest[0] == '#' && rest != value[end:] {
 		return Diagnostic{}, false
@@ -285,6 +318,9 @@ func (l *layout) quoted(n int, raw, name, value string, at int) (Diagnostic, boo
 	hint := "put the whole value in quotes, or write it as a block: a | after the key, and the text indented below it"
 	return l.mistake(n, from, at+len(value), "yaml-quotes", "this stands after the end of the quotation", hint), true
 }
+
+// unknownEscape ends with the first backslash that begins no escape sequence of YAML 1.2, section 5.7.
+var unknownEscape = regexp.MustCompile(`^(?:[^\\]|\\[0abtnvfre "/\\N_LPxuU\t])*\\[^0abtnvfre "/\\N_LPxuU\t]`)
 
 // closingQuote returns the place after the quotation mark that ends the value, -1 without one.
 func closingQuote(value string) int {
@@ -331,11 +367,12 @@ func brackets(value string) (missing string, balanced bool) {
 	return missing, len(open) == 0
 }
 
-// continues reports whether the line after n may belong to brackets that are open.
+// continues reports whether the line after n may belong to brackets that are open: it is indented
+// further.
 func (l *layout) continues(n int) bool {
 	for i := n + 1; i <= l.lineCount(); i++ {
-		if text := bytes.TrimSpace(l.line(i)); len(text) > 0 {
-			return !keyLine.Match(l.line(i)) || bytes.HasSuffix(text, []byte(",")) || bytes.ContainsAny(text, "}]")
+		if len(bytes.TrimSpace(l.line(i))) > 0 {
+			return indentation(l.line(i)) > indentation(l.line(n))
 		}
 	}
 	return false
@@ -384,7 +421,7 @@ func isKey(word string) bool {
 	switch word {
 	case "crons", "spec", "cmd", "commands", "start", "stop", "task", "only", "except", "branches",
 		"environment_types", "status", "projects", "id", "automation_user", "automation_users", "token_file",
-		"token_env", "variables", "defaults", "timezone", "timeout", "suspended":
+		"token_env", "token", "variables", "defaults", "timezone", "timeout", "suspended", "api", "url", "auth_url":
 		return true
 	}
 	return false

@@ -79,7 +79,7 @@ func (c *checker) verdict() []Problem {
 		problems = append(problems, c.ours...)
 		if c.commands == 0 {
 			problems = append(problems, Problem{Line: 1, Column: 1, EndColumn: 1, Severity: Warning,
-				Code: "does-nothing", Message: "the script runs no command"})
+				Code: "does-nothing", Message: "the script runs no command", Hint: "call platform or upsun in it"})
 		}
 	}
 	sortProblems(problems)
@@ -244,7 +244,7 @@ func (c *checker) test(args []*syntax.Word) {
 			c.foundHere(w, Warning, "file-test", "no file can be seen from here, so the condition is never true", "remove it")
 		case i > 0 && unquoted(w):
 			c.found(w, Warning, "unquoted-variable",
-				"the condition fails with an error when the variable is empty", "put it in double quotes")
+				"the condition fails with an error when the variable is empty", `write "`+c.text(w)+`"`)
 		}
 	}
 }

@@ -49,7 +49,8 @@ func (c *checker) lintBrackets(call *syntax.CallExpr) {
 	switch {
 	case !ok || !strings.HasPrefix(lit.Value, "[") || lit.Value == "[[":
 	case len(first.Parts) > 1:
-		c.found(first, Error, "bracket-space", "a space is missing after [, so this is the name of a program", `write [ "$X" = value ]`)
+		c.found(first, Error, "bracket-space", "a space is missing after [, so this is the name of a program",
+			fmt.Sprintf("write [ %s ... ], with spaces inside the brackets", c.text(first)[1:]))
 	case lit.Value != "[":
 	case lastOf(call.Args).Lit() != "]":
 		hint := "write ] with a space before it at the end of the condition"
@@ -116,14 +117,27 @@ func (g *guards) warn(cond []*syntax.Stmt, truth bool) {
 		if g.asked[f.variable] {
 			continue
 		}
-		but := ""
+		but := "but one"
 		if f.value != "" {
-			but = " but " + f.value
+			but = "but " + f.value
 		}
 		g.foundHere(f.operator, Warning, "negative-guard",
-			fmt.Sprintf("every value%s passes, new ones too; under dash also when %s is not set", but, f.variable),
+			fmt.Sprintf("every %s %s passes, new ones too; under dash also when %s is not set", nounOf(f.variable), but, f.variable),
 			fmt.Sprintf(`name what may pass, as in [ "$%s" = value ], or ask [ -n "$%s" ] first`, f.variable, f.variable))
 	}
+}
+
+// nounOf is what a guard variable holds.
+func nounOf(variable string) string {
+	switch variable {
+	case "PLATFORM_BRANCH":
+		return "branch"
+	case "PLATFORM_ENVIRONMENT_TYPE":
+		return "environment type"
+	case "PLATFORM_PROJECT":
+		return "project"
+	}
+	return "environment"
 }
 
 // comparisons lists the tests of guard variables in a condition that is to be true, or false.
@@ -238,6 +252,11 @@ func (c *checker) programHint(w *syntax.Word) string {
 }
 
 var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+
+// plainSyntax rewords the parser's message where it takes a programmer to understand it.
+func plainSyntax(message string) string {
+	return strings.ReplaceAll(message, "reached EOF without", "the script ends without")
+}
 
 // syntaxHint says what to write, by what the parser says is wrong.
 func syntaxHint(message string) string {

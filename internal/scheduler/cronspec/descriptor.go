@@ -98,12 +98,23 @@ func expand(expr string, words []word) (string, error) {
 		return "", fail(name, fmt.Sprintf("descriptor %q is not known", name.text), "write "+strings.ToLower(name.text))
 	case meaning == "":
 		return "", fail(name, fmt.Sprintf("descriptor %q is not known", name.text),
-			"write @yearly, @annually, @monthly, @weekly, @daily, @midnight or @hourly")
+			descriptorHint(strings.ToLower(name.text)))
 	case len(words) > 1:
 		return "", fail(words[1], fmt.Sprintf("descriptor %s is followed by %q", name.text, words[1].text),
 			"a descriptor stands alone")
 	}
 	return meaning, nil
+}
+
+// descriptorHint names the descriptor that differs least, or all of them.
+func descriptorHint(name string) string {
+	known := []string{"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
+	for _, d := range known {
+		if len(name) < 16 && distance(name, d) <= 2 {
+			return "write " + d
+		}
+	}
+	return "write " + strings.Join(known[:len(known)-1], ", ") + " or " + known[len(known)-1]
 }
 
 func descriptor(name string) string {
