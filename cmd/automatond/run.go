@@ -8,7 +8,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
@@ -75,10 +74,6 @@ func newLogger(w io.Writer, format, level string) (zerolog.Logger, error) {
 	if err != nil || parsed < zerolog.DebugLevel || parsed > zerolog.ErrorLevel {
 		return zerolog.Logger{}, errors.New("--log.level is debug, info, warn or error, not " + level)
 	}
-	terminal := false
-	if f, ok := w.(*os.File); ok {
-		terminal = isatty.IsTerminal(f.Fd())
-	}
 	switch format {
 	case "auto", "json", "console":
 	default:
@@ -86,10 +81,9 @@ func newLogger(w io.Writer, format, level string) (zerolog.Logger, error) {
 	}
 	zerolog.DurationFieldUnit = time.Second
 	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
-	if format == "console" || format == "auto" && terminal {
-		_, noColor := os.LookupEnv("NO_COLOR")
+	if format == "console" || format == "auto" && terminal(w) {
 		w = zerolog.ConsoleWriter{
-			Out: w, TimeFormat: time.TimeOnly, NoColor: noColor || !terminal,
+			Out: w, TimeFormat: time.TimeOnly, NoColor: !colored(w),
 			FieldsExclude: []string{"component"},
 			FieldsOrder:   []string{"cron", "project", "environment", "task", "outcome", "reason", "detail"},
 		}

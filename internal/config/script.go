@@ -61,6 +61,9 @@ func (r reader) readScript(v *yaml.Node, j *job.Job) {
 	}
 	programs := parsed.script.Programs()
 	if len(programs) == 0 {
+		if len(parsed.problems) > 0 {
+			return // the script does nothing, which is said already
+		}
 		r.report(Warning, r.key, "script-idle", "call platform or upsun in it", "the script asks the platform for nothing")
 		return
 	}

@@ -28,6 +28,7 @@ type checker struct {
 
 func (c *checker) check(file *syntax.File) {
 	c.findCalls(file)
+	c.lint(file)
 	c.nested = map[*syntax.ParamExp]bool{}
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
@@ -66,7 +67,7 @@ func (c *checker) verdict() []Problem {
 			name := w.Lit()
 			problems = append(problems, at(w, Error, "other-program",
 				fmt.Sprintf("program %q cannot be run: a script that calls the CLI can use nothing but the shell's built-ins", name),
-				cmpOr(hints[name], "remove it, or leave it to a cron of its own in the application's container")))
+				c.programHint(w)))
 		}
 	case len(c.others) > 0:
 		// The script is the application's; its faults are for its owner to know,
@@ -78,18 +79,11 @@ func (c *checker) verdict() []Problem {
 		problems = append(problems, c.ours...)
 		if c.commands == 0 {
 			problems = append(problems, Problem{Line: 1, Column: 1, EndColumn: 1, Severity: Warning,
-				Code: "does-nothing", Message: "the script runs no command"})
+				Code: "does-nothing", Message: "the script runs no command", Hint: "call platform or upsun in it"})
 		}
 	}
 	sortProblems(problems)
 	return problems
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // found notes a problem of the script itself.
@@ -250,7 +244,7 @@ func (c *checker) test(args []*syntax.Word) {
 			c.foundHere(w, Warning, "file-test", "no file can be seen from here, so the condition is never true", "remove it")
 		case i > 0 && unquoted(w):
 			c.found(w, Warning, "unquoted-variable",
-				"the condition fails with an error when the variable is empty", "put it in double quotes")
+				"the condition fails with an error when the variable is empty", `write "`+c.text(w)+`"`)
 		}
 	}
 }
@@ -300,9 +294,12 @@ func (c *checker) pipe(b *syntax.BinaryCmd) {
 }
 
 // callsCLI reports whether a call of the CLI stands within the node.
-func (c *checker) callsCLI(n syntax.Node) bool {
-	i, _ := slices.BinarySearch(c.calls, n.Pos().Offset())
-	return i < len(c.calls) && c.calls[i] < n.End().Offset()
+func (c *checker) callsCLI(n syntax.Node) bool { return c.callsWithin(n.Pos(), n.End()) }
+
+// callsWithin reports whether a call of the CLI stands between two places of the text.
+func (c *checker) callsWithin(from, to syntax.Pos) bool {
+	i, _ := slices.BinarySearch(c.calls, from.Offset())
+	return i < len(c.calls) && c.calls[i] < to.Offset()
 }
 
 // findCalls notes where the CLI is called, in the order of the text.

@@ -27,6 +27,7 @@ type Script struct {
 	source   string
 	program  *program
 	usesCLI  bool
+	guarded  bool
 	programs []string
 }
 
@@ -44,7 +45,7 @@ func Parse(src string) (*Script, []Problem) {
 		return nil, problems
 	}
 	p.rewrite()
-	return &Script{source: src, program: p, usesCLI: c.usesCLI, programs: c.programNames()}, problems
+	return &Script{source: src, program: p, usesCLI: c.usesCLI, guarded: c.asksWhere(p.file), programs: c.programNames()}, problems
 }
 
 // Source returns the text the script was parsed from.
@@ -52,6 +53,10 @@ func (s *Script) Source() string { return s.source }
 
 // UsesCLI reports whether the script calls the vendor's CLI anywhere.
 func (s *Script) UsesCLI() bool { return s.usesCLI }
+
+// Guarded reports whether the script looks at the environment it runs for, so that it may do
+// something on one and nothing on another.
+func (s *Script) Guarded() bool { return s.guarded }
 
 // Programs returns the other programs the script names, without repetition and
 // in the order of the text. They are never run: a script has either these or
