@@ -80,11 +80,11 @@ func (a *app) swap(next *setup, entries []scheduler.Entry, known []ledger.Target
 }
 
 // greet fetches the access tokens of new clients, so that a token that is not accepted is told now
-// and not at the first fire.
+// and not at the first fire. The exchange goes on when ctx ends; only nobody waits for it then.
 func (a *app) greet(ctx context.Context, before, next *setup) {
 	for name, client := range next.users {
 		if before == nil || before.users[name] != client {
-			a.parts.Go(func() error { _ = client.EnsureToken(context.WithoutCancel(ctx)); return nil })
+			a.parts.Go(func() error { _ = client.EnsureToken(ctx); return nil })
 		}
 	}
 }
