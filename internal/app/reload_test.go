@@ -105,16 +105,7 @@ func TestReload_FollowsWhatAProjectThatLeftHadSent(t *testing.T) {
 }
 
 func TestReload_SendsNothingMoreForACronThatLeft(t *testing.T) {
-	// The second call waits until the first one's activity has ended.
-	inWorld(t, shop+`
-crons:
-  twice:
-    spec: '*/5 * * * *'
-    cmd: |
-      [ "$PLATFORM_BRANCH" = main ] || exit 0
-      platform redeploy --yes --no-wait
-      platform backup --yes --no-wait
-`, func(w *world) {
+	inWorld(t, shop+twice, func(w *world) {
 		w.wait(period + 5*time.Second)
 		w.reload(shop + "crons: {other: {spec: '0 0 1 1 *', task: {backup: {}}}}")
 		w.wait(2 * time.Minute)
@@ -123,18 +114,9 @@ crons:
 }
 
 func TestReload_AnEditedCronEndsWhatItHadBegun(t *testing.T) {
-	script := `
-crons:
-  twice:
-    spec: '*/5 * * * *'
-    cmd: |
-      [ "$PLATFORM_BRANCH" = main ] || exit 0
-      platform redeploy --yes --no-wait
-      platform backup --yes --no-wait
-`
-	inWorld(t, shop+script, func(w *world) {
+	inWorld(t, shop+twice, func(w *world) {
 		w.wait(period + 5*time.Second)
-		w.reload(shop + strings.Replace(script, "      platform backup --yes --no-wait\n", "", 1))
+		w.reload(shop + strings.Replace(twice, "      platform backup --yes --no-wait\n", "", 1))
 		w.wait(2 * time.Minute)
 		w.want(2, "twice 00:05 succeeded/")
 	})

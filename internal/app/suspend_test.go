@@ -106,15 +106,7 @@ func TestSuspend_OwesNothingAfterwards(t *testing.T) {
 
 // TestSuspend_StopsWhatHasBegun suspends between a script's two calls, of which the second waits.
 func TestSuspend_StopsWhatHasBegun(t *testing.T) {
-	inWorld(t, shop+`
-crons:
-  twice:
-    spec: '*/5 * * * *'
-    cmd: |
-      [ "$PLATFORM_BRANCH" = main ] || exit 0
-      platform redeploy --yes --no-wait
-      platform backup --yes --no-wait
-`, func(w *world) {
+	inWorld(t, shop+twice, func(w *world) {
 		w.wait(period + 5*time.Second)
 		w.suspend(control.AllCrons, 0)
 		w.wait(time.Minute)

@@ -33,6 +33,16 @@ projects: {shop: {id: shopid}}
 crons:
   backup: {spec: '*/5 * * * *', only: {branches: [main]}, task: {backup: {}}}
 `
+	// twice is due as often, and its second call waits until the first one's activity has ended.
+	twice = `
+crons:
+  twice:
+    spec: '*/5 * * * *'
+    cmd: |
+      [ "$PLATFORM_BRANCH" = main ] || exit 0
+      platform redeploy --yes --no-wait
+      platform backup --yes --no-wait
+`
 	period = 5 * time.Minute
 )
 
