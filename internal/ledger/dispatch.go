@@ -27,7 +27,8 @@ type Dispatch struct {
 	Environment string
 	// Dedupe is the key by which the runs of one slot ask for an operation once between them:
 	// a hash over cron, slot, effective project and environment, request and occurrence. It
-	// decides among the runs of one slot. Empty when the dispatch ended as another's duplicate.
+	// decides among the runs of one slot. Empty when the run's own key says as much already, and when
+	// the dispatch ended as another's duplicate.
 	Dedupe      string
 	Attempts    int       // how often an intent to send was written
 	SentAt      time.Time // of the last intent; zero before the first

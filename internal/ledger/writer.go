@@ -43,9 +43,9 @@ type writer struct {
 
 // request is one operation on its way through the writer.
 type request struct {
-	weight int  // rows, roughly
-	later  bool // it can wait for others that cannot
-	since  time.Time
+	weight int       // rows, roughly
+	later  bool      // it can wait for others that cannot
+	since  time.Time // when it was asked for
 	do     func(*session) error
 	err    error
 	done   chan struct{} // closed when err is final

@@ -59,7 +59,7 @@ CREATE TABLE dispatches (
     project      TEXT    NOT NULL,
     environment  TEXT    NOT NULL,
     slot         TEXT    NOT NULL,  -- the run's
-    dedupe       TEXT,              -- NULL for a duplicate
+    dedupe       TEXT,              -- NULL for a duplicate, and where the run's key is enough
     attempts     INTEGER NOT NULL,
     sent_at      BIGINT,
     settle_at    BIGINT,
