@@ -41,10 +41,15 @@ func (t *timestamp) UnmarshalJSON(data []byte) error {
 		}
 	}
 	for _, layout := range layouts {
-		if at, err := time.Parse(layout, text); err == nil {
-			t.Time = at.UTC()
-			return nil
+		at, err := time.Parse(layout, text)
+		if err != nil {
+			continue
 		}
+		// An offset can lead out of the years that a time has in writing.
+		if at = at.UTC(); at.Year() >= 1 && at.Year() <= 9999 {
+			t.Time = at
+		}
+		return nil
 	}
 	return nil
 }
