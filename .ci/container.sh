@@ -9,12 +9,14 @@ hardened=(--read-only --cap-drop ALL --security-opt no-new-privileges)
 token=3d9f1c-api-token-that-must-never-be-seen
 declare -A pages=([first]=8632 [second]=8642) probes=([first]=8633 [second]=8643)
 
-# start_platform makes an image of the simulated platform and runs it.
+# start_platform makes an image of the simulated platform and runs it. Its activities outlast the
+# replacement of a container, and the look after their end comes within the minute: else the next
+# fire would overlap.
 start_platform() {
     mkdir "$work/platform"
     CGO_ENABLED=0 go build -o "$work/platform" ./internal/sandbox/standalone
     tar -c -C "$work/platform" standalone | engine import - platform >/dev/null
-    engine run -d --name platform --network none platform /standalone -branch master -activity 40s >/dev/null
+    engine run -d --name platform --network none platform /standalone -branch master -activity 25s >/dev/null
 }
 
 # daemon NAME OPTION... -- ARGUMENT... starts the image on the data volume.
