@@ -19,6 +19,7 @@ import (
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/inventory"
+	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/ledger"
 	"github.com/automatond/automatond/internal/platform"
 	"github.com/automatond/automatond/internal/scheduler"
@@ -56,9 +57,14 @@ func BenchmarkBurst(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	jobs := map[string]*job.Job{}
+	for _, f := range batch {
+		jobs[f.Job.Name] = f.Job
+	}
 	known := inventory.New(inventory.Options{Client: of, Logger: log})
 	r := New(Options{
 		Owner: "bench", Ledger: store, Lease: lease, Limiter: limiter, Client: of, Inventory: known,
+		Job: func(name string) *job.Job { return jobs[name] },
 		Timing:  Timing{PollFirst: time.Hour, PollMax: time.Hour},
 		Metrics: NewMetrics(prometheus.NewRegistry()), Logger: log,
 	})
