@@ -144,7 +144,7 @@ func (c *checker) call(call *syntax.CallExpr) {
 	case roleCLI:
 		c.usesCLI = true
 		c.cli(args)
-	case roleOurs, roleInterpreter:
+	case roleBuiltin:
 		c.builtin(name, args)
 	case roleUnsupported:
 		if name == "." {
@@ -281,7 +281,7 @@ func (c *checker) redirect(r *syntax.Redirect) {
 }
 
 func (c *checker) function(f *syntax.FuncDecl) {
-	if name := f.Name.Value; roleOf(name) == roleCLI || roleOf(name) == roleOurs || roleOf(name) == roleInterpreter {
+	if name := f.Name.Value; roleOf(name) == roleCLI || roleOf(name) == roleBuiltin {
 		c.foundHere(f.Name, Error, "hides-builtin", fmt.Sprintf("a function cannot be called %s, which is a built-in", name),
 			"give it another name")
 	}

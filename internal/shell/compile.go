@@ -15,7 +15,8 @@ const maxSource = 64 << 10
 // program is a script's syntax tree with what is known of it as a whole.
 type program struct {
 	file      *syntax.File
-	functions map[string]bool // functions it declares anywhere
+	functions map[string]bool           // functions it declares anywhere
+	tolerated map[*syntax.ParamExp]bool // where a guard variable may be unset
 }
 
 // functionNames returns the declared functions, also of a nil program.
@@ -38,15 +39,18 @@ func compile(src string) (*program, []Problem) {
 	if err != nil {
 		return nil, []Problem{syntaxProblem(err)}
 	}
-	p := &program{file: file, functions: map[string]bool{}}
+	p := &program{file: file, functions: map[string]bool{}, tolerated: map[*syntax.ParamExp]bool{}}
 	var nameless *syntax.FuncDecl
 	syntax.Walk(file, func(n syntax.Node) bool {
-		if f, ok := n.(*syntax.FuncDecl); ok {
-			if f.Name == nil {
-				nameless = f
+		switch n := n.(type) {
+		case *syntax.FuncDecl:
+			if n.Name == nil {
+				nameless = n
 				return false
 			}
-			p.functions[f.Name.Value] = true
+			p.functions[n.Name.Value] = true
+		case *syntax.CallExpr:
+			p.tolerate(n)
 		}
 		return true
 	})
@@ -54,6 +58,43 @@ func compile(src string) (*program, []Problem) {
 		return nil, []Problem{at(nameless, Error, "syntax", "syntax error: a function has no name", "")}
 	}
 	return p, nil
+}
+
+// tolerate finds the operands of -z and -n, where a script asks whether a
+// variable is set.
+func (p *program) tolerate(call *syntax.CallExpr) {
+	if len(call.Args) == 0 || call.Args[0].Lit() != "[" && call.Args[0].Lit() != "test" {
+		return
+	}
+	for i, w := range call.Args[:len(call.Args)-1] {
+		if lit := w.Lit(); lit == "-z" || lit == "-n" {
+			syntax.Walk(call.Args[i+1], func(n syntax.Node) bool {
+				if param, ok := n.(*syntax.ParamExp); ok {
+					p.tolerated[param] = true
+				}
+				return true
+			})
+		}
+	}
+}
+
+// compile parses and checks a text as a part of the script it stands in.
+func (m *machine) compile(src string) (*program, error) {
+	p, problems := compile(src)
+	if p != nil {
+		c := checker{src: src, functions: p.functionNames(), usesCLI: true}
+		for name := range m.functions {
+			c.functions[name] = true
+		}
+		c.check(p.file)
+		problems = c.verdict()
+	}
+	for _, problem := range problems {
+		if problem.Severity == Error {
+			return nil, errors.New(problem.Message)
+		}
+	}
+	return p, m.spend(10 * len(src))
 }
 
 // syntaxProblem turns a parser's error into a problem.

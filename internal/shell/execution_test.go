@@ -210,26 +210,6 @@ func TestRun_IsBounded(t *testing.T) {
 	}
 }
 
-// Every pipe takes two of the process's file descriptors, nested ones at the
-// same time.
-func TestRun_OpensFewPipes(t *testing.T) {
-	for _, src := range []string{
-		"f() { f | f; }; f",
-		"while :; do echo | :; done",
-		"while :; do read x <<E\nE\ndone",
-		":" + strings.Repeat(" | :", 5000),
-	} {
-		s, problems := Parse(strings.ReplaceAll(src, `\n`, "\n"))
-		if s == nil {
-			t.Fatalf("%.80s: %+v", src, problems)
-		}
-		result := s.Run(t.Context(), nil, nil)
-		if want := fmt.Sprintf("stopped after %d pipes", maxPipes); result.Err == nil || result.Err.Error() != want {
-			t.Errorf("%.80s: got %+v, want %s", src, result, want)
-		}
-	}
-}
-
 func TestRun_TimeOfCallsIsNotTheScripts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := Parse("i=0; while [ $i -lt 50 ]; do i=$((i+1)); platform redeploy --wait; done")

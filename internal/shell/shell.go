@@ -43,7 +43,6 @@ func Parse(src string) (*Script, []Problem) {
 	if hasErrors(problems) {
 		return nil, problems
 	}
-	p.rewrite()
 	return &Script{source: src, program: p, usesCLI: c.usesCLI, programs: c.programNames()}, problems
 }
 
