@@ -34,6 +34,9 @@ func compile(src string) (*program, []Problem) {
 		return nil, []Problem{{Line: 1, Column: 1, EndColumn: 1, Severity: Error, Code: "too-long",
 			Message: fmt.Sprintf("the script has %d bytes, more than %d", len(src), maxSource)}}
 	}
+	if problem, ok := strangeByte(src); ok {
+		return nil, []Problem{problem}
+	}
 	parser := syntax.NewParser(syntax.Variant(syntax.LangPOSIX))
 	file, err := parser.Parse(strings.NewReader(src), "sh")
 	if err != nil {
@@ -60,6 +63,21 @@ func compile(src string) (*program, []Problem) {
 	return p, nil
 }
 
+// strangeByte finds a byte that the parser passes over and dash does not.
+func strangeByte(src string) (Problem, bool) {
+	i := strings.IndexAny(src, "\r\x00")
+	if i < 0 {
+		return Problem{}, false
+	}
+	p := Problem{Line: 1 + strings.Count(src[:i], "\n"), Column: i - strings.LastIndexByte(src[:i], '\n'), Severity: Error, Code: "syntax",
+		Message: "syntax error: a carriage return is a part of the word to dash", Hint: "end lines as Unix does"}
+	if src[i] == 0 {
+		p.Message, p.Hint = "syntax error: a zero byte", ""
+	}
+	p.EndColumn = p.Column + 1
+	return p, true
+}
+
 // tolerate finds the operands of -z and -n, where a script asks whether a
 // variable is set.
 func (p *program) tolerate(call *syntax.CallExpr) {
@@ -78,23 +96,27 @@ func (p *program) tolerate(call *syntax.CallExpr) {
 	}
 }
 
-// compile parses and checks a text as a part of the script it stands in.
+// compile parses a text for eval or trap. What is not offered here ends the
+// script, as it would have been refused had it stood in the text.
 func (m *machine) compile(src string) (*program, error) {
+	if err := m.spend(10 * len(src)); err != nil {
+		return nil, err
+	}
 	p, problems := compile(src)
-	if p != nil {
-		c := checker{src: src, functions: p.functionNames(), usesCLI: true}
-		for name := range m.functions {
-			c.functions[name] = true
-		}
-		c.check(p.file)
-		problems = c.verdict()
+	if p == nil {
+		return nil, errors.New(problems[0].Message)
 	}
-	for _, problem := range problems {
+	c := checker{src: src, functions: p.functionNames()}
+	for name := range m.functions {
+		c.functions[name] = true
+	}
+	c.check(p.file)
+	for _, problem := range append(c.problems, c.ours...) {
 		if problem.Severity == Error {
-			return nil, errors.New(problem.Message)
+			return nil, m.stop(errors.New(problem.Message))
 		}
 	}
-	return p, m.spend(10 * len(src))
+	return p, nil
 }
 
 // syntaxProblem turns a parser's error into a problem.

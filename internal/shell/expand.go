@@ -104,14 +104,58 @@ func (m *machine) single(w *syntax.Word, e expansion, c quoting) (string, error)
 	return e.text(), nil
 }
 
-// hereDocument expands the body of a here-document unless its delimiter was
-// quoted.
+// hereDocument returns the body of a here-document, expanded unless its
+// delimiter was quoted.
 func (m *machine) hereDocument(r *syntax.Redirect) (string, error) {
-	text, err := m.single(r.Hdoc, expansion{m: m}, quoting{quoted: true, here: true})
+	if r.Hdoc == nil {
+		return "", nil
+	}
+	w := r.Hdoc
+	if r.Op == syntax.DashHdoc {
+		w = withoutTabs(w)
+	}
+	if isQuoted(r.Word) {
+		return w.Lit(), m.account(len(w.Lit()))
+	}
+	text, err := m.single(w, expansion{m: m}, quoting{quoted: true, here: true})
 	if err != nil {
 		return "", err
 	}
 	return text, m.account(len(text))
+}
+
+// isQuoted reports whether any part of a delimiter is quoted.
+func isQuoted(w *syntax.Word) bool {
+	for _, part := range w.Parts {
+		if lit, ok := part.(*syntax.Lit); !ok || strings.IndexByte(lit.Value, '\\') >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutTabs drops the tabs that begin a line of the document, but not those
+// of what is expanded in it.
+func withoutTabs(w *syntax.Word) *syntax.Word {
+	parts := make([]syntax.WordPart, len(w.Parts))
+	start := true // of a line
+	for i, part := range w.Parts {
+		parts[i] = part
+		if lit, ok := part.(*syntax.Lit); ok {
+			var b strings.Builder
+			for line := range strings.Lines(lit.Value) {
+				if start {
+					line = strings.TrimLeft(line, "\t")
+				}
+				b.WriteString(line)
+				start = strings.HasSuffix(line, "\n")
+			}
+			parts[i] = &syntax.Lit{ValuePos: lit.ValuePos, ValueEnd: lit.ValueEnd, Value: b.String()}
+			continue
+		}
+		start = false
+	}
+	return &syntax.Word{Parts: parts}
 }
 
 // pattern expands a word to a pattern.
@@ -385,7 +429,7 @@ func (e *expansion) mustBeSet(p *syntax.ParamExp, set bool) error {
 		return nil
 	case guardVariables[name] && !e.m.tolerated[p]:
 		return e.m.skip(name)
-	case e.m.options.has('u') && name != "@" && name != "*":
+	case e.m.options.has('u'):
 		return fmt.Errorf("%s: parameter not set", name)
 	}
 	return nil
@@ -408,7 +452,7 @@ func (e *expansion) putParameter(name string, quoted bool) (set bool, err error)
 			return false, err
 		}
 	}
-	return len(e.m.params) > 0, nil
+	return true, nil // dash counts them as set even when there are none
 }
 
 // separator returns what stands between the parameters. A zero byte separates
@@ -486,10 +530,12 @@ func (e *expansion) trim(from int, op syntax.ParExpOperator, word *syntax.Word) 
 // without the newlines at the end.
 func (m *machine) substitute(list []*syntax.Stmt) (string, error) {
 	sink := newSink()
+	status := m.status // $? is still that of the command before
 	m.substituted = m.subshell(func(sub *machine) {
 		sub.files[1] = sink
 		sub.list(list, false)
 	})
+	m.status = status
 	if m.stopped {
 		return "", errStopped
 	}

@@ -127,7 +127,9 @@ func (m *machine) evaluate(name, text string, tested bool) int {
 		return m.fatal(fmt.Errorf("%s: %w", name, err))
 	}
 	m.tolerate(p)
-	m.status = 0
+	if len(p.file.Stmts) == 0 {
+		m.status = 0
+	}
 	if m.descend() == nil {
 		m.list(p.file.Stmts, tested)
 	}

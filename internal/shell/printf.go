@@ -13,11 +13,14 @@ const maxWidth = 4096
 // printf returns what dash's printf prints. The format is used again as long
 // as arguments are left.
 func printf(args []string) (string, error) {
-	if len(args) > 0 && args[0] == "--" {
+	switch {
+	case len(args) > 0 && args[0] == "--":
 		args = args[1:]
+	case len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-':
+		return "", &usageError{fmt.Errorf("printf: illegal option -%c", args[0][1])}
 	}
 	if len(args) == 0 {
-		return "", errors.New("printf: the format is missing")
+		return "", &usageError{errors.New("printf: the format is missing")}
 	}
 	f := formatter{format: args[0], args: args[1:]}
 	for {

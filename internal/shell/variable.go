@@ -124,7 +124,7 @@ func (o *options) put(flag byte, on bool) {
 }
 
 // flagOrder is the order in which $- names flags.
-const flagOrder = "efIimnsxvVECabu"
+const flagOrder = "ubaCEVvxsnmiIfe"
 
 func (o options) String() string {
 	var b strings.Builder
