@@ -364,6 +364,9 @@ func (c *checker) parameter(p *syntax.ParamExp) {
 	case name == "0" || name == "LINENO":
 		c.foundHere(p, Error, "not-deterministic",
 			fmt.Sprintf("$%s is not the same here as in the application's container", name), "write the text itself")
+	case (name == "@" || name == "*") && p.Exp != nil && removes(p.Exp.Op):
+		c.found(p, Error, "bash-only",
+			fmt.Sprintf("what ${%s%s...} is depends on the shell, and in dash on more than its pattern", name, p.Exp.Op), "loop over the parameters")
 	}
 }
 

@@ -60,6 +60,7 @@ func TestParse_ReportsProblemsWithTheirPlace(t *testing.T) {
 		{"echo ${LINENO}; " + call, []string{"1:6-15 error not-deterministic"}},
 		{"echo \"${x:-'$y'}\"; " + call, []string{"1:12-16 error bash-only"}},
 		{"echo \"${x:-'y'}${x#'$y'}$(echo '$y')\"; " + call, nil},
+		{"echo ${@#x} ${*-x}; " + call, []string{"1:6-12 error bash-only"}},
 		{"echo $((1 + \"2\")); " + call, []string{"1:13-16 error bash-only"}},
 		{"eval 'if'; " + call, []string{"1:6-10 error syntax"}},
 		{"trap '[[ a ]]' EXIT; " + call, []string{"1:6-15 error double-bracket"}},

@@ -331,7 +331,7 @@ func (g *generator) expansion(quoted bool) string {
 		}
 		fallthrough
 	default:
-		if name == "#" || name == "?" {
+		if !isAlpha(name[0]) && !isDigit(name[0]) {
 			name = "b"
 		}
 		return "${" + name + g.pick("#", "##", "%", "%%") + g.pattern() + "}"
