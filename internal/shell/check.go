@@ -33,6 +33,7 @@ func (c *checker) check(file *syntax.File) {
 		switch n := n.(type) {
 		case *syntax.Stmt:
 			c.statement(n)
+			c.ending(n)
 		case *syntax.CallExpr:
 			c.call(n)
 		case *syntax.BinaryCmd:
@@ -108,6 +109,20 @@ func (c *checker) statement(st *syntax.Stmt) {
 	if st.Background || st.Coprocess || st.Disown {
 		c.foundHere(st, Error, "background", "a command cannot run in the background",
 			"remove the &; a call of the CLI returns at once")
+	}
+}
+
+// ending refuses a redirected compound command which a reserved word follows,
+// such as { if a; then b; fi >/dev/null }. The parser takes that, but to dash
+// the word is one more of the command's.
+func (c *checker) ending(st *syntax.Stmt) {
+	if _, simple := st.Cmd.(*syntax.CallExpr); simple || st.Cmd == nil || len(st.Redirs) == 0 {
+		return
+	}
+	end := st.Redirs[len(st.Redirs)-1].Word.End()
+	rest := strings.TrimLeft(c.src[min(int(end.Offset()), len(c.src)):], " \t")
+	if rest != "" && (rest[0] == '}' || isAlpha(rest[0])) {
+		c.found(st, Error, "syntax", "syntax error: a ; is missing after the redirection", "write ; before the next word")
 	}
 }
 
@@ -247,6 +262,9 @@ func (c *checker) builtin(name string, args []*syntax.Word) {
 const fileTests = "bcdefghkLOGprsSuwx"
 
 func (c *checker) test(args []*syntax.Word) {
+	if last := lastOf(args); args[0].Lit() == "test" && len(args) > 2 && (last.Lit() == "-a" || last.Lit() == "-o") {
+		c.found(last, Error, "syntax", fmt.Sprintf("nothing follows %s, which dash itself does not survive", last.Lit()), "write the second condition, or remove it")
+	}
 	for i, w := range args {
 		lit := w.Lit()
 		switch {

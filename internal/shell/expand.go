@@ -16,7 +16,8 @@ type expansion struct {
 	out     []glyph
 	regions []region
 	fields  bool // fields are wanted, and not one text
-	colons  bool // a ~ is expanded after = and : too, as in an assignment
+	colons  bool // a ~ is expanded after : too, as in an assignment
+	named   bool // the assignment's name is part of the word, so after the first = as well
 }
 
 // region is a part of an expansion that is split into fields: at the
@@ -42,7 +43,7 @@ func (m *machine) words(list []*syntax.Word) ([]string, error) {
 	for i, w := range list {
 		e := expansion{m: m, fields: true}
 		if assigns && isAssignment(w) {
-			e.fields, e.colons = false, true
+			e.fields, e.colons, e.named = false, true, true
 		}
 		if err := e.word(w, quoting{tilde: true}); err != nil {
 			return nil, err
@@ -308,8 +309,11 @@ func (e *expansion) literal(text string, c quoting, last bool) error {
 				continue
 			}
 		}
-		tilde = e.colons && !c.quoted && (b == ':' || b == '=' && strings.IndexByte(text[:i], '=') < 0)
+		tilde = e.colons && !c.quoted && (b == ':' || b == '=' && e.named)
+		e.named = e.named && b != '='
 		switch {
+		case b == '\\' && strings.HasPrefix(text[i+1:], "\n"):
+			i++ // a continued line; the parser removes most of them
 		case b != '\\' || i == len(text)-1:
 			g := glyph(b)
 			if c.quoted {

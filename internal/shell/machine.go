@@ -92,7 +92,6 @@ func (m *machine) subshell(run func(sub *machine)) int {
 			sub.vars = vars
 			sub.functions = maps.Clone(m.functions)
 			sub.exitTrap = nil
-			sub.loops = 0
 			if len(m.frames) > 0 {
 				sub.frames = []*frame{{function: true}} // local may be used
 			}
