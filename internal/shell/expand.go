@@ -1,7 +1,6 @@
 package shell
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -563,7 +562,7 @@ func (m *machine) arithmeticText(x syntax.ArithmExpr) (string, error) {
 		return "(" + inner + ")", err
 	case *syntax.UnaryArithm:
 		inner, err := m.arithmeticText(x.X)
-		return " " + x.Op.String() + inner, err
+		return x.Op.String() + gap(x.OpPos.Offset()+1, x.X.Pos().Offset()) + inner, err
 	case *syntax.BinaryArithm:
 		left, err := m.arithmeticText(x.X)
 		if err != nil {
@@ -573,7 +572,19 @@ func (m *machine) arithmeticText(x syntax.ArithmExpr) (string, error) {
 		if err == nil {
 			err = m.account(len(left) + len(right))
 		}
-		return left + " " + x.Op.String() + " " + right, err
+		op := x.Op.String()
+		before := gap(x.X.End().Offset(), x.OpPos.Offset())
+		after := gap(x.OpPos.Offset()+uint(len(op)), x.Y.Pos().Offset())
+		return left + before + op + after + right, err
 	}
-	return "", errors.New("arithmetic expression: syntax error")
+	return "", errArithmetic
+}
+
+// gap returns the space that the text has between two offsets: where there is
+// none, the operators around an empty variable become one.
+func gap(from, to uint) string {
+	if to > from {
+		return " "
+	}
+	return ""
 }

@@ -20,7 +20,22 @@ type generator struct {
 // generate returns the script of a seed.
 func generate(seed uint64) string {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
-	return g.script()
+	src := g.script()
+	if g.chance(4) {
+		src = generatedPrelude + g.damaged(src[len(generatedPrelude):])
+	}
+	return src
+}
+
+// damaged changes a few bytes, to come upon what dash and the parser read
+// differently.
+func (g *generator) damaged(src string) string {
+	for range 1 + g.IntN(2) {
+		i := g.IntN(len(src))
+		j := min(len(src), i+g.IntN(6))
+		src = src[:i] + g.pick("", "", " ", ";", "'", "\"", "\\", "$", "`", "(", ")", "{", "}", "&&", "|", ">", "#", "\n", "!", "~", "*", " in ", "do ", "fi", src[i:j]) + src[j:]
+	}
+	return src
 }
 
 const generatedPrelude = `p() { platform redeploy -W -e "n$#:$?"; for q; do platform redeploy -W -e "[$q]"; done; }
