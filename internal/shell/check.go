@@ -21,13 +21,15 @@ type checker struct {
 	problems  []Problem // what is wrong whoever runs the script
 	ours      []Problem // what matters only if automatond runs it
 	others    []*syntax.Word
-	calls     []uint // offsets of the calls of the CLI
+	calls     []uint        // offsets of the calls of the CLI
+	documents map[uint]bool // lines that a here-document begins after
 	usesCLI   bool
 	commands  int
 }
 
 func (c *checker) check(file *syntax.File) {
 	c.findCalls(file)
+	c.documents = map[uint]bool{}
 	c.quotes(file)
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
@@ -123,6 +125,25 @@ func (c *checker) ending(st *syntax.Stmt) {
 	rest := strings.TrimLeft(c.src[min(int(end.Offset()), len(c.src)):], " \t")
 	if rest != "" && (rest[0] == '}' || isAlpha(rest[0])) {
 		c.found(st, Error, "syntax", "syntax error: a ; is missing after the redirection", "write ; before the next word")
+	}
+}
+
+// document refuses a here-document that does not begin on the line after the
+// operator, as it does for dash. The parser looks for it further down when a
+// case goes over the end of the line.
+func (c *checker) document(r *syntax.Redirect) {
+	line := r.OpPos.Line()
+	if c.documents[line] {
+		return // another one of this line begins there
+	}
+	c.documents[line] = true
+	begins := r.Hdoc != nil && r.Hdoc.Pos().Line() == line+1
+	if lines := strings.Split(c.src, "\n"); r.Hdoc == nil && int(line) < len(lines) {
+		delimiter, _ := literalName(r.Word)
+		begins = strings.TrimLeft(lines[line], "\t") == delimiter
+	}
+	if !begins {
+		c.found(r, Error, "syntax", "syntax error: the here-document has to begin on the next line", "put the command that goes over the end of the line after it")
 	}
 }
 
@@ -295,6 +316,7 @@ func (c *checker) redirect(r *syntax.Redirect) {
 	}
 	switch r.Op {
 	case syntax.Hdoc, syntax.DashHdoc:
+		c.document(r)
 		return
 	case syntax.DplOut, syntax.DplIn:
 		if target, ok := literalName(r.Word); ok && target != "-" && (len(target) != 1 || target < "0" || target > "2") {

@@ -33,7 +33,7 @@ func (g *generator) damaged(src string) string {
 	for range 1 + g.IntN(2) {
 		i := g.IntN(len(src))
 		j := min(len(src), i+g.IntN(6))
-		src = src[:i] + g.pick("", "", " ", ";", "'", "\"", "\\", "$", "`", "(", ")", "{", "}", "&&", "|", ">", "#", "\n", "!", "~", "*", " in ", "do ", "fi", src[i:j]) + src[j:]
+		src = src[:i] + g.pick("", "", " ", ";", "'", "\"", "\\", "$", "`", "(", ")", "{", "}", "&&", "|", " >&2 ", "#", "\n", "!", "~", "*", " in ", "do ", "fi", src[i:j]) + src[j:]
 	}
 	return src
 }
