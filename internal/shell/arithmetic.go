@@ -92,17 +92,26 @@ func numberLength(s string) int {
 // parseInteger reads as much as C's strtoimax with base 0 or 10 does. A number
 // too large is the largest one, with overflow set.
 func parseInteger(s string, base int) (v int64, n int, overflow bool) {
+	negative, u, n, overflow := scanInteger(s, base, math.MaxInt64)
+	v = int64(u)
+	if negative {
+		v = -v
+	}
+	return v, n, overflow
+}
+
+// scanInteger reads a number of at most limit or, if it is negative, one more.
+func scanInteger(s string, base int, limit uint64) (negative bool, v uint64, n int, overflow bool) {
 	i := 0
 	for i < len(s) && classes["space"](s[i]) {
 		i++
 	}
-	negative := false
 	if i < len(s) && (s[i] == '-' || s[i] == '+') {
 		negative = s[i] == '-'
 		i++
 	}
 	if i == len(s) || !isDigit(s[i]) {
-		return 0, 0, false
+		return false, 0, 0, false
 	}
 	length := 0
 	if base == 0 {
@@ -118,27 +127,21 @@ func parseInteger(s string, base int) (v int64, n int, overflow bool) {
 			length++
 		}
 	}
-	limit := uint64(math.MaxInt64)
-	if negative {
+	if negative && limit == math.MaxInt64 {
 		limit++
 	}
-	var u uint64
 	for _, b := range []byte(s[i : i+length]) {
 		d := uint64(b - '0')
 		if !isDigit(b) {
 			d = uint64(b|0x20-'a') + 10
 		}
-		if overflow || u > (limit-d)/uint64(base) {
-			overflow, u = true, limit
+		if overflow || v > (limit-d)/uint64(base) {
+			overflow, v = true, limit
 			continue
 		}
-		u = u*uint64(base) + d
+		v = v*uint64(base) + d
 	}
-	v = int64(u)
-	if negative {
-		v = -v
-	}
-	return v, i + length, overflow
+	return negative, v, i + length, overflow
 }
 
 // assignment is the lowest level: x = ..., x += ..., or a condition.

@@ -185,7 +185,8 @@ func (m *machine) local(args []string) int {
 		}
 		name, value, assigned := strings.Cut(arg, "=")
 		if !syntax.ValidName(name) {
-			return m.usage(args, fmt.Errorf("%s: bad variable name", arg))
+			m.stop(fmt.Errorf("local: %s: bad variable name", arg)) // which dash does not look at
+			return 1
 		}
 		if err := m.saveIn(f, name); err != nil {
 			return 1

@@ -267,6 +267,13 @@ func (c *checker) builtin(name string, args []*syntax.Word) {
 		}
 	case "eval":
 		c.inner(args[1:])
+	case "local":
+		for _, w := range args[1:] {
+			text, literal := literalName(w)
+			if name, _, _ := strings.Cut(text, "="); literal && name != "-" && !syntax.ValidName(name) {
+				c.found(w, Error, "syntax", fmt.Sprintf("%q is no name of a variable", name), "")
+			}
+		}
 	case "trap":
 		if len(args) > 2 {
 			c.inner(args[1:2])

@@ -227,11 +227,17 @@ func (g *generator) output() string {
 		"'%5s|%-5s|%.2s|%05d' "+g.words(0, 3), "'%x %o %X %u %i' "+g.number()+" "+g.number(), "'%c%c' "+g.words(1, 2),
 		"'a\\tb\\n\\101\\\\%%\\x\\c'", "'%*d|%-*s|' 5 "+g.number()+" 4 "+g.word(), "'%+d % d %#x' 1 2 3", "'%03d' "+g.number(),
 		"%s "+g.words(1, 3), "'%s' "+g.word(), g.word()+" "+g.words(0, 2), "'%d' "+g.word(), "'%.3s|%8.3s' "+g.words(0, 2),
-		"'%b|' "+g.words(1, 2), "-- '%s' "+g.word())
+		"'%b|' "+g.words(1, 2), "-- '%s' "+g.word(), "'"+g.directive()+"|"+g.directive()+"|' "+g.number()+" "+g.number(),
+		"'"+g.directive()+"' "+g.pick("1.5", "0.1", "1e10", "123456789", "-2.50", "1e-7", "100000", "inf", "1.5x", "0x10", "")+" "+g.word())
+}
+
+// directive is a random conversion of printf.
+func (g *generator) directive() string {
+	return "%" + g.pick("", "", "-", "+", " ", "0", "#", "-0", "#0", "+0") + g.pick("", "", "5", "12", "3") + g.pick("", "", ".0", ".3", ".", ".10") + g.pick("d", "i", "u", "o", "x", "X", "s", "b", "c", "e", "f", "g", "G", "s", "d")
 }
 
 func (g *generator) number() string {
-	return g.pick("0", "1", "2", "7", "10", "-3", "010", "0x1F", "+4", "' 5'", "'5 '", "9223372036854775807", "'\"a'", "\"'b\"", "''", "x", "1x", "08", "$a", `"$b"`, "$((1+1))")
+	return g.pick("0", "1", "2", "7", "10", "-3", "010", "0x1F", "+4", "' 5'", "'5 '", "9223372036854775807", "18446744073709551615", "99999999999999999999", "-9223372036854775808", "'\"a'", "\"'b\"", "''", "x", "1x", "08", "$a", `"$b"`, "$((1+1))")
 }
 
 func (g *generator) condition() string {
