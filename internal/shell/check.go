@@ -161,6 +161,10 @@ func (c *checker) call(call *syntax.CallExpr) {
 	if len(args) > 0 {
 		c.commands++
 	}
+	if len(call.Assigns) == 0 && len(args) > 0 && args[0].Lit() == "in" {
+		c.found(args[0], Error, "syntax", "syntax error: in can only stand in a for or case", "")
+		return
+	}
 	for len(args) > 0 && (args[0].Lit() == "command" || args[0].Lit() == "exec") {
 		if len(args) > 1 && strings.HasPrefix(args[1].Lit(), "-") {
 			return

@@ -67,7 +67,7 @@ func TestParse_ReportsProblemsWithTheirPlace(t *testing.T) {
 		{"read x <<E; if :; then\na\nE\n" + call + "; fi", nil},
 		{"read x <<E; read x <<-F\na\nE\n\tF\n" + call, nil},
 		{"read x <<E\nE\n" + call, nil},
-		{"in; " + call, []string{"1:1-3 error other-program"}},
+		{"in; " + call, []string{"1:1-3 error syntax"}},
 		{"f() { local - x=1 =y; }; " + call, []string{"1:19-21 error syntax"}},
 		{"echo ${@#x} ${*-x}; " + call, []string{"1:6-12 error bash-only"}},
 		{"echo $((1 + \"2\")); " + call, []string{"1:13-16 error bash-only"}},
