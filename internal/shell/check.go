@@ -42,6 +42,12 @@ func (c *checker) check(file *syntax.File) {
 			c.pipe(n)
 		case *syntax.CmdSubst:
 			c.substitution(n)
+		case *syntax.Comment:
+			c.comment(n)
+		case *syntax.WordIter:
+			if !syntax.ValidName(n.Name.Value) {
+				c.found(n.Name, Error, "syntax", fmt.Sprintf("syntax error: %q is no name of a variable", n.Name.Value), "")
+			}
 		case *syntax.Redirect:
 			c.redirect(n)
 		case *syntax.FuncDecl:
@@ -125,6 +131,14 @@ func (c *checker) ending(st *syntax.Stmt) {
 	rest := strings.TrimLeft(c.src[min(int(end.Offset()), len(c.src)):], " \t")
 	if rest != "" && (rest[0] == '}' || isAlpha(rest[0])) {
 		c.found(st, Error, "syntax", "syntax error: a ; is missing after the redirection", "write ; before the next word")
+	}
+}
+
+// comment refuses a comment that begins within a word. The parser sees one in
+// a case, after an expansion.
+func (c *checker) comment(n *syntax.Comment) {
+	if i := int(n.Hash.Offset()); i > 0 && i < len(c.src) && !strings.ContainsRune(" \t\n;&|()<>`", rune(c.src[i-1])) {
+		c.found(n, Error, "syntax", "a # within a word cannot be read here", "put it in quotes")
 	}
 }
 

@@ -71,7 +71,7 @@ func TestShell_AgreesWithDashOnRandomScripts(t *testing.T) {
 			}
 			small := d.smallest(t, batch[i])
 			got, result, _ := small.here(t)
-			t.Errorf("seed %d: in %v:\n%s\ngot  %+v\ndash %+v\nresult %+v", seeds[i], small.vars, small.src, got, d.run(t, small), result)
+			t.Errorf("seed %d: in %v:\n%s\ngot  %+v\ndash %+v\nresult %+v", seeds[i], small.vars, small.src, got.brief(), d.run(t, small).brief(), result)
 			break
 		}
 	}

@@ -61,6 +61,15 @@ type trace struct {
 	invalid bool // there was a command line that makes no sense, which is no call here and fails
 }
 
+// brief leaves out most of a long list of calls.
+func (a trace) brief() trace {
+	const most = 10
+	if len(a.calls) > most {
+		a.calls = append(a.calls[:most:most], fmt.Sprintf("and %d more", len(a.calls)-most))
+	}
+	return a
+}
+
 func (a trace) equal(b trace) bool { return slices.Equal(a.calls, b.calls) && a.status == b.status }
 
 // run runs one script as the platform does, in a process of its own.
