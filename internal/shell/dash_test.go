@@ -115,7 +115,7 @@ func (d dash) batch(t *testing.T, samples []sample) []trace {
 		i := strings.LastIndexByte(part, '\x02') + 1
 		status, err := strconv.Atoi(part[i:])
 		if err != nil {
-			t.Fatalf("dash: %q: %v", part, err)
+			t.Fatalf("dash: %.200q: %v", part[i:], err)
 		}
 		traces = append(traces, traceOf(part[:i], status))
 	}

@@ -60,14 +60,11 @@ func (m *machine) assign(name, value string) error {
 	v.exported = v.exported || m.options.has('a')
 	m.vars[name] = v
 	if name == "OPTIND" {
-		m.getopts = getoptsState{index: 1, offset: -1}
-		if value != "" {
-			n, err := strconv.Atoi(value)
-			if err != nil || n < 0 {
-				return fmt.Errorf("illegal number: %s", value)
-			}
-			m.getopts.index = n
+		n, err := number(value)
+		if err != nil {
+			return err
 		}
+		m.getopts = getoptsState{index: max(1, n), offset: -1}
 	}
 	return nil
 }
