@@ -318,6 +318,9 @@ func (m *machine) trap(args []string) int {
 	if len(rest) == 0 {
 		return m.listing(args)
 	}
+	if word := rest[0]; len(args) == len(rest)+1 && len(word) > 1 && word[0] == '-' {
+		return m.usage(args, fmt.Errorf("illegal option -%c", word[1]))
+	}
 	action, conditions := &rest[0], rest[1:]
 	if _, err := strconv.ParseUint(*action, 10, 8); err == nil || len(rest) == 1 {
 		action, conditions = nil, rest // without an action the conditions are reset
@@ -421,8 +424,11 @@ func knownToDash(name string) bool {
 
 // umask does nothing, because no file can be made.
 func (m *machine) umask(args []string) int {
-	if len(args) == 1 {
+	if len(args) == 1 || args[1] == "-S" {
 		return m.listing(args)
+	}
+	if strings.HasPrefix(args[1], "-") {
+		return m.usage(args, fmt.Errorf("illegal option %s", args[1]))
 	}
 	return 0
 }

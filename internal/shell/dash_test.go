@@ -112,7 +112,7 @@ func (d dash) batch(t *testing.T, samples []sample) []trace {
 	}
 	var traces []trace
 	for part := range strings.SplitSeq(strings.TrimSuffix(out, "\x03"), "\x03") {
-		i := strings.LastIndexByte(part, '\x02') + 1
+		i := strings.LastIndexAny(part, "\x01\x02") + 1 // \x01 if it was killed
 		status, err := strconv.Atoi(part[i:])
 		if err != nil {
 			t.Fatalf("dash: %.200q: %v", part[i:], err)

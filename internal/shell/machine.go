@@ -250,10 +250,11 @@ func (m *machine) pipeline(last *syntax.BinaryCmd, tested bool) int {
 		first = b.X
 	}
 	parts = append(parts, first)
-	status := 0
+	status, before := 0, m.status
 	in := m.files[0]
 	for i := len(parts) - 1; i >= 0 && !m.stopped; i-- {
 		var pipe *file
+		m.status = before // they begin at the same time under dash
 		status = m.subshell(func(sub *machine) {
 			sub.files[0] = in
 			if i > 0 {

@@ -83,6 +83,10 @@ func (m *machine) unset(name string) error {
 		return fmt.Errorf("%s: is read only", name)
 	}
 	delete(m.vars, name)
+	if name == "OPTIND" {
+		_, err := number("") // dash reads it again
+		return err
+	}
 	return nil
 }
 
