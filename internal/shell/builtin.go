@@ -366,8 +366,12 @@ func (m *machine) write(args []string, text string, wrong error) int {
 		m.complain(fmt.Errorf("%s: %w", args[0], err))
 		return 1
 	}
-	if wrong == nil {
+	switch {
+	case wrong == nil:
 		return 0
+	case errors.Is(wrong, errWidth):
+		m.stop(wrong)
+		return 1
 	}
 	m.complain(wrong)
 	if u, ok := errors.AsType[*usageError](wrong); ok {

@@ -399,6 +399,9 @@ func (e *expansion) parameter(p *syntax.ParamExp, c quoting) error {
 		if err := e.mustBeSet(p, set); err != nil {
 			return err
 		}
+		if !set && !p.Length {
+			return nil // and no region: "$@"$unset ends as "$@" does
+		}
 		if p.Length {
 			n := len(e.out) - from
 			e.out = e.out[:from]

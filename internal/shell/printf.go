@@ -12,6 +12,9 @@ import (
 // maxWidth bounds the width and precision in a format.
 const maxWidth = 4096
 
+// errWidth ends the script, since dash knows no such bound.
+var errWidth = fmt.Errorf("stopped after a width of more than %d in printf", maxWidth)
+
 // printf returns what dash's printf prints. The format is used again as long
 // as arguments are left.
 func printf(args []string) (string, error) {
@@ -120,7 +123,7 @@ func (f *formatter) number(text string) (n int, rest string, err error) {
 		rest = text[digits:]
 	}
 	if value > maxWidth || value < -maxWidth {
-		return 0, "", fmt.Errorf("printf: width %d is more than %d", value, maxWidth)
+		return 0, "", errWidth
 	}
 	return int(value), rest, nil
 }
