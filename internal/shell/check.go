@@ -134,11 +134,19 @@ func (c *checker) ending(st *syntax.Stmt) {
 	}
 }
 
-// comment refuses a comment that begins within a word. The parser sees one in
-// a case, after an expansion.
+// comment refuses two comments that the parser takes for something else: one
+// that begins within a word, after an expansion in a case; and one that ends in
+// a backslash, which to the parser joins the next line to the present command.
 func (c *checker) comment(n *syntax.Comment) {
-	if i := int(n.Hash.Offset()); i > 0 && i < len(c.src) && !strings.ContainsRune(" \t\n;&|()<>`", rune(c.src[i-1])) {
+	i := int(n.Hash.Offset())
+	if i >= len(c.src) {
+		return
+	}
+	if i > 0 && !strings.ContainsRune(" \t\n;&|()<>`", rune(c.src[i-1])) {
 		c.found(n, Error, "syntax", "a # within a word cannot be read here", "put it in quotes")
+	}
+	if line, _, more := strings.Cut(c.src[i:], "\n"); more && strings.HasSuffix(line, "\\") {
+		c.found(n, Error, "syntax", "a comment ends with its line, and the backslash with it", "remove the backslash, and the comment if the command goes on")
 	}
 }
 

@@ -104,7 +104,11 @@ func (m *machine) compile(src string) (*program, error) {
 	}
 	p, problems := compile(src)
 	if p == nil {
-		return nil, errors.New(problems[0].Message)
+		err := errors.New(problems[0].Message)
+		if strings.Contains(src, "\n") {
+			return nil, m.stop(err) // dash would run the lines before
+		}
+		return nil, err
 	}
 	c := checker{src: src, functions: p.functionNames()}
 	for name := range m.functions {

@@ -380,7 +380,6 @@ func (e *expansion) parameter(p *syntax.ParamExp, c quoting) error {
 		if set && (op == syntax.AlternateUnset || nonEmpty) {
 			return e.alternative(word, c)
 		}
-		return nil
 	case syntax.DefaultUnset, syntax.DefaultUnsetOrNull:
 		if !set || op == syntax.DefaultUnsetOrNull && !nonEmpty {
 			e.out = e.out[:from]
