@@ -18,7 +18,11 @@ type arithmetic struct {
 	depth   int
 }
 
-var errArithmetic = errors.New("arithmetic expression: syntax error")
+var (
+	errArithmetic = errors.New("arithmetic expression: syntax error")
+	// errOverflow is a division that ends dash itself with a signal.
+	errOverflow = errors.New("arithmetic expression: the smallest number divided by -1")
+)
 
 func (m *machine) calculate(text string) (int64, error) {
 	if err := m.spend(len(text)); err != nil {
@@ -29,7 +33,10 @@ func (m *machine) calculate(text string) (int64, error) {
 		return 0, err
 	}
 	v, err := a.assignment()
-	if err == nil && a.token != "" {
+	switch {
+	case err == errOverflow:
+		err = m.stop(err)
+	case err == nil && a.token != "":
 		err = errArithmetic
 	}
 	return v, err
@@ -381,6 +388,9 @@ func apply(op string, a, b int64) (int64, error) {
 	}
 	if b == 0 {
 		return 0, errors.New("arithmetic expression: division by zero")
+	}
+	if a == math.MinInt64 && b == -1 {
+		return 0, errOverflow
 	}
 	if op == "/" {
 		return a / b, nil

@@ -71,7 +71,7 @@ func TestParse_ReportsProblemsWithTheirPlace(t *testing.T) {
 		{"for 1 in a; do " + call + "; done", []string{"1:5-6 error syntax"}},
 		{"case x in x) : $y#z\n;; esac # " + call, []string{"1:18-20 error syntax"}},
 		{": a#b $x#c; " + call + " # and a comment", nil},
-		{"platform redeploy \\\n # --yes \\\n --no-wait", []string{"1:1-9 warning no-wait-missing", "2:2-10 error syntax"}},
+		{"platform redeploy \\\n # --yes \\\n --no-wait", []string{"2:2-12 error syntax"}},
 		{"f() { local - x=1 =y; }; " + call, []string{"1:19-21 error syntax"}},
 		{"echo ${@#x} ${*-x}; " + call, []string{"1:6-12 error bash-only"}},
 		{"echo $((1 + \"2\")); " + call, []string{"1:13-16 error bash-only"}},
