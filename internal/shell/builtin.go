@@ -384,7 +384,7 @@ func (m *machine) write(args []string, text string, wrong error) int {
 func (m *machine) describe(args []string) int {
 	names := args[1:]
 	if args[0] == "command" {
-		if len(names) == 0 {
+		if len(names) == 0 || names[0] == "-p" || names[0] == "--" {
 			return 0
 		}
 		if names[0] != "-v" && names[0] != "-V" && names[0] != "-pv" && names[0] != "-pV" {
