@@ -5,6 +5,16 @@ fail() {
     exit 1
 }
 
+# step NAME COMMAND... runs a part of a check, and says how long it took. While it runs, $current
+# has its name.
+step() {
+    current=$1
+    local began=$SECONDS
+    printf '\n=== %s\n' "$current"
+    "${@:2}"
+    printf -- '--- %s: %d s\n' "$current" $((SECONDS - began))
+}
+
 # within tries a command once a second until it succeeds, for so many seconds.
 within() {
     local end=$((SECONDS + $1))

@@ -39,7 +39,7 @@ func TestAPI_SpeaksAsThePlatform(t *testing.T) {
 	if !ok {
 		t.Fatal("the catalogue has no backup")
 	}
-	request, err := tasks.Prepare(backup.New(), environments[0])
+	request, err := tasks.Prepare(backup.New(), environments[0], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,10 +47,10 @@ func TestAPI_SpeaksAsThePlatform(t *testing.T) {
 		t.Errorf("got activities %v, %v before the request; want none", got, err)
 	}
 	accepted, err := client.Do(ctx, request)
-	if err != nil || len(accepted.Activities) != 1 || accepted.Activities[0].Done() {
-		t.Fatalf("got answer %+v, %v; want one activity that is not over", accepted, err)
+	if err != nil || len(accepted.Started) != 1 || accepted.Started[0].State != "pending" {
+		t.Fatalf("got answer %+v, %v; want one activity that is pending", accepted, err)
 	}
-	id := accepted.Activities[0].ID
+	id := accepted.Started[0].ID
 	listed, err := client.Activities(ctx, "p00001", "", platform.ActivityQuery{MaxPages: 3})
 	if err != nil || len(listed) != 1 || listed[0].ID != id || !listed[0].Done() || listed[0].Result != "success" {
 		t.Errorf("got activities %+v, %v; want %s, over and successful", listed, err, id)

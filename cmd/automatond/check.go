@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +30,7 @@ func newCheck() *cobra.Command {
 				}
 				paths = args
 			}
-			cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true})
+			cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true, Now: time.Now()})
 			if err := writeCheck(cmd.OutOrStdout(), output, cfg, diagnostics); err != nil {
 				return err
 			}
@@ -63,6 +64,9 @@ func writeCheck(w io.Writer, output string, cfg *config.Config, diagnostics conf
 		return writeJSON(w, checkReport{Valid: cfg != nil, Diagnostics: diagnostics})
 	}
 	writeDiagnostics(w, diagnostics)
+	if len(diagnostics) > 0 {
+		fmt.Fprintln(w)
+	}
 	if cfg == nil {
 		fmt.Fprintf(w, "not valid: %s\n", count(diagnostics.Count(config.Error), "error"))
 		return nil
@@ -75,13 +79,10 @@ func writeCheck(w io.Writer, output string, cfg *config.Config, diagnostics conf
 	return nil
 }
 
+// writeDiagnostics writes them for a person. Like every other writing to a standard stream, it has
+// nobody to tell that it failed.
 func writeDiagnostics(w io.Writer, diagnostics config.Diagnostics) {
-	for _, d := range diagnostics {
-		fmt.Fprintf(w, "%s [%s]\n", d, d.Code)
-		if d.Hint != "" {
-			fmt.Fprintf(w, "    hint: %s\n", d.Hint)
-		}
-	}
+	_ = diagnostics.Print(w, colored(w))
 }
 
 func count(n int, noun string) string {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,20 +13,25 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/sandbox"
+	"github.com/automatond/automatond/internal/shell"
+	"github.com/automatond/automatond/internal/tasks"
 )
 
 var (
 	yamlBlock    = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
+	anyBlock     = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```")
+	shBlock      = regexp.MustCompile("(?ms)^```sh\n(.*?)^```")
 	consoleBlock = regexp.MustCompile("(?ms)^```console\n(.*?)^```")
 )
 
 // TestDocs_ConfigurationsLoad loads every configuration that the pages show.
 func TestDocs_ConfigurationsLoad(t *testing.T) {
-	for _, page := range []string{"README.md", "docs/shell.md"} {
+	for _, page := range []string{"README.md", "docs/guards.md", "docs/shell.md"} {
 		loaded := 0
 		for i, block := range yamlBlocks(t, page) {
 			if !strings.HasPrefix(block, "crons:") && !strings.Contains(block, "\ncrons:") {
@@ -48,33 +56,169 @@ func TestDocs_ConfigurationsLoad(t *testing.T) {
 // TestDocs_CommandsPrintWhatTheyShow runs the README's automatond commands on its first
 // configuration, and compares their output with the README's.
 func TestDocs_CommandsPrintWhatTheyShow(t *testing.T) {
-	dir := t.TempDir()
 	first := yamlBlocks(t, "README.md")[0]
-	if err := os.WriteFile(filepath.Join(dir, "automatond.yaml"), []byte(first), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	ran := 0
 	for _, block := range consoleBlock.FindAllStringSubmatch(readPage(t, "README.md"), -1) {
-		for _, example := range strings.Split("\n"+block[1], "\n$ ")[1:] {
-			line, want, _ := strings.Cut(example, "\n")
-			args, ok := strings.CutPrefix(line, "automatond ")
-			if !ok {
-				continue
-			}
-			cmd := exec.Command(os.Args[0], strings.Fields(args)...)
-			cmd.Dir, cmd.Env = dir, []string{beTheDaemon + "=1"}
-			got, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Errorf("%s: %v", line, err)
-			}
-			if diff := cmp.Diff(strings.TrimSpace(want), strings.TrimSpace(string(got))); diff != "" {
-				t.Errorf("%s (-README +command):\n%s", line, diff)
-			}
-			ran++
-		}
+		ran += compareCommands(t, first, block[1])
 	}
 	if ran == 0 {
 		t.Error("the README shows no command of automatond")
+	}
+}
+
+// TestDocs_GuardsAreExplainedAsShown runs each command of docs/guards.md on the configuration above
+// it.
+func TestDocs_GuardsAreExplainedAsShown(t *testing.T) {
+	config, ran := "", 0
+	for _, block := range anyBlock.FindAllStringSubmatch(readPage(t, "docs/guards.md"), -1) {
+		switch block[1] {
+		case "yaml":
+			config = block[2]
+		case "console":
+			ran += compareCommands(t, config, block[2])
+		}
+	}
+	if ran == 0 {
+		t.Error("the page shows no command of automatond")
+	}
+}
+
+// compareCommands runs the automatond commands of a console block beside a configuration, compares
+// what they print with what the block shows, and returns how many there are.
+func compareCommands(t *testing.T, config, console string) int {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "automatond.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for _, example := range strings.Split("\n"+console, "\n$ ")[1:] {
+		line, want, _ := strings.Cut(example, "\n")
+		args, ok := strings.CutPrefix(line, "automatond ")
+		if !ok {
+			continue
+		}
+		cmd := exec.Command(os.Args[0], strings.Fields(args)...)
+		cmd.Dir, cmd.Env = dir, []string{beTheDaemon + "=1"}
+		got, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		if diff := gocmp.Diff(strings.TrimSpace(want), strings.TrimSpace(string(got))); diff != "" {
+			t.Errorf("%s (-page +command):\n%s", line, diff)
+		}
+		ran++
+	}
+	return ran
+}
+
+// TestDocs_DescribeEveryTask holds the sections of docs/tasks.md against the catalogue: each has the
+// task's facts, configurations that load and ask for it, and command lines that mean it.
+func TestDocs_DescribeEveryTask(t *testing.T) {
+	sections := map[string]string{}
+	var order []string
+	for _, section := range strings.Split(readPage(t, "docs/tasks.md"), "\n## ")[1:] {
+		title, text, _ := strings.Cut(section, "\n")
+		if strings.Contains(title, " ") {
+			break // the sections behind the tasks
+		}
+		sections[title], order = text, append(order, title)
+	}
+	var want []string
+	for _, k := range tasks.Catalogue() {
+		want = append(want, k.Name)
+		text, ok := sections[k.Name]
+		if !ok {
+			continue
+		}
+		if !strings.Contains(text, taskFacts(k)) {
+			t.Errorf("the section on %s does not have its facts, which are\n%s", k.Name, taskFacts(k))
+		}
+		asked := false
+		for _, j := range loadBlocks(t, text) {
+			asked = asked || len(j.Tasks) == 1 && j.Tasks[0].Kind() == k
+		}
+		if !asked {
+			t.Errorf("no configuration in the section on %s has the task", k.Name)
+		}
+		checkCommandLines(t, k, text)
+	}
+	if diff := gocmp.Diff(want, order); diff != "" {
+		t.Errorf("tasks (-catalogue +docs/tasks.md):\n%s", diff)
+	}
+}
+
+// taskFacts is the table that a task's section has.
+func taskFacts(k *tasks.Kind) string {
+	witness := "activity " + quoted(k.Witness.Activities, " or ")
+	if k.Witness.Status != "" {
+		witness += ", or status `" + k.Witness.Status + "`"
+	}
+	repeatable := map[bool]string{true: "yes", false: "no"}[k.Repeatable]
+	method := cmp.Or(k.Method, "POST")
+	return fmt.Sprintf("| | |\n|---|---|\n| CLI | %s |\n| request | `%s` `%s` |\n| role | `%s` |\n| statuses | %s |\n| witness | %s |\n| repeatable | %s |\n",
+		quoted(append([]string{k.Command}, k.Aliases...), ", "), method, k.Link, k.Role, quoted(k.Statuses, ", "), witness, repeatable)
+}
+
+// quoted lists names, with a word before the last.
+func quoted(names []string, last string) string {
+	text := ""
+	for i, name := range names {
+		switch {
+		case i == 0:
+		case i == len(names)-1:
+			text += last
+		default:
+			text += ", "
+		}
+		text += "`" + name + "`"
+	}
+	return text
+}
+
+// loadBlocks loads the configurations of a section and returns their crons.
+func loadBlocks(t *testing.T, text string) []*job.Job {
+	t.Helper()
+	var jobs []*job.Job
+	for _, block := range yamlBlock.FindAllStringSubmatch(text, -1) {
+		file := filepath.Join(t.TempDir(), "automatond.yaml")
+		if err := os.WriteFile(file, []byte(block[1]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, diagnostics := config.Load(config.Input{Paths: []string{file}, Offline: true})
+		if cfg == nil || diagnostics.Count(config.Warning) > 0 {
+			t.Fatalf("%s\n%v", block[1], diagnostics)
+		}
+		jobs = append(jobs, cfg.Jobs...)
+	}
+	return jobs
+}
+
+// checkCommandLines runs a section's command lines as scripts and wants each to mean the task.
+func checkCommandLines(t *testing.T, k *tasks.Kind, text string) {
+	t.Helper()
+	called := 0
+	for _, block := range shBlock.FindAllStringSubmatch(text, -1) {
+		for line := range strings.Lines(block[1]) {
+			script, problems := shell.Parse(line)
+			if script == nil || len(problems) > 0 {
+				t.Errorf("%s%+v", line, problems)
+				continue
+			}
+			result := script.Run(t.Context(), nil, func(_ context.Context, c shell.Call) int {
+				if c.Task.Kind() != k {
+					t.Errorf("%smeans %s", line, c.Task.Kind().Name)
+				}
+				called++
+				return 0
+			})
+			if result.Err != nil || result.Calls != 1 {
+				t.Errorf("%sended with %+v", line, result)
+			}
+		}
+	}
+	if called == 0 {
+		t.Errorf("the section on %s has no command line", k.Name)
 	}
 }
 
@@ -93,7 +237,7 @@ func TestDocs_NameEveryMetric(t *testing.T) {
 	web, _ := d.addresses()
 	_, page := d.get(web + "/metrics")
 	d.stop()
-	if diff := cmp.Diff(names(metricRow, readPage(t, "docs/metrics.md")), names(helpLine, page)); diff != "" {
+	if diff := gocmp.Diff(names(metricRow, readPage(t, "docs/metrics.md")), names(helpLine, page)); diff != "" {
 		t.Errorf("metrics (-docs/metrics.md +daemon):\n%s", diff)
 	}
 }

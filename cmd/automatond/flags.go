@@ -16,6 +16,11 @@ func configFlag(f *pflag.FlagSet, paths *[]string) {
 	f.StringArrayVarP(paths, "config", "c", []string{defaultConfig}, "configuration file, or directory of *.yaml files; may be repeated")
 }
 
+// probeFlag is the same for the daemon and for the command that asks it.
+func probeFlag(f *pflag.FlagSet, address *string, usage string) {
+	f.StringVar(address, "probe.listen-address", ":8633", usage)
+}
+
 func outputFlag(f *pflag.FlagSet, output *string) {
 	f.StringVarP(output, "output", "o", "text", "text or json")
 }

@@ -86,7 +86,8 @@ without waiting, at most once, under an automation user's token.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(version), newCheck(), newNext(), newPlan(), newVersion(version))
+	root.AddCommand(newRun(version), newCheck(), newNext(), newPlan(), newTrigger(), newSuspend(), newResume(),
+		newReload(), newRuns(), newPlatform(version), newHealthcheck(), newVersion(version))
 	for _, c := range root.Commands() {
 		c.Args = usageArgs(c.Args)
 	}

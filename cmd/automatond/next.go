@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,8 @@ type upcoming struct {
 	Times    []time.Time `json:"times"`
 
 	schedule cronspec.Schedule
+	words    string
+	hashed   string // what the H of the spec was resolved with; "" without one
 }
 
 func newNext() *cobra.Command {
@@ -86,8 +89,12 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 		if err != nil {
 			return nil, usage(fmt.Errorf("--spec %q: %w", spec, err))
 		}
-		schedule := parsed.Schedule("", location)
-		return []upcoming{{Spec: spec, Timezone: location.String(), schedule: schedule}}, nil
+		u := upcoming{Spec: spec, Timezone: location.String(), schedule: parsed.Schedule("", location)}
+		u.words = parsed.Describe(u.schedule)
+		if parsed.HasHash() {
+			u.hashed = "is an example here: it depends on the project and the cron"
+		}
+		return []upcoming{u}, nil
 	}
 	cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true})
 	if cfg == nil {
@@ -100,9 +107,18 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 			continue
 		}
 		// H is fixed per project; the first one stands for all.
-		list = append(list, upcoming{
-			Cron: j.Name, Spec: j.Spec.String(), Timezone: j.Location.String(), schedule: j.FirstSchedule(),
-		})
+		u := upcoming{Cron: j.Name, Spec: j.Spec.String(), Timezone: j.Location.String(), schedule: j.FirstSchedule()}
+		u.words = j.Spec.Describe(u.schedule)
+		switch n := len(j.Projects); {
+		case !j.Spec.HasHash():
+		case n == 0:
+			u.hashed = "depends on the project: set PLATFORM_PROJECT"
+		case n == 1:
+			u.hashed = "as on project " + j.Projects[0].Alias
+		default:
+			u.hashed = fmt.Sprintf("as on project %s, the first of %d", j.Projects[0].Alias, n)
+		}
+		list = append(list, u)
 	}
 	if cron != "" && len(list) == 0 {
 		return nil, usage(errors.New("no cron is named " + cron))
@@ -111,6 +127,7 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 }
 
 func (u *upcoming) fill(after time.Time, n int) {
+	u.Times = []time.Time{}
 	at := after
 	for range n {
 		at = u.schedule.Next(at)
@@ -121,21 +138,99 @@ func (u *upcoming) fill(after time.Time, n int) {
 	}
 }
 
+// writeNext shows each cron in a block that fits into 80 columns.
 func writeNext(w io.Writer, list []upcoming, after time.Time) {
-	for i, u := range list {
+	for i := range list {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		if u.Cron != "" {
-			fmt.Fprintf(w, "%s: ", u.Cron)
+		list[i].write(w, after)
+	}
+}
+
+func (u *upcoming) write(w io.Writer, after time.Time) {
+	if u.Cron != "" {
+		fmt.Fprintf(w, "%s: ", u.Cron)
+	}
+	fmt.Fprintf(w, "%s (%s)\n", u.Spec, u.Timezone)
+	writeRow(w, "means", wrapped(u.words)...)
+	writeRow(w, "normalised", u.schedule.String())
+	if u.hashed != "" {
+		writeRow(w, "", "H "+u.hashed)
+	}
+	writeRow(w, "next", u.fires(after)...)
+}
+
+// fires has a line for each fire, and below the first that a change of the clock touches, or that
+// comes after it on the same day, what the change does.
+func (u *upcoming) fires(after time.Time) []string {
+	if len(u.Times) == 0 {
+		return []string{"never"}
+	}
+	width := 0
+	local := make([]string, len(u.Times))
+	for i, at := range u.Times {
+		local[i] = at.Format("Mon 2006-01-02 15:04 MST")
+		width = max(width, len(local[i]))
+	}
+	var lines []string
+	var told time.Time // the change of the clock that was mentioned last
+	for i, at := range u.Times {
+		line := fmt.Sprintf("%-*s", width, local[i])
+		if u.Timezone != "UTC" {
+			line += at.UTC().Format("   2006-01-02 15:04 UTC")
 		}
-		fmt.Fprintf(w, "%s (%s)\n", u.Spec, u.Timezone)
-		for _, at := range u.Times {
-			line := at.Format("Mon 2006-01-02 15:04:05 MST")
-			if u.Timezone != "UTC" {
-				line += "   " + at.UTC().Format("2006-01-02 15:04:05 UTC")
-			}
-			fmt.Fprintf(w, "  %s   in %s\n", line, at.Sub(after).Round(time.Second))
+		lines = append(lines, line+"   in "+spell(at.Sub(after)))
+		change, ok := u.schedule.Transition(at)
+		if ok && !change.At.Equal(told) && (change.Effect != cronspec.SameDay || !at.Before(change.At)) {
+			lines = append(lines, "    "+u.schedule.Explain(change, at))
+			told = change.At
 		}
 	}
+	return lines
+}
+
+const rowIndent = 14
+
+// writeRow writes lines beneath each other, with a label beside the first.
+func writeRow(w io.Writer, label string, lines ...string) {
+	for _, line := range lines {
+		fmt.Fprintf(w, "  %-*s%s\n", rowIndent-2, label, line)
+		label = ""
+	}
+}
+
+// wrapped breaks a text into lines that fit beside a row's label.
+func wrapped(text string) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && rowIndent+len(line)+1+len(word) > 80 {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
+// spell writes a duration by its two largest units, such as 3h 12min.
+func spell(d time.Duration) string {
+	d = max(d.Round(time.Second), time.Second)
+	units := []struct {
+		name string
+		unit time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}}
+	var parts []string
+	for _, u := range units {
+		if n := d / u.unit; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d%s", n, u.name))
+			d -= n * u.unit
+		} else if len(parts) > 0 {
+			break // 1d 0h 5min is 1d
+		}
+	}
+	return strings.Join(parts[:min(len(parts), 2)], " ")
 }

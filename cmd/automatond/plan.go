@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -53,6 +54,8 @@ func newPlan() *cobra.Command {
 	f.StringVarP(&target.Branch, "branch", "b", "", "branch of the environment")
 	f.StringVar(&target.MachineName, "machine-name", "", "the environment's machine name, such as master-7rqtwti")
 	f.StringVar(&target.EnvironmentType, "environment-type", "", "production, staging or development")
+	f.StringVar(&target.Status, "status", "", "the environment's status, such as active or paused")
+	f.StringVar(&target.DefaultBranch, "default-branch", "", "the project's default branch, for $default_branch and -e .")
 	f.StringVarP(&target.Project, "project", "p", "", "project, by alias or id")
 	f.StringArrayVar(&variables, "variable", nil, "a user variable a script may read, NAME=VALUE; may be repeated")
 	return cmd
@@ -80,6 +83,9 @@ func writePlan(w io.Writer, report plan.Report) {
 			fmt.Fprintf(w, ": %s", c.Message)
 		}
 		fmt.Fprintln(w)
+		for _, condition := range c.Conditions {
+			writeCondition(w, c.File, condition)
+		}
 		for i, t := range c.Tasks {
 			fmt.Fprintf(w, "  %s on %s", t.Kind, t.Environment)
 			if t.Project != "" {
@@ -91,4 +97,21 @@ func writePlan(w io.Writer, report plan.Report) {
 			fmt.Fprintln(w)
 		}
 	}
+}
+
+// writeCondition shows a condition on one line if it fits, else on two.
+func writeCondition(w io.Writer, file string, c plan.Condition) {
+	condition := c.Condition
+	if c.Line > 0 {
+		condition = fmt.Sprintf("%s:%d: %s", file, c.Line, condition)
+	}
+	answer := "→ " + c.Answer
+	if c.Value != "" {
+		answer = c.Value + " " + answer
+	}
+	separator := ": "
+	if utf8.RuneCountInString("  "+condition+separator+answer) > 80 {
+		separator = ":\n      "
+	}
+	fmt.Fprintf(w, "  %s%s%s\n", condition, separator, answer)
 }

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
@@ -22,7 +23,7 @@ func newRun(version app.Version) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run the daemon",
-		Long: `Run the daemon until SIGTERM or SIGINT.
+		Long: `Run the daemon until SIGTERM or SIGINT. SIGHUP lets it read its configuration again.
 
 Without --sandbox it asks the real platform, with the API token of an automation
 user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says.`,
@@ -34,6 +35,10 @@ user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says
 				return usage(err)
 			}
 			o.Lookup, o.Version, o.Logger = os.LookupEnv, version, logger
+			hangup := make(chan os.Signal, 1)
+			signal.Notify(hangup, syscall.SIGHUP)
+			defer signal.Stop(hangup)
+			o.Hangup = hangup
 			err = app.Run(cmd.Context(), o)
 			var invalid *app.ConfigError
 			if errors.As(err, &invalid) {
@@ -47,10 +52,10 @@ user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says
 	configFlag(f, &o.Paths)
 	f.BoolVar(&o.Sandbox, "sandbox", false, "use a simulated platform on this machine; nothing real happens")
 	f.BoolVar(&o.Observe, "observe", false, "decide and record everything, send nothing")
-	f.StringVar(&o.Data, "data", "", "data directory (default $STATE_DIRECTORY, $XDG_STATE_HOME/automatond or ~/.local/state/automatond)")
+	dataFlag(f, &o.Data)
 	f.StringVar(&o.Web.ListenAddress, "web.listen-address", ":8632", "address for metrics and pages")
 	f.StringVar(&o.Web.ConfigFile, "web.config.file", "", "TLS and authentication, in exporter-toolkit's format")
-	f.StringVar(&o.Web.ProbeAddress, "probe.listen-address", ":8633", "address for health probes, without authentication; empty for none")
+	probeFlag(f, &o.Web.ProbeAddress, "address for health probes, without authentication; empty for none")
 	f.StringVar(&logLevel, "log.level", "info", "debug, info, warn or error")
 	f.StringVar(&logFormat, "log.format", "auto", "json, console, or auto: console on a terminal")
 	f.DurationVar(&o.Timing.Settle, "test.settle", 0, "settle time of requests in doubt")
@@ -69,10 +74,6 @@ func newLogger(w io.Writer, format, level string) (zerolog.Logger, error) {
 	if err != nil || parsed < zerolog.DebugLevel || parsed > zerolog.ErrorLevel {
 		return zerolog.Logger{}, errors.New("--log.level is debug, info, warn or error, not " + level)
 	}
-	terminal := false
-	if f, ok := w.(*os.File); ok {
-		terminal = isatty.IsTerminal(f.Fd())
-	}
 	switch format {
 	case "auto", "json", "console":
 	default:
@@ -80,10 +81,9 @@ func newLogger(w io.Writer, format, level string) (zerolog.Logger, error) {
 	}
 	zerolog.DurationFieldUnit = time.Second
 	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
-	if format == "console" || format == "auto" && terminal {
-		_, noColor := os.LookupEnv("NO_COLOR")
+	if format == "console" || format == "auto" && terminal(w) {
 		w = zerolog.ConsoleWriter{
-			Out: w, TimeFormat: time.TimeOnly, NoColor: noColor || !terminal,
+			Out: w, TimeFormat: time.TimeOnly, NoColor: !colored(w),
 			FieldsExclude: []string{"component"},
 			FieldsOrder:   []string{"cron", "project", "environment", "task", "outcome", "reason", "detail"},
 		}

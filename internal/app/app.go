@@ -7,8 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/control"
 	"github.com/automatond/automatond/internal/inventory"
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/ledger"
@@ -36,6 +41,8 @@ type Options struct {
 	Sandbox bool // a simulated platform instead of the real one
 	Observe bool // decide and record, but send nothing
 
+	Hangup <-chan os.Signal // asks for a reload; nil never does
+
 	Timing  runner.Timing // zero for the real platform; tests shorten it
 	Version Version
 	Logger  zerolog.Logger
@@ -51,27 +58,37 @@ type WebOptions struct {
 // app is the daemon while it is being put together and while it runs.
 type app struct {
 	Options
-	config    *config.Config
-	registry  *prometheus.Registry
-	clients   map[string]*platform.Client // by platform project id
-	users     map[string]*platform.Client // by name of the automation user
-	fallback  *platform.Client            // for projects a script names; nil when several users are configured
-	limiter   *platform.Limiter
-	store     *ledger.Ledger
-	lease     *runner.Lease
-	inventory *inventory.Inventory
-	runner    *runner.Runner
-	scheduler *scheduler.Scheduler
-	web       *web.Server
-	started   time.Time
-	ready     chan struct{} // closed when the configuration is loaded and the store is open
-	cleanups  []func() error
+	registry   *prometheus.Registry
+	configured fixed // the settings of the first configuration that a reload does not change
+	fixed      fixed // the same, as they are in force
+	transport  http.RoundTripper
+	limiter    *platform.Limiter
+	requests   *platform.Metrics
+	loads      *configMetrics
+	outcomes   *runner.Metrics
+	store      *ledger.Ledger
+	lease      *runner.Lease
+	inventory  *inventory.Inventory
+	runner     *runner.Runner
+	scheduler  *scheduler.Scheduler
+	web        *web.Server
+	control    *control.Server // nil when there is no socket
+	aside      bool            // carries out one command line and is no daemon
+	started    time.Time
+	ready      chan struct{}  // closed when the configuration is loaded and the store is open
+	parts      errgroup.Group // what runs until the end
+	cleanups   []func() error
+
+	current     atomic.Pointer[setup]
+	swapping    sync.RWMutex // write-locked while a setup comes into force
+	reloading   sync.Mutex   // held by the one reload at a time
+	suspensions suspensions
 }
 
 // Run is the daemon: it returns when ctx ends and everything is down, or with what went wrong. An
 // invalid configuration is a *ConfigError.
 func Run(ctx context.Context, o Options) (err error) {
-	a := &app{Options: o, started: time.Now(), registry: prometheus.NewRegistry(), ready: make(chan struct{})}
+	a := newApp(o)
 	defer func() { err = errors.Join(err, a.cleanup()) }()
 	a.registry.MustRegister(
 		collectors.NewGoCollector(),
@@ -80,13 +97,27 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := a.load(); err != nil {
 		return err
 	}
-	if err := a.connect(); err != nil {
-		return err
-	}
 	if err := a.listen(); err != nil {
 		return err
 	}
 	return a.serve(ctx)
+}
+
+func newApp(o Options) *app {
+	return &app{Options: o, started: time.Now(), registry: prometheus.NewRegistry(), ready: make(chan struct{})}
+}
+
+// load reads the configuration and makes the clients.
+func (a *app) load() error {
+	cfg, _, err := a.read()
+	if err != nil {
+		return err
+	}
+	// The parsed text of ten thousand crons is several times their own size, and not needed again.
+	debug.FreeOSMemory()
+	a.loads = newConfigMetrics(a.registry, a.Version)
+	a.loads.record(true)
+	return a.connect(cfg)
 }
 
 // serve runs the web server from before the store is open until after everything else is down, so
@@ -116,7 +147,22 @@ func (a *app) work(ctx context.Context) error {
 		}
 		return err
 	}
-	entries, err := a.entries(ctx)
+	if err := a.begin(ctx); err != nil {
+		return err
+	}
+	a.openControl()
+	close(a.ready)
+	s := a.current.Load()
+	a.Logger.Info().Str("version", a.Version.Version).Int("crons", len(s.config.Jobs)).
+		Int("projects", len(s.config.Projects)).Bool("observe", a.Observe).Msg("started")
+	err := a.run(ctx)
+	a.Logger.Info().Msg("stopped")
+	return err
+}
+
+// begin gives the scheduler its entries.
+func (a *app) begin(ctx context.Context) error {
+	entries, err := a.entries(ctx, a.current.Load().config)
 	if err != nil {
 		return err
 	}
@@ -124,30 +170,51 @@ func (a *app) work(ctx context.Context) error {
 	if len(entries) == 0 {
 		a.Logger.Warn().Msg("no cron will ever fire: all are left to the app container, or have no project")
 	}
-	close(a.ready)
-	a.Logger.Info().Str("version", a.Version.Version).Int("crons", len(a.config.Jobs)).
-		Int("projects", len(a.config.Projects)).Bool("observe", a.Observe).Msg("started")
+	return nil
+}
 
-	// All parts hear of the end together. The runner finishes what is in flight; then the lease goes
-	// back, and the web server stops last.
+// run runs the parts until ctx ends. All hear of the end together. The runner finishes what is in
+// flight; then the lease goes back.
+func (a *app) run(ctx context.Context) error {
 	leasing, stopLeasing := context.WithCancel(context.WithoutCancel(ctx))
 	leased := make(chan error, 1)
 	go func() { leased <- a.lease.Run(leasing) }()
 
-	parts, partsCtx := errgroup.WithContext(ctx)
-	for _, client := range a.users {
-		// A token that is not accepted is told now, by log and metric, not at the first fire.
-		parts.Go(func() error { _ = client.EnsureToken(partsCtx); return nil })
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	part := func(run func(context.Context) error) {
+		a.parts.Go(func() error {
+			err := run(ctx)
+			if err != nil {
+				stop()
+			}
+			return err
+		})
 	}
-	parts.Go(func() error { return a.keepHistory(partsCtx) })
-	parts.Go(func() error { return a.inventory.Run(partsCtx, a.upcoming) })
-	parts.Go(func() error { return a.runner.Run(partsCtx) })
-	parts.Go(func() error { return a.scheduler.Run(partsCtx) })
-	err = parts.Wait()
+	a.greet(ctx, nil, a.current.Load())
+	part(a.keepHistory)
+	part(a.obeySignals)
+	part(func(ctx context.Context) error { return a.inventory.Run(ctx, a.upcoming) })
+	part(a.runner.Run)
+	part(a.scheduler.Run)
+	if a.control != nil {
+		part(a.control.Run)
+	}
+	err := a.parts.Wait()
 	stopLeasing()
-	err = errors.Join(ignoreCanceled(err), <-leased)
-	a.Logger.Info().Msg("stopped")
-	return err
+	return errors.Join(ignoreCanceled(err), <-leased)
+}
+
+// obeySignals reloads the configuration at each hangup.
+func (a *app) obeySignals(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.Hangup:
+			_, _ = a.reload(ctx) // it has been logged
+		}
+	}
 }
 
 func ignoreCanceled(err error) error {
@@ -173,8 +240,13 @@ func (a *app) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.Data = dir
+	wait := time.Minute
+	if a.aside {
+		wait = 0
+	}
 	a.store, err = ledger.Open(ctx, ledger.Options{
-		Dir: dir, LockWait: time.Minute, Logger: a.Logger, Metrics: a.registry,
+		Dir: dir, LockWait: wait, Logger: a.Logger, Metrics: a.registry,
 	})
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
@@ -187,7 +259,7 @@ func (a *app) open(ctx context.Context) error {
 	owner := ledger.NewID()
 	a.lease, err = runner.NewLease(ctx, runner.LeaseOptions{
 		Ledger:    a.store,
-		Replica:   ledger.Replica{ID: owner, Host: host, ConfigHash: a.config.Hash, StartedAt: a.started},
+		Replica:   ledger.Replica{ID: owner, Host: host, ConfigHash: a.current.Load().config.Hash, StartedAt: a.started},
 		Exclusive: true,
 		Logger:    a.Logger,
 	})
@@ -198,62 +270,48 @@ func (a *app) open(ctx context.Context) error {
 }
 
 func (a *app) build(ctx context.Context, owner string) error {
-	metrics := runner.NewMetrics(a.registry)
+	cfg := a.current.Load().config
 	known, err := a.store.Targets(ctx)
 	if err != nil {
 		return fmt.Errorf("read targets: %w", err)
 	}
-	metrics.Load(a.config.Jobs, a.Observe, known)
-	index := indexJobs(a.config.Jobs)
+	if err := a.suspensions.load(ctx, a.store); err != nil {
+		return err
+	}
+	a.outcomes = runner.NewMetrics(a.registry)
+	a.outcomes.Load(cfg.Jobs, a.Observe, known)
 	a.runner = runner.New(runner.Options{
 		Owner: owner, Ledger: a.store, Inventory: a.inventory, Lease: a.lease, Limiter: a.limiter,
-		Client: a.client, Job: index.find, Observe: a.Observe, Grace: a.config.ShutdownGrace,
-		Timing: a.Timing, Metrics: metrics, Logger: a.Logger,
+		Client: a.client, Job: a.job, Suspended: a.suspensions.why, Observe: a.Observe, Grace: cfg.ShutdownGrace,
+		Timing: a.Timing, Metrics: a.outcomes, Logger: a.Logger, Aside: a.aside,
 	})
 	a.scheduler = scheduler.New(scheduler.Options{
 		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire,
 	})
-	a.registry.MustRegister(newCronMetrics(a.config.Jobs, a.scheduler), newReplicas(a.store))
+	a.registry.MustRegister(newCronMetrics(a), newReplicas(a.store))
 	return nil
 }
 
-// jobIndex finds a configured cron and one of its projects.
-type jobIndex map[string]*job.Job
-
-func indexJobs(jobs []*job.Job) jobIndex {
-	index := make(jobIndex, len(jobs))
-	for _, j := range jobs {
-		if j.Left == nil {
-			index[j.Name] = j
-		}
+// scheduleHash changes when a cron's fires, what they do, or whether they do it, is edited: being
+// suspended in the configuration and then not any more is an edit too, so that nothing is owed.
+func scheduleHash(j *job.Job) string {
+	if j.Suspended {
+		return j.Hash + " suspended"
 	}
-	return index
-}
-
-func (i jobIndex) find(cron, project string) (*job.Job, *job.Project) {
-	j := i[cron]
-	if j == nil {
-		return nil, nil
-	}
-	for _, p := range j.Projects {
-		if p.ID == project {
-			return j, p
-		}
-	}
-	return nil, nil
+	return j.Hash
 }
 
 // entries are the schedules to keep, each with the time from which on its fires are owed.
-func (a *app) entries(ctx context.Context) ([]scheduler.Entry, error) {
+func (a *app) entries(ctx context.Context, cfg *config.Config) ([]scheduler.Entry, error) {
 	var entries []scheduler.Entry
 	var keys []ledger.ScheduleKey
-	for _, j := range a.config.Jobs {
+	for _, j := range cfg.Jobs {
 		if j.Left != nil {
 			continue
 		}
 		for _, p := range j.Projects {
 			entries = append(entries, scheduler.Entry{Job: j, Project: p})
-			keys = append(keys, ledger.ScheduleKey{Cron: j.Name, Project: p.ID, Hash: j.Hash})
+			keys = append(keys, ledger.ScheduleKey{Cron: j.Name, Project: p.ID, Hash: scheduleHash(j)})
 		}
 	}
 	baselines, fresh, err := a.store.Schedules(ctx, time.Now(), keys)

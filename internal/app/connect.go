@@ -2,7 +2,7 @@ package app
 
 import (
 	"fmt"
-	"runtime/debug"
+	"net/http"
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/inventory"
@@ -18,11 +18,11 @@ type ConfigError struct {
 
 func (e *ConfigError) Error() string { return "load configuration: " + e.Diagnostics.Error() }
 
-// load reads the configuration and reports what is noteworthy in a valid one.
-func (a *app) load() error {
+// read reads the configuration and reports what is noteworthy in a valid one.
+func (a *app) read() (*config.Config, config.Diagnostics, error) {
 	cfg, diagnostics := config.Load(config.Input{Paths: a.Paths, LookupEnv: a.Lookup, Sandbox: a.Sandbox})
 	if cfg == nil {
-		return &ConfigError{diagnostics}
+		return nil, diagnostics, &ConfigError{diagnostics}
 	}
 	for _, d := range diagnostics {
 		e := a.Logger.Warn()
@@ -32,77 +32,75 @@ func (a *app) load() error {
 		e.Str("file", d.File).Int("line", d.Line).Int("column", d.Column).Str("code", d.Code).
 			Str("cron", d.Cron).Msg(d.Message)
 	}
-	a.config = cfg
-	// The parsed text of ten thousand crons is several times their own size, and never needed again.
-	debug.FreeOSMemory()
-	newConfigMetrics(a.registry, a.Version).loaded()
-	return nil
+	if a.Sandbox {
+		for _, u := range cfg.Users {
+			u.Token = secret.FromEnv("of the sandbox", sandboxToken)
+		}
+	}
+	return cfg, diagnostics, nil
 }
 
-// connect makes one client per automation user. They share connections, limits and metrics.
-func (a *app) connect() error {
+// fixed are the settings that are read once, at the start.
+type fixed struct {
+	APIURL, AuthURL, CAFile string
+	config.Limits
+	grace string // shutdown_grace
+}
+
+func fixedIn(cfg *config.Config) fixed {
+	return fixed{cfg.APIURL, cfg.AuthURL, cfg.CAFile, cfg.Limits, cfg.ShutdownGrace.String()}
+}
+
+// connect makes what the clients share, and the first setup.
+func (a *app) connect(cfg *config.Config) error {
+	a.configured = fixedIn(cfg)
+	a.fixed = a.configured
 	if a.Sandbox {
-		if err := a.simulate(); err != nil {
+		if err := a.simulate(cfg); err != nil {
 			return err
 		}
 	}
-	transport, err := platform.NewTransport(platform.TransportOptions{CAFile: a.config.CAFile})
-	if err != nil {
+	if err := a.openTransport(); err != nil {
 		return err
 	}
 	a.limiter = platform.NewLimiter(platform.LimiterOptions{
-		InFlight: a.config.Limits.InFlight, PerProject: a.config.Limits.PerProject,
-		RequestsPerSecond: a.config.Limits.RequestsPerSecond,
+		InFlight: a.fixed.InFlight, PerProject: a.fixed.PerProject, RequestsPerSecond: a.fixed.RequestsPerSecond,
 	})
-	metrics := platform.NewMetrics(a.registry)
-	a.users = make(map[string]*platform.Client, len(a.config.Users))
-	for _, u := range a.config.Users {
-		client, err := platform.New(platform.Options{
-			APIURL: a.config.APIURL, AuthURL: a.config.AuthURL, User: u.Name, Token: u.Token,
-			Transport: transport, Limiter: a.limiter, UserAgent: a.Version.UserAgent(),
-			Timeout: a.Timing.Request, Metrics: metrics, Logger: a.Logger,
-		})
-		if err != nil {
-			return fmt.Errorf("automation user %q: %w", u.Name, err)
-		}
-		a.users[u.Name] = client
+	a.requests = platform.NewMetrics(a.registry)
+	first, err := a.setUp(cfg, nil)
+	if err != nil {
+		return err
 	}
-	a.clients = make(map[string]*platform.Client, len(a.config.Projects))
-	for _, p := range a.config.Projects {
-		a.clients[p.ID] = a.users[p.User]
-	}
-	if len(a.config.Users) == 1 {
-		a.fallback = a.users[a.config.Users[0].Name]
-	}
-	listings := inventory.NewMetrics(a.registry)
-	for _, p := range a.config.Projects {
-		listings.Expect(p.ID)
-	}
-	a.inventory = inventory.New(inventory.Options{Client: a.client, Metrics: listings, Logger: a.Logger})
+	a.current.Store(first)
+	a.inventory = inventory.New(inventory.Options{
+		Client: a.client, Metrics: inventory.NewMetrics(a.registry), Logger: a.Logger,
+	})
+	a.inventory.Keep(projectIDs(cfg.Projects))
 	return nil
 }
 
-// client returns the client for a project. A project that only a script names is asked for with
-// the one automation user there is; with several, nobody can say which.
-func (a *app) client(project string) *platform.Client {
-	if c := a.clients[project]; c != nil {
-		return c
+func (a *app) openTransport() error {
+	if a.transport != nil {
+		return nil // a test's own
 	}
-	return a.fallback
+	transport, err := platform.NewTransport(platform.TransportOptions{CAFile: a.fixed.CAFile})
+	if err != nil {
+		return err
+	}
+	a.transport = http.RoundTripper(transport)
+	return nil
 }
 
-// simulate starts the sandbox and points the configuration at it.
-func (a *app) simulate() error {
-	const token = "sandbox-token"
-	server, err := sandbox.Start(a.sandboxOptions(token), "127.0.0.1:0")
+const sandboxToken = "sandbox-token"
+
+// simulate starts the sandbox and points the clients at it.
+func (a *app) simulate(cfg *config.Config) error {
+	server, err := sandbox.Start(sandboxOptions(cfg), "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("start sandbox: %w", err)
 	}
 	a.cleanups = append(a.cleanups, server.Close)
-	a.config.APIURL, a.config.AuthURL, a.config.CAFile = server.URL, server.URL, ""
-	for _, u := range a.config.Users {
-		u.Token = secret.FromEnv("of the sandbox", token)
-	}
+	a.fixed.APIURL, a.fixed.AuthURL, a.fixed.CAFile = server.URL, server.URL, ""
 	a.Logger.Warn().Str("url", server.URL).
 		Msg("SANDBOX: this platform is simulated, no request leaves this machine and nothing is backed up")
 	return nil

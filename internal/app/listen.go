@@ -57,13 +57,18 @@ func (a *app) page() web.Page {
 	if a.Observe {
 		page.Notices = append(page.Notices, "Observing: decisions are recorded, nothing is sent.")
 	}
-	for _, j := range a.config.Jobs {
+	a.swapping.RLock()
+	defer a.swapping.RUnlock()
+	now := time.Now()
+	for _, j := range a.current.Load().config.Jobs {
 		row := web.CronRow{Name: j.Name, Spec: j.Spec.String(), Timezone: j.Location.String()}
 		switch {
 		case j.Left != nil:
 			row.Note = "left to the app container"
 		case j.Suspended:
 			row.Note = "suspended"
+		case a.isReady() && a.suspensions.why(j.Name, now) != "":
+			row.Note = a.suspensions.why(j.Name, now)
 		case a.isReady():
 			row.Next = a.scheduler.Next(j)
 		default:

@@ -9,7 +9,6 @@ import (
 
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/ledger"
-	"github.com/automatond/automatond/internal/scheduler"
 )
 
 // configMetrics tell whether the configuration that runs is the one in the files.
@@ -36,9 +35,13 @@ func newConfigMetrics(reg prometheus.Registerer, v Version) *configMetrics {
 	return m
 }
 
-func (m *configMetrics) loaded() {
+func (m *configMetrics) record(loaded bool) {
+	if !loaded {
+		m.successful.Set(0)
+		return
+	}
 	m.successful.Set(1)
-	m.at.SetToCurrentTime()
+	m.at.Set(float64(time.Now().UnixMilli()) / 1e3)
 }
 
 // newReplicas counts the replicas at each scrape. A store that does not answer counts none.
@@ -58,10 +61,10 @@ func newReplicas(store *ledger.Ledger) prometheus.Collector {
 
 // cronMetrics describe the configured crons.
 type cronMetrics struct {
-	scheduler *scheduler.Scheduler
-	jobs      []*job.Job
+	app *app
 
 	mu        sync.Mutex
+	of        *setup                     // whose intervals are known
 	intervals map[*job.Job]time.Duration // made when first asked for: ten thousand take a while
 }
 
@@ -78,15 +81,7 @@ var (
 		"Whether the cron is suspended.", []string{"cron"}, nil)
 )
 
-func newCronMetrics(jobs []*job.Job, s *scheduler.Scheduler) *cronMetrics {
-	m := &cronMetrics{scheduler: s, intervals: map[*job.Job]time.Duration{}}
-	for _, j := range jobs {
-		if j.Left == nil {
-			m.jobs = append(m.jobs, j)
-		}
-	}
-	return m
-}
+func newCronMetrics(a *app) *cronMetrics { return &cronMetrics{app: a} }
 
 // Describe implements prometheus.Collector.
 func (m *cronMetrics) Describe(ch chan<- *prometheus.Desc) {
@@ -101,19 +96,25 @@ func (m *cronMetrics) Describe(ch chan<- *prometheus.Desc) {
 func (m *cronMetrics) Collect(ch chan<- prometheus.Metric) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.app.swapping.RLock()
+	defer m.app.swapping.RUnlock()
+	if s := m.app.current.Load(); s != m.of {
+		m.of, m.intervals = s, make(map[*job.Job]time.Duration, len(s.jobs))
+	}
+	now := time.Now()
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	for _, j := range m.jobs {
+	for _, j := range m.of.jobs {
 		gauge(cronInfoDesc, 1, j.Name, j.Spec.String(), j.Location.String())
 		next := 0.0
-		if at := m.scheduler.Next(j); !at.IsZero() {
+		if at := m.app.scheduler.Next(j); !at.IsZero() {
 			next = float64(at.Unix())
 		}
 		gauge(nextFireDesc, next, j.Name)
 		gauge(intervalDesc, m.interval(j).Seconds(), j.Name)
 		suspended := 0.0
-		if j.Suspended {
+		if j.Suspended || m.app.suspensions.why(j.Name, now) != "" {
 			suspended = 1
 		}
 		gauge(suspendedDesc, suspended, j.Name)

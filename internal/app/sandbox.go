@@ -3,19 +3,20 @@ package app
 import (
 	"time"
 
+	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/sandbox"
 )
 
 // sandboxOptions describe a simulated platform that fits the configuration: every project exists,
 // and in a sidecar so does the environment the container says it is.
-func (a *app) sandboxOptions(token string) sandbox.Options {
+func sandboxOptions(cfg *config.Config) sandbox.Options {
 	o := sandbox.Options{
 		Open:             true,
-		Users:            []sandbox.User{{Token: token, Name: "automation"}},
+		Users:            []sandbox.User{{Token: sandboxToken, Name: "automation"}},
 		ActivityDuration: 4 * time.Second,
 		JournalLimit:     1000,
 	}
-	for _, p := range a.config.Projects {
+	for _, p := range cfg.Projects {
 		if p.Environment == nil {
 			continue
 		}

@@ -60,6 +60,9 @@ type Input struct {
 	// Offline asks only whether the files are valid: a target or a token that the files leave to
 	// the process's variables is not missed, and no file but the configuration is looked at.
 	Offline bool
+	// Now is when somebody reads the diagnostics. They then tell also what the time from there on
+	// holds, such as crons that are due together. The zero Now does not look ahead.
+	Now time.Time
 }
 
 // Load reads a configuration. The Config is nil exactly when one of the diagnostics is an error.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 // cronEntry is one entry under `crons:` before it is read.
 type cronEntry struct {
 	reader
-	value *yaml.Node
+	value  *yaml.Node
+	hollow bool // its keys stand beside it instead of below, which is reported
 }
 
 // cron is one entry while it is read.
@@ -22,14 +24,14 @@ type cron struct {
 	policy
 	job     *job.Job
 	actions []*yaml.Node // the keys that say what it does; one is right
-	hasSpec bool
-	start   bool // commands has a start
+	spec    *yaml.Node   // nil when it has none
+	start   bool         // commands has a start
 }
 
 func cronFields() []field[cron] {
 	own := []field[cron]{
 		{"spec", "cron expression", "required", func(r reader, c *cron, v *yaml.Node) {
-			c.hasSpec = true
+			c.spec = v
 			r.readSpec(v, c.job)
 		}},
 		{"cmd", "script", "", func(r reader, c *cron, v *yaml.Node) {
@@ -101,15 +103,42 @@ func (l *loader) addCron(r reader, key, value *yaml.Node) {
 		r.errorf(key, "cron-name", "", "a cron's name %s", problem)
 		return
 	}
+	if l.besideCron(r, key, value) {
+		return
+	}
 	r.cron = key.Value
 	if r.once("crons", key.Value, "cron-duplicate") {
-		l.crons = append(l.crons, cronEntry{r, value})
+		l.crons = append(l.crons, cronEntry{reader: r, value: value})
 	}
+}
+
+// besideCron recognises a key of a cron that is indented like the cron's name, and reports the first
+// one after each name.
+func (l *loader) besideCron(r reader, key, value *yaml.Node) bool {
+	if !slices.Contains(names(l.fields.cron), key.Value) || value.Kind == yaml.AliasNode || hasKey(value, "spec") || hasKey(value, "<<") {
+		return false
+	}
+	if len(l.crons) == 0 {
+		if l.nameless {
+			return true
+		}
+		l.nameless = true
+		r.errorf(key, "cron-indentation", "write the cron's name on a line above it, and indent "+key.Value+": and what follows below that",
+			"%s belongs to a cron, and stands where a cron's name is expected", key.Value)
+		return true
+	}
+	last := &l.crons[len(l.crons)-1]
+	if !last.hollow {
+		r.errorf(key, "cron-indentation", fmt.Sprintf("indent it, and what follows, further than %s on line %d", plainOrQuoted(last.cron), last.key.Line),
+			"%s is indented like the name of a cron, so it is no part of cron %s", key.Value, plainOrQuoted(last.cron))
+		last.hollow = true
+	}
+	return true
 }
 
 // finishCrons reads the crons, now that defaults and projects are known, and lets go of their YAML.
 func (l *loader) finishCrons() {
-	if len(l.crons) == 0 && len(l.order) > 0 && !slices.ContainsFunc(l.list, func(d Diagnostic) bool { return d.Severity == Error }) {
+	if len(l.crons) == 0 && len(l.order) > 0 && !l.list.HasErrors() {
 		l.processError("no-crons", "write a cron under crons:", "the configuration has no crons")
 	}
 	l.config.Jobs = make([]*job.Job, 0, len(l.crons))
@@ -117,26 +146,30 @@ func (l *loader) finishCrons() {
 		l.config.Jobs = append(l.config.Jobs, l.readCron(l.crons[i]))
 		l.crons[i] = cronEntry{}
 	}
-	l.reportUnguarded()
 }
 
 func (l *loader) readCron(e cronEntry) *job.Job {
 	c := &cron{policy: l.defaults, job: &job.Job{Name: e.cron, Projects: l.allOf, Source: e.position(e.key)}}
 	if v := e.reader.value(e.value); v != nil && isNull(v) {
+		if e.hollow {
+			return c.job
+		}
 		e.errorf(e.key, "missing-value", "give it a spec: and a task: or a cmd:", "the cron is empty")
 		return c.job
 	}
+	before := len(l.list)
 	if !section(e.reader, e.value, l.fields.cron, c) {
 		return c.job
 	}
-	if !c.hasSpec {
+	// A key that is not known may be the one that is missing: one mistake, one message.
+	complete := e.hollow || slices.ContainsFunc(l.list[before:], func(d Diagnostic) bool { return d.Code == "unknown-key" })
+	if c.spec == nil && !complete {
 		e.errorf(e.key, "spec-missing", "write spec: with a cron expression, such as '0 5 * * *'", "it has no spec")
 	}
-	switch len(c.actions) {
-	case 0:
-		e.errorf(e.key, "action-missing", "write task: for a declared cron, or cmd: for a script", "it has nothing to do")
-	case 1:
-	default:
+	switch {
+	case len(c.actions) == 0 && !complete:
+		e.errorf(e.key, "action-missing", "write task: with what to do, such as task: {backup: {}}, or cmd: with a script", "it has nothing to do")
+	case len(c.actions) > 1:
 		e.errorf(c.actions[1], "action-conflict", "keep one of them",
 			"%s and %s are both there, and a cron does one thing", c.actions[0].Value, c.actions[1].Value)
 	}
@@ -164,8 +197,12 @@ func (l *loader) complete(e cronEntry, c *cron) {
 		}
 	}
 	e.lint(j)
-	if j.Spec != nil && (j.Script != nil || j.Tasks != nil) {
-		j.Hash = l.fingerprint(j, text)
+	if j.Spec == nil || j.Script == nil && j.Tasks == nil {
+		return
+	}
+	j.Hash = l.fingerprint(j, text)
+	if !l.in.Now.IsZero() && j.Left == nil && !j.Suspended {
+		l.planned = append(l.planned, planned{e.reader, e.reader.value(c.spec), j})
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Severity says what a diagnostic means for the configuration.
@@ -28,6 +27,8 @@ type Diagnostic struct {
 	Code      string   `json:"code"`   // stable, in kebab-case
 	Message   string   `json:"message"`
 	Hint      string   `json:"hint"` // what to write instead, "" if there is nothing to say
+
+	source *source // the file, for Print; nil when it could not be read
 }
 
 // String returns the diagnostic as one line without its hint:
@@ -36,22 +37,29 @@ type Diagnostic struct {
 //
 // A warning or an info says so after the position.
 func (d Diagnostic) String() string {
-	var b strings.Builder
-	if d.File != "" {
-		b.WriteString(d.File)
-		if d.Line > 0 {
-			fmt.Fprintf(&b, ":%d:%d", d.Line, d.Column)
-		}
-		b.WriteString(": ")
+	if d.Severity == Error {
+		return d.place() + d.sentence()
 	}
-	if d.Severity != Error {
-		b.WriteString(string(d.Severity) + ": ")
+	return d.place() + string(d.Severity) + ": " + d.sentence()
+}
+
+// place is where it is, with a colon and a blank after it, or "" for the process's variables.
+func (d Diagnostic) place() string {
+	switch {
+	case d.File == "":
+		return ""
+	case d.Line == 0:
+		return d.File + ": "
 	}
-	if d.Cron != "" {
-		fmt.Fprintf(&b, "cron %q: ", d.Cron)
+	return fmt.Sprintf("%s:%d:%d: ", d.File, d.Line, d.Column)
+}
+
+// sentence is what it says.
+func (d Diagnostic) sentence() string {
+	if d.Cron == "" {
+		return d.Message
 	}
-	b.WriteString(d.Message)
-	return b.String()
+	return fmt.Sprintf("cron %q: %s", d.Cron, d.Message)
 }
 
 // Diagnostics are all findings about a configuration, in the order of the files and the lines in

@@ -1,17 +1,20 @@
 package config
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 )
 
-// FuzzLoad holds that no text makes Load panic, that every error has a place, and that a
-// configuration that is returned is complete.
+// FuzzLoad holds that no text makes Load panic, that every error has a place, that a configuration
+// that is returned is complete, and that what is printed neither moves a terminal's cursor nor is out
+// of line.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(seed))
-	for _, pattern := range []string{"testdata/*.yaml", "testdata/broken/*.yaml", "../../config.example.yaml", "../../examples/*.yaml"} {
+	for _, pattern := range []string{"testdata/*.yaml", "testdata/broken/*.yaml", "testdata/questionable/*.yaml", "../../config.example.yaml", "../../examples/*.yaml"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			f.Fatal(err)
@@ -29,7 +32,7 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cfg, diagnostics := Load(Input{Paths: []string{path}, Offline: true})
+		cfg, diagnostics := Load(Input{Paths: []string{path}, Offline: true, Now: now})
 		if (cfg == nil) != diagnostics.HasErrors() {
 			t.Fatalf("config %v with diagnostics %v", cfg, diagnostics)
 		}
@@ -39,6 +42,7 @@ func FuzzLoad(f *testing.F) {
 				t.Errorf("diagnostic %+v", d)
 			}
 		}
+		printable(t, diagnostics)
 		if cfg == nil {
 			return
 		}
@@ -48,4 +52,28 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+// printable holds that every excerpt is one line of harmless characters, with the carets beneath it.
+func printable(t *testing.T, diagnostics Diagnostics) {
+	if err := diagnostics.Print(io.Discard, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range diagnostics {
+		if d.source == nil || d.Line == 0 {
+			continue
+		}
+		e := d.source.excerpt(d.Line, d.Column, d.EndColumn)
+		if strings.ContainsFunc(e.text, unicode.IsControl) || len(e.text) > 4*maxExcerpt+8 {
+			t.Errorf("%s: excerpt %q", d, e.text)
+		}
+		width := 0
+		for _, char := range e.text {
+			_, cells := shown(char)
+			width += cells
+		}
+		if e.start < 0 || e.end <= e.start || e.end > width+2 {
+			t.Errorf("%s: carets at %d-%d beneath %d columns %q", d, e.start, e.end, width, e.text)
+		}
+	}
 }

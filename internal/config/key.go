@@ -64,6 +64,9 @@ func parameterType(t reflect.Type) (kind, preset string) {
 		return "whole number", "`0`"
 	case reflect.Slice:
 		return "list", ""
+	case reflect.Pointer:
+		kind, _ = parameterType(t.Elem())
+		return kind, ""
 	default:
 		return "section", ""
 	}

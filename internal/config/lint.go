@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/automatond/automatond/internal/guard"
@@ -10,19 +9,19 @@ import (
 
 // lint reports what is valid and probably not meant.
 func (e cronEntry) lint(j *job.Job) {
+	if e.fleet && j.Guard.IsZero() && j.Left == nil && (len(j.Tasks) > 0 || j.Script != nil && j.Script.UsesCLI() && !j.Script.Guarded()) {
+		e.unguarded = append(e.unguarded, unguarded{e.reader, j})
+	}
 	if len(j.Tasks) == 0 {
 		return
 	}
 	if only := j.Guard.Only.Status; len(only) > 0 && !slices.ContainsFunc(only, j.Tasks[0].Kind().Accepts) {
-		e.report(Warning, e.key, "never-runs", "", "it never runs: %s needs status %s, and only.status excludes it",
+		e.report(Warning, e.key, "never-runs", "write only: {status: ["+j.Tasks[0].Kind().Statuses[0]+"]}, or leave status: out", "it never runs: %s needs status %s, and only.status excludes it",
 			j.Tasks[0].Kind().Name, alternatives(j.Tasks[0].Kind().Statuses))
-	}
-	if e.fleet && j.Guard.IsZero() {
-		e.unguarded = append(e.unguarded, unguarded{e.reader, j})
 	}
 }
 
-// unguarded is a declared cron in a fleet that nothing narrows.
+// unguarded is a cron in a fleet that nothing narrows: neither only and except, nor its script.
 type unguarded struct {
 	reader
 	job *job.Job
@@ -31,14 +30,10 @@ type unguarded struct {
 // reportUnguarded says once for all of them that such a cron acts on every environment: a fleet
 // may have thousands, on purpose.
 func (l *loader) reportUnguarded() {
-	if len(l.unguarded) == 0 {
+	if len(l.unguarded) == 0 || l.list.HasErrors() {
 		return
 	}
 	first := l.unguarded[0]
-	more := ""
-	if n := len(l.unguarded) - 1; n > 0 {
-		more = fmt.Sprintf("; the same is true of %d more", n)
-	}
 	first.report(Info, first.key, "no-guard", "narrow it with only:, such as only: {environment_types: ["+guard.EnvironmentTypes()[0]+"]}",
-		"it runs on every environment of its projects%s", more)
+		"it runs on every environment of its projects%s", andMore(len(l.unguarded)-1))
 }

@@ -39,6 +39,23 @@ func TestLoad_TakesTheVendorsBlockUnchanged(t *testing.T) {
 	}
 }
 
+func TestLoad_KnowsWhereAScriptBegins(t *testing.T) {
+	for script, want := range map[string]int{
+		"cmd: 'platform backup -y -W'":                                               4,
+		"cmd: |\n      platform backup -y -W\n":                                      5,
+		"cmd: |\n      set -e\n      platform backup -y -W\n":                        5,
+		"commands:\n      start: |\n        set -e\n        platform redeploy -y -W": 6,
+		`cmd: "set -e\nplatform backup -y -W"`:                                       0,
+		"cmd: >\n      set -e\n\n      platform backup -y -W\n":                      0,
+		"task: {backup: {}}":                                                         0,
+	} {
+		j := mustLoad(t, "crons:\n  c:\n    spec: '0 5 * * *'\n    "+script).Jobs[0]
+		if j.ScriptLine != want {
+			t.Errorf("%s\nbegins on line %d, want %d", script, j.ScriptLine, want)
+		}
+	}
+}
+
 func TestLoad_FillsInTheDefaults(t *testing.T) {
 	j := mustLoad(t, seed).Jobs[0]
 	got := []any{j.Location, j.StartDeadline, j.Timeout, j.MaxSuccessAge, j.Overlap, j.InDoubt, j.CatchUp, j.Suspended}
@@ -117,13 +134,11 @@ crons:
 	}
 }
 
-func TestLoad_ReportsWhatIsValidButNoteworthy(t *testing.T) {
-	t.Chdir("testdata")
-	cfg, diagnostics := Load(Input{Paths: []string{"noteworthy.yaml"}, Offline: true})
+func TestLoad_LeavesTheApplicationsOwnCronsToItsContainer(t *testing.T) {
+	cfg, diagnostics := Load(Input{Paths: []string{"testdata/questionable/noteworthy.yaml"}, Offline: true})
 	if cfg == nil {
 		t.Fatalf("it does not load: %v", diagnostics)
 	}
-	compareDiagnostics(t, "noteworthy.txt", diagnostics)
 	for _, j := range cfg.Jobs {
 		if left := j.Name == "drush"; left != (j.Left != nil) {
 			t.Errorf("cron %s: Left = %v", j.Name, j.Left)

@@ -31,6 +31,7 @@ type loader struct {
 	users    []*userEntry
 	projects []*projectEntry
 	crons    []cronEntry
+	nameless bool // a cron's keys stand where its name is expected, which is reported
 	anyCrons bool // a file has the section, even if an empty one
 	fleet    bool // a file has the section projects, even if an empty one
 
@@ -47,6 +48,7 @@ type loader struct {
 	byAlias   map[string]*job.Project
 	aliases   []string
 	unguarded []unguarded
+	planned   []planned // crons whose coming fires are looked at
 }
 
 // fieldTables are the tables a loader needs often.
@@ -124,7 +126,7 @@ func (l *loader) expand(path string) []string {
 		files = append(files, file)
 	}
 	if len(files) == 0 {
-		l.fileProblem(path, "no-file", "the directory contains no *.yaml or *.yml file", "")
+		l.fileProblem(path, "no-file", "the directory contains no *.yaml or *.yml file", "name a file, or the directory it is in")
 	}
 	return files
 }
@@ -142,14 +144,13 @@ func (l *loader) readFile(path string) {
 	}
 	l.hash.Write(src.data)
 	l.hash.Write([]byte{0})
-	root := src.parse(func(line, column int, code, message, hint string) {
-		l.add(Diagnostic{
-			Severity: Error, File: path, Line: line, Column: column, Code: code, Message: message, Hint: hint,
-		})
-	})
-	if root != nil {
-		l.readRoot(reader{loader: l, src: src, key: root}, root)
+	root, problem := src.parse()
+	if problem != nil {
+		problem.Severity, problem.File, problem.source = Error, path, src
+		l.add(*problem)
+		return
 	}
+	l.readRoot(reader{loader: l, src: src, key: root}, root)
 }
 
 // readRoot reads the top level of a file. Keys that begin with x- are for anchors and notes.
@@ -172,9 +173,30 @@ func (l *loader) readRoot(r reader, root *yaml.Node) {
 			}
 			foreign = true
 		default:
-			r.unknownKey(key, known)
+			r.unknownTop(key, value, known)
 		}
 	})
+}
+
+// unknownTop reports a key that a file does not have. A section with a spec is a cron that somebody
+// forgot to put under crons.
+func (r reader) unknownTop(key, value *yaml.Node, known []string) {
+	if hasKey(value, "spec") {
+		r.errorf(key, "cron-misplaced", "write crons: on a line above it, and indent the cron below that",
+			"cron %s stands at the top of the file, and not under crons", plainOrQuoted(key.Value))
+		return
+	}
+	r.unknownKey(key, value, known)
+}
+
+// hasKey reports whether n is a section with such a key.
+func hasKey(n *yaml.Node, name string) bool {
+	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return true
+		}
+	}
+	return false
 }
 
 // vendorKey reports the top-level keys of the vendor's own files, from its JSON Schemas.
@@ -194,7 +216,7 @@ func (l *loader) fileError(path string, err error) {
 	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		message = pathError.Err.Error()
 	}
-	l.fileProblem(path, "file-unreadable", "read configuration: "+message, "")
+	l.fileProblem(path, "file-unreadable", "read configuration: "+message, "name a file that exists and can be read")
 }
 
 func (l *loader) fileProblem(path, code, message, hint string) {
@@ -216,7 +238,7 @@ type found struct {
 // once reports whether the setting is met for the first time, at the reader's key.
 func (r reader) once(section, name, code string) bool {
 	if first, ok := r.settings[setting{section, name}]; ok {
-		r.errorf(r.key, code, "", "it is defined twice, first at %s:%d:%d", first.src.path, first.key.Line, first.key.Column)
+		r.errorf(r.key, code, "keep one of them", "it is defined twice, first at %s:%d:%d", first.src.path, first.key.Line, first.key.Column)
 		return false
 	}
 	r.settings[setting{section, name}] = found{r.src, r.key}
@@ -246,5 +268,7 @@ func (l *loader) finish() {
 	l.finishProjects()
 	l.finishCrons()
 	l.finishEndpoints()
+	l.reportUnguarded()
+	l.lookAhead()
 	l.config.Hash = hex.EncodeToString(l.hash.Sum(nil)[:16])
 }

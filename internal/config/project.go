@@ -67,7 +67,7 @@ func (l *loader) addProject(r reader, alias string, value *yaml.Node) {
 	p := &projectEntry{reader: r, project: &job.Project{Alias: alias}}
 	l.projects = append(l.projects, p)
 	if v := r.value(value); v != nil && v.Kind == yaml.ScalarNode && !isNull(v) {
-		r.errorf(v, "wrong-type", "write {id: …}", "it must be a section with keys, not %s", kindOf(v))
+		r.errorf(v, "wrong-type", "write "+inline(alias)+": {id: "+exampleID(v.Value)+"}", "it must be a section with keys, not %s", kindOf(v))
 		p.invalid = true
 		return
 	}
@@ -76,6 +76,14 @@ func (l *loader) addProject(r reader, alias string, value *yaml.Node) {
 			r.errorf(r.key, "project-id", "write id: with the id from the project's URL", "the project has no id")
 		}
 	}
+}
+
+// exampleID is what was written if it is a project id, else an example.
+func exampleID(text string) string {
+	if isProjectID(text) && !secretive(text) {
+		return text
+	}
+	return "k3qz7p2m5nwya"
 }
 
 // nameProblem says why a name cannot be used, "" if it can.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,14 +39,14 @@ func (r reader) errorf(n *yaml.Node, code, hint, format string, args ...any) {
 
 func (r reader) report(s Severity, n *yaml.Node, code, hint, format string, args ...any) {
 	r.add(Diagnostic{
-		Severity: s, File: r.src.path, Line: n.Line, Column: n.Column, Cron: r.cron, Code: code,
-		Message: r.prefix() + fmt.Sprintf(format, args...), Hint: hint,
+		Severity: s, File: r.src.path, Line: n.Line, Column: n.Column, EndColumn: r.src.endOf(n), Cron: r.cron, Code: code,
+		Message: r.prefix() + fmt.Sprintf(format, args...), Hint: hint, source: r.src,
 	})
 }
 
 // reportWithin reports a finding about the bytes from offset on of the scalar n's value.
 func (r reader) reportWithin(n *yaml.Node, offset, length int, d Diagnostic) {
-	d.File, d.Cron, d.Message = r.src.path, r.cron, r.prefix()+d.Message
+	d.File, d.Cron, d.Message, d.source = r.src.path, r.cron, r.prefix()+d.Message, r.src
 	d.Line, d.Column = r.src.locate(n, offset)
 	if line, column := r.src.locate(n, offset+length); line == d.Line && column > d.Column {
 		d.EndColumn = column
@@ -96,7 +97,11 @@ func (r reader) value(n *yaml.Node) *yaml.Node {
 	case "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!!timestamp", "!":
 		return n
 	}
-	r.errorf(n, "unknown-tag", "automatond reads no other file; write the content here", "tag %s is not supported", n.Tag)
+	hint := "automatond reads no other file; write the content here"
+	if r.path == "only.branches" || r.path == "except.branches" {
+		hint = fmt.Sprintf("an exclusion must be in quotes: write '%s'", n.Tag)
+	}
+	r.errorf(n, "unknown-tag", hint, "tag %s is not supported", n.Tag)
 	return nil
 }
 
@@ -128,15 +133,96 @@ func (r reader) scalar(n *yaml.Node, wanted string) (*yaml.Node, bool) {
 }
 
 func (r reader) missing() {
-	r.errorf(r.key, "missing-value", "write a value, or leave the key out", "it has no value")
+	hint := "write a value, or leave the key out"
+	if r.path == "crons" {
+		hint = "write a cron below it: its name, and below that its spec: and its task: or cmd:, each indented further"
+	}
+	r.errorf(r.key, "missing-value", hint, "it has no value")
 }
 
 func (r reader) wrongType(n *yaml.Node, wanted string) {
 	hint := ""
-	if n.Kind == yaml.ScalarNode && strings.HasPrefix(wanted, "a list") && !secretive(r.path) && len(n.Value) < 40 {
-		hint = fmt.Sprintf("write [%s]", n.Value)
+	switch {
+	case secretive(r.path):
+	case n.Kind == yaml.ScalarNode && strings.HasPrefix(wanted, "a list"):
+		hint = fmt.Sprintf("write %s: %s", r.key.Value, asList(n, "…"))
+	case wanted == "true or false":
+		hint = truthHint(n.Value)
+	case wanted == "text" && n.Kind == yaml.SequenceNode && (r.key.Value == "cmd" || r.key.Value == "start"):
+		hint = fmt.Sprintf("write %s: | and the commands on the lines below, indented further", r.key.Value)
+	case r.key.Value == "spec" && n.Kind == yaml.SequenceNode:
+		hint = "write spec: '" + oneLine(n) + "'"
+	case wanted == "text" && n.Kind == yaml.MappingNode:
+		hint = fmt.Sprintf("write the value beside %s:, in quotes if it has { or : in it", r.key.Value)
 	}
 	r.errorf(n, "wrong-type", hint, "it must be %s, not %s", wanted, kindOf(n))
+}
+
+// oneLine joins what a list says.
+func oneLine(list *yaml.Node) string {
+	var words []string
+	for _, n := range list.Content {
+		if n.Kind != yaml.ScalarNode || len(words) == 5 || len(n.Value) > 20 {
+			return "0 5 * * *"
+		}
+		words = append(words, n.Value)
+	}
+	return strings.Join(words, " ")
+}
+
+// notSection reports a value where keys were expected, with an example for the sections that people
+// most often write as something else.
+func (r reader) notSection(n *yaml.Node) {
+	r.errorf(n, "wrong-type", r.sectionHint(n), "it must be a section with keys, not %s", kindOf(n))
+}
+
+func (r reader) sectionHint(n *yaml.Node) string {
+	switch {
+	case r.cron != "" && r.path == "" && n.Kind == yaml.ScalarNode:
+		return "write " + inline(r.cron) + ": {spec: '0 5 * * *', task: {backup: {}}}, or each key on a line of its own, indented further"
+	case r.cron != "" && r.path == "":
+		return "write spec: and task: or cmd: below the cron's name without a dash, indented further"
+	case r.path == "only" || r.path == "except":
+		return fmt.Sprintf("write %s: {branches: %s}", r.path, asList(n, "main"))
+	case r.path == "crons" && n.Kind == yaml.SequenceNode:
+		return "write " + firstName(n) + ": without a dash, and its spec: and so on below it, indented further"
+	case r.path == "crons":
+		return "write the crons' names as keys, and below each its spec: and its task: or cmd:"
+	case r.path == "projects":
+		return "write projects by names of your own, such as shop: {id: k3qz7p2m5nwya}"
+	case strings.HasSuffix(r.path, "variables"):
+		return "write NAME: value, each on a line of its own"
+	case r.path == "automation_users":
+		return "write users by names of your own, such as shop-bot: {token_file: /run/secrets/shop-token}"
+	case strings.HasPrefix(r.path, "automation_users."):
+		return "write {token_file: …} with a path, or {token_env: …} with the name of a variable"
+	case strings.HasPrefix(r.path, "task."):
+		return fmt.Sprintf("write %s: {}", r.key.Value)
+	}
+	return ""
+}
+
+// firstName is what the first entry of a list of crons calls itself.
+func firstName(list *yaml.Node) string {
+	if len(list.Content) > 0 {
+		for i, item := 0, list.Content[0]; item.Kind == yaml.MappingNode && i+1 < len(item.Content); i += 2 {
+			if item.Content[i].Value == "name" && nameProblem(item.Content[i+1].Value) == "" {
+				return inline(item.Content[i+1].Value)
+			}
+		}
+	}
+	return "nightly"
+}
+
+// truthHint translates the words that other formats take for true and false.
+func truthHint(word string) string {
+	switch strings.ToLower(word) {
+	case "yes", "on", "1", "y", "enabled":
+		return "write true"
+	case "no", "off", "0", "n", "disabled":
+		return "write false"
+	}
+	return "write true or false, without quotes"
 }
 
 // kindOf names what n is, in the words of the documentation.
@@ -187,7 +273,7 @@ func (r reader) integer(n *yaml.Node, least, most int) (int, bool) {
 	case n.Tag != "!!int" || err != nil:
 		r.wrongType(n, "a whole number")
 	case value < least || value > most:
-		r.errorf(n, "value-range", "", "%d is out of range %d-%d", value, least, most)
+		r.errorf(n, "value-range", fmt.Sprintf("write a number from %d to %d", least, most), "%d is out of range %d-%d", value, least, most)
 	default:
 		return value, true
 	}
@@ -204,7 +290,7 @@ func (r reader) number(n *yaml.Node, most float64) (float64, bool) {
 	case n.Tag != "!!int" && n.Tag != "!!float":
 		r.wrongType(n, "a number")
 	case err != nil || math.IsNaN(value) || value < 0 || value > most: // .nan and .inf are numbers for YAML
-		r.errorf(n, "value-range", "", "%s is out of range 0-%.0f", n.Value, most)
+		r.errorf(n, "value-range", fmt.Sprintf("write a number from 0 to %.0f", most), "%s is out of range 0-%.0f", n.Value, most)
 	default:
 		return value, true
 	}
@@ -223,13 +309,31 @@ func (r reader) duration(n *yaml.Node, least, most time.Duration) (time.Duration
 	case !ok && (n.Tag == "!!bool" || n.Tag == "!!timestamp"):
 		r.wrongType(n, wanted)
 	case !ok:
-		r.errorf(n, "duration-invalid", "write whole seconds, or a duration such as 90s, 10m or 24h", "%s is not a duration", r.quote(n.Value))
+		r.errorf(n, "duration-invalid", durationHint(n.Value), "%s is not a duration", r.quote(n.Value))
 	case value < least || value > most:
-		r.errorf(n, "value-range", "", "%s is out of range %s to %s", n.Value, short(least), short(most))
+		r.errorf(n, "value-range", fmt.Sprintf("write a duration from %s to %s", short(least), short(most)), "%s is out of range %s to %s", n.Value, short(least), short(most))
 	default:
 		return value, true
 	}
 	return 0, false
+}
+
+// spokenDuration is a duration as people say it.
+var spokenDuration = regexp.MustCompile(`(?i)^(\d{1,6}) *(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)$`)
+
+func durationHint(text string) string {
+	if m := spokenDuration.FindStringSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(m[1]) // six digits at most
+		switch unit := strings.ToLower(m[2][:1]); unit {
+		case "d":
+			return fmt.Sprintf("write %dh", 24*n)
+		case "w":
+			return fmt.Sprintf("write %dh", 7*24*n)
+		default:
+			return fmt.Sprintf("write %d%s", n, unit)
+		}
+	}
+	return "write whole seconds, or a duration such as 90s, 10m or 24h"
 }
 
 func parseDuration(n *yaml.Node) (time.Duration, bool) {
@@ -315,7 +419,7 @@ func (r reader) texts(n *yaml.Node, of string) ([]string, []*yaml.Node, bool) {
 	ok := r.list(n, of, func(item *yaml.Node) {
 		text, ok := r.text(item)
 		if ok && slices.Contains(list, text) {
-			r.errorf(r.value(item), "duplicate-entry", "", "%s is listed twice", r.quote(text))
+			r.errorf(r.value(item), "duplicate-entry", "keep one of them", "%s is listed twice", r.quote(text))
 			ok = false
 		}
 		valid = valid && ok

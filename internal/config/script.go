@@ -55,17 +55,32 @@ func (r reader) readScript(v *yaml.Node, j *job.Job) {
 		return
 	}
 	j.Script = parsed.script
+	j.ScriptLine = firstLine(n)
 	if parsed.script.UsesCLI() {
 		return
 	}
 	programs := parsed.script.Programs()
 	if len(programs) == 0 {
+		if len(parsed.problems) > 0 {
+			return // the script does nothing, which is said already
+		}
 		r.report(Warning, r.key, "script-idle", "call platform or upsun in it", "the script asks the platform for nothing")
 		return
 	}
 	j.Left = programs
 	r.report(Info, r.key, "left-to-container", "",
 		"left to the application's container, because it runs %s", strings.Join(programs, ", "))
+}
+
+// firstLine returns the line where a script begins, 0 if its lines are not lines of the file.
+func firstLine(n *yaml.Node) int {
+	switch {
+	case n.Style&yaml.LiteralStyle != 0:
+		return n.Line + 1
+	case strings.Contains(strings.TrimSuffix(n.Value, "\n"), "\n"):
+		return 0
+	}
+	return n.Line
 }
 
 // offsetOf turns a line and a byte column, both from 1, into a byte offset.

@@ -26,7 +26,7 @@ func section[T any](r reader, n *yaml.Node, fields []field[T], into *T) bool {
 				return
 			}
 		}
-		r.unknownKey(key, names(fields))
+		r.unknownKey(key, value, names(fields))
 	})
 }
 
@@ -49,44 +49,19 @@ func lift[T, Part any](fields []field[Part], part func(*T) *Part) []field[T] {
 	return list
 }
 
-func (r reader) unknownKey(key *yaml.Node, known []string) {
+func (r reader) unknownKey(key, value *yaml.Node, known []string) {
 	if strings.EqualFold(key.Value, "token") || secretive(key.Value) && !near(key.Value, known) {
 		r.errorf(key, "literal-secret", "write token_file: with a path, or token_env: with the name of a variable",
 			"a secret does not belong in the configuration, so key %s is refused", key.Value)
 		return
 	}
-	hint := didYouMean(key.Value, known)
-	if s := synonym(key.Value); slices.Contains(known, s) {
-		hint = "did you mean " + s + "?"
-	}
-	r.errorf(key, "unknown-key", hint, "key %s is not known", plainOrQuoted(key.Value))
+	r.errorf(key, "unknown-key", r.suggest(key, value, known), "key %s is not known", plainOrQuoted(key.Value))
 }
 
 // near reports whether key is a misspelling of a known key that has to do with secrets itself.
 func near(key string, known []string) bool {
 	n := nearest(key, known)
 	return n != "" && secretive(n)
-}
-
-// synonym maps the words of other schedulers' files to ours.
-func synonym(key string) string {
-	switch strings.ToLower(key) {
-	case "schedule", "cron", "expression":
-		return "spec"
-	case "script", "command", "run":
-		return "cmd"
-	case "tz", "time_zone":
-		return "timezone"
-	case "suspend":
-		return "suspended"
-	case "startingdeadlineseconds":
-		return "start_deadline"
-	case "concurrencypolicy":
-		return "overlap"
-	case "activedeadlineseconds":
-		return "timeout"
-	}
-	return ""
 }
 
 // mapping calls each for every key of a mapping: first its own keys, then those merged in with
@@ -100,7 +75,7 @@ func (r reader) mapping(n *yaml.Node, each func(key, value *yaml.Node)) bool {
 		r.missing()
 		return false
 	case n.Kind != yaml.MappingNode:
-		r.wrongType(n, "a section with keys")
+		r.notSection(n)
 		return false
 	}
 	m := merger{reader: r, each: each, root: n}
@@ -164,7 +139,7 @@ func (m *merger) addKey(key, value *yaml.Node, merged bool) {
 		m.remember(key)
 		m.each(key, value)
 	case !merged:
-		m.errorf(key, "duplicate-key", "", "key %s is there twice, first on line %d", plainOrQuoted(key.Value), first.Line)
+		m.errorf(key, "duplicate-key", "keep one of them, or rename one", "key %s is there twice, first on line %d", plainOrQuoted(key.Value), first.Line)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -22,6 +21,9 @@ type source struct {
 	path  string
 	data  []byte
 	lines [][]byte // of data, without line ends; split when the first position is asked for
+
+	scalars   []scalar // of data, to hide secrets by; found when the first line is shown
+	malformed bool     // data is not YAML
 }
 
 func readSource(path string) (*source, error) {
@@ -43,77 +45,32 @@ func readSource(path string) (*source, error) {
 	return &source{path: path, data: data.Bytes()}, nil
 }
 
-// parse returns the root of the file's only document, nil with a problem reported otherwise.
-func (s *source) parse(report func(line, column int, code, message, hint string)) *yaml.Node {
+// parse returns the root of the file's only document, nil with the problem otherwise.
+func (s *source) parse() (*yaml.Node, *Diagnostic) {
 	if bytes.HasPrefix(s.data, []byte("\xff\xfe")) || bytes.HasPrefix(s.data, []byte("\xfe\xff")) {
-		report(1, 1, "file-encoding", "the file is UTF-16", "save it as UTF-8")
-		return nil
+		return nil, &Diagnostic{Code: "file-encoding", Message: "the file is UTF-16", Hint: "save it as UTF-8"}
 	}
 	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(s.data))
 	err := decoder.Decode(&document)
 	if err == io.EOF || err == nil && (len(document.Content) == 0 || isNull(document.Content[0])) {
-		report(1, 1, "empty-file", "the file contains no configuration", "start with crons:")
-		return nil
+		return nil, &Diagnostic{Line: 1, Column: 1, Code: "empty-file", Message: "the file contains no configuration", Hint: "start with crons:"}
 	}
 	if err != nil {
-		s.reportSyntax(err, report)
-		return nil
+		problem := s.explain(err)
+		return nil, &problem
 	}
 	switch err := decoder.Decode(&second); {
 	case err == io.EOF:
+		return document.Content[0], nil
 	case err != nil:
-		s.reportSyntax(err, report)
-		return nil
-	default:
-		report(second.Line, second.Column, "second-document", "a second YAML document begins here, and only one is read",
-			"move it to a file of its own, and name both files or their directory")
-		return nil
+		problem := s.explain(err)
+		return nil, &problem
 	}
-	return document.Content[0]
+	return nil, &Diagnostic{Line: second.Line, Column: second.Column, Code: "second-document",
+		Message: "a second YAML document begins here, and only one is read",
+		Hint:    "move it to a file of its own, and name both files or their directory"}
 }
-
-var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
-// reportSyntax words an error of the YAML parser. The parser leaves the line out when it is the
-// first, and never says a column.
-func (s *source) reportSyntax(err error, report func(line, column int, code, message, hint string)) {
-	message, line := err.Error(), 1
-	if m := syntaxError.FindStringSubmatch(strings.ReplaceAll(message, "\n", " ")); m != nil {
-		message = m[2]
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line = n
-		}
-	}
-	if name, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
-		name, _, _ = strings.Cut(name, "'")
-		line = s.lineOf("*"+name, line)
-		message = "anchor " + name + " is not defined"
-	}
-	text := string(s.line(line))
-	column := 1 + len(text) - len(strings.TrimLeft(text, " "))
-	if at := plainSpec.FindStringIndex(text); at != nil {
-		column = at[1]
-	}
-	report(line, column, "yaml-syntax", "it is not valid YAML: "+message, syntaxHint(text))
-}
-
-// syntaxHint names the mistakes that are made most often in a crons block.
-func syntaxHint(line string) string {
-	content := strings.TrimLeft(line, " ")
-	switch {
-	case strings.HasPrefix(content, "\t"):
-		return "indent with spaces; YAML takes no tabs"
-	case plainSpec.MatchString(line):
-		return "put the spec in quotes: a plain value cannot begin with * or @"
-	case strings.HasPrefix(content, "cmd:"), strings.HasPrefix(content, "start:"):
-		return "write the script as a block: a | after the key, and the script indented on the lines below"
-	default:
-		return ""
-	}
-}
-
-var plainSpec = regexp.MustCompile(`spec:\s*[*@]`)
 
 // line returns line n, counted from 1, without its end; "" beyond the file.
 func (s *source) line(n int) []byte {
@@ -129,14 +86,9 @@ func (s *source) line(n int) []byte {
 	return s.lines[n-1]
 }
 
-func (s *source) lineOf(text string, otherwise int) int {
+func (s *source) lineCount() int {
 	s.line(1)
-	for i, line := range s.lines {
-		if bytes.Contains(line, []byte(text)) {
-			return i + 1
-		}
-	}
-	return otherwise
+	return len(s.lines)
 }
 
 // locate finds the character of the file that byte offset of the scalar n's value comes from. It
@@ -155,6 +107,22 @@ func (s *source) locate(n *yaml.Node, offset int) (line, column int) {
 		return n.Line, n.Column
 	}
 	return line, column
+}
+
+// endOf returns the column after the last character of a scalar that ends on its line, 0 for
+// everything else.
+func (s *source) endOf(n *yaml.Node) int {
+	if n.Kind != yaml.ScalarNode || n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return 0
+	}
+	_, column, ok := s.locateInLine(n, len(n.Value))
+	switch {
+	case !ok:
+		return 0
+	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+		return column + 1
+	}
+	return column
 }
 
 // locateInBlock relies on a literal block keeping its lines: the file's line is the value's line

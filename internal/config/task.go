@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -12,14 +11,9 @@ import (
 
 // readTask reads the one section under `task:`, whose key says what is to be done.
 func (r reader) readTask(v *yaml.Node, j *job.Job) {
-	const example = "write a section, such as task: {backup: {}}"
 	n := r.value(v)
-	if n != nil && n.Kind == yaml.ScalarNode && !isNull(n) {
-		hint := example
-		if kind := kindFor(n.Value); kind != nil {
-			hint = fmt.Sprintf("write task: {%s: {}}", kind.Name)
-		}
-		r.errorf(n, "wrong-type", hint, "it must be a section with one key, not %s", kindOf(n))
+	if n != nil && n.Kind != yaml.MappingNode && !isNull(n) {
+		r.errorf(n, "wrong-type", "write "+taskExample(n), "it must be a section with one key, not %s", kindOf(n))
 		return
 	}
 	var first *yaml.Node
@@ -36,7 +30,7 @@ func (r reader) readTask(v *yaml.Node, j *job.Job) {
 		}
 	})
 	if ok && count == 0 {
-		r.errorf(r.key, "missing-value", example, "it names no task")
+		r.errorf(r.key, "missing-value", "write task: {backup: {}}, or another task", "it names no task")
 	}
 }
 
@@ -47,6 +41,8 @@ func (r reader) readKind(v *yaml.Node, j *job.Job) {
 		hint := didYouMean(r.key.Value, kindNames())
 		if k := kindFor(r.key.Value); k != nil {
 			hint = "did you mean " + k.Name + "?"
+		} else if kindFor(v.Value) != nil {
+			hint = "write " + taskExample(v)
 		}
 		r.errorf(r.key, "task-unknown", hint, "task %s is not known", plainOrQuoted(r.key.Value))
 		return
@@ -80,11 +76,12 @@ func kindFor(command string) *tasks.Kind {
 	if k, ok := tasks.ByName(command); ok {
 		return k
 	}
-	k, err := tasks.ByCommand(command)
-	if err != nil {
-		return nil
+	for _, name := range []string{command, command + ":create"} {
+		if k, err := tasks.ByCommand(name); err == nil {
+			return k
+		}
 	}
-	return k
+	return nil
 }
 
 func kindNames() []string {
@@ -107,7 +104,7 @@ func (r reader) readStruct(n *yaml.Node, into reflect.Value) bool {
 			}
 			known = append(known, name)
 		}
-		r.unknownKey(key, known)
+		r.unknownKey(key, value, known)
 	})
 }
 
@@ -140,6 +137,9 @@ func (r reader) readValue(n *yaml.Node, into reflect.Value) {
 			r.at(key).readValue(item, value)
 			into.SetMapIndex(reflect.ValueOf(key.Value), value)
 		})
+	case reflect.Pointer:
+		into.Set(reflect.New(into.Type().Elem()))
+		r.readValue(n, into.Elem())
 	case reflect.Struct:
 		r.readStruct(n, into)
 	default:

@@ -101,8 +101,22 @@ func (c *Condition) write(b *strings.Builder, section string) {
 	}
 }
 
-func (c *Condition) check(section string, f field, t Target, pass bool) Check {
-	return Check{Condition: section + "." + f.name(), Want: c.want(f), Saw: t.value(f), Pass: pass}
+// words names a field as it is configured.
+func (c *Condition) words(section string, f field) string {
+	return section + "." + f.name() + " [" + c.want(f) + "]"
+}
+
+// saw says what the answer to a field was based on.
+func (c *Condition) saw(f field, t Target, a answer) string {
+	value := t.value(f)
+	if value == "" {
+		return f.noun() + " is not known"
+	}
+	text := fmt.Sprintf("%s is %q", f.noun(), value)
+	if a == unknown {
+		text += ", " + c.Branches.firstUnknown(t) + " is not known"
+	}
+	return text
 }
 
 // value is what the target's environment has for the field, "" if that is not known.

@@ -39,10 +39,9 @@ type Verdict struct {
 
 // Check is one field of a guard, asked about a target.
 type Check struct {
-	Condition string // the field's path, "only.branches"
-	Want      string // what the configuration lists, "main, release/*"
-	Saw       string // the environment's value, "" if unknown
-	Pass      bool   // under only: it matches; under except: it does not, and one such field is enough
+	Condition string // as configured, `only.branches [main, release/*]`
+	Value     string // what it saw, `branch is "dev"` or "status is not known"
+	Holds     bool   // it matches; what is not known matches under except, and does not under only
 }
 
 // EnvironmentTypes returns the types an environment can have, from the API's OpenAPI description.
@@ -82,12 +81,12 @@ func (g *Guard) Explain(t Target) []Check {
 	var checks []Check
 	for f := range fields {
 		if asked, a := g.Only.ask(f, t); asked {
-			checks = append(checks, g.Only.check("only", f, t, a == yes))
+			checks = append(checks, Check{g.Only.words("only", f), g.Only.saw(f, t, a), a == yes})
 		}
 	}
 	for f := range fields {
 		if asked, a := g.Except.ask(f, t); asked {
-			checks = append(checks, g.Except.check("except", f, t, a == no))
+			checks = append(checks, Check{g.Except.words("except", f), g.Except.saw(f, t, a), a != no})
 		}
 	}
 	return checks

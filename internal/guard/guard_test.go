@@ -123,11 +123,28 @@ func TestGuard_ExplainsEveryField(t *testing.T) {
 	}
 	got := g.Explain(target("main", "production", "active"))
 	want := []Check{
-		{Condition: "only.branches", Want: "main, release/*", Saw: "main", Pass: true},
-		{Condition: "only.environment_types", Want: "staging", Saw: "production", Pass: false},
-		{Condition: "except.status", Want: "dirty", Saw: "active", Pass: true},
+		{`only.branches [main, release/*]`, `branch is "main"`, true},
+		{`only.environment_types [staging]`, `environment type is "production"`, false},
+		{`except.status [dirty]`, `status is "active"`, false},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Explain (-want +got):\n%s", diff)
+	}
+}
+
+func TestGuard_ExplainsWhatIsNotKnown(t *testing.T) {
+	g := Guard{
+		Only:   Condition{Branches: parse(t, "$default_branch"), EnvironmentTypes: []string{"staging"}},
+		Except: Condition{Status: []string{"dirty"}},
+	}
+	nameless := target("main", "", "")
+	nameless.DefaultBranch = ""
+	want := []Check{
+		{`only.branches [$default_branch]`, `branch is "main", $default_branch is not known`, false},
+		{`only.environment_types [staging]`, "environment type is not known", false},
+		{`except.status [dirty]`, "status is not known", true},
+	}
+	if diff := cmp.Diff(want, g.Explain(nameless)); diff != "" {
 		t.Errorf("Explain (-want +got):\n%s", diff)
 	}
 }

@@ -141,6 +141,17 @@ func (ps Patterns) match(t Target) answer {
 	return result
 }
 
+// firstUnknown returns the pattern, such as $default_branch, that nothing is known about; "" if all
+// of them can be judged.
+func (ps Patterns) firstUnknown(t Target) string {
+	for i := range ps {
+		if ps[i].match(t) == unknown {
+			return ps[i].glob
+		}
+	}
+	return ""
+}
+
 func (p *pattern) match(t Target) answer {
 	switch p.kind {
 	case literal:

@@ -6,6 +6,7 @@ package inventory
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -41,6 +42,7 @@ type Inventory struct {
 	log     zerolog.Logger
 
 	mu       sync.RWMutex
+	kept     map[string]bool    // projects whose listings are kept; nil is all
 	listings map[string]Listing // by project
 	branches map[string]branch
 
@@ -112,10 +114,27 @@ func (i *Inventory) list(ctx context.Context, project string) (Listing, error) {
 		e.Links = i.compact(e.Links)
 	}
 	i.mu.Lock()
-	i.listings[project] = listing
-	i.mu.Unlock()
-	i.options.Metrics.listed(project, listing.FetchedAt)
+	defer i.mu.Unlock()
+	if i.kept == nil || i.kept[project] {
+		i.listings[project] = listing
+		i.options.Metrics.listed(project, listing.FetchedAt)
+	}
 	return listing, nil
+}
+
+// Keep names the projects whose listings are kept from now on, and forgets the others. Their
+// series exist, at zero until they are listed.
+func (i *Inventory) Keep(projects []string) {
+	kept := make(map[string]bool, len(projects))
+	for _, project := range projects {
+		kept[project] = true
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.options.Metrics.keep(i.kept, kept)
+	i.kept = kept
+	maps.DeleteFunc(i.listings, func(project string, _ Listing) bool { return !kept[project] })
+	maps.DeleteFunc(i.branches, func(project string, _ branch) bool { return !kept[project] })
 }
 
 // defaultBranch reads the project's default branch. A listing is useful without it, so a failure
@@ -220,9 +239,19 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-// Expect makes the series of a project exist, at zero until it is listed.
-func (m *Metrics) Expect(project string) {
-	m.success.WithLabelValues(project)
+// keep makes the series of the kept projects exist, and ends those of the ones that were.
+func (m *Metrics) keep(before, now map[string]bool) {
+	if m == nil {
+		return
+	}
+	for project := range before {
+		if !now[project] {
+			m.success.DeleteLabelValues(project)
+		}
+	}
+	for project := range now {
+		m.success.WithLabelValues(project)
+	}
 }
 
 func (m *Metrics) listed(project string, at time.Time) {

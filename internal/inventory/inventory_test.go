@@ -349,3 +349,35 @@ func BenchmarkCached(b *testing.B) {
 		}
 	})
 }
+
+func TestKeep_ForgetsTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.Keep([]string{"shop", "blog"})
+		for _, project := range []string{"shop", "blog"} {
+			if _, err := w.Environments(t.Context(), project, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Keep([]string{"blog", "news"})
+		if _, err := w.Environments(t.Context(), "shop", 0); err != nil {
+			t.Errorf("a project that is not kept is not listed: %v", err)
+		}
+		for project, want := range map[string]bool{"shop": false, "blog": true, "news": false} {
+			if _, ok := w.Last(project); ok != want {
+				t.Errorf("%s is known: %t, want %t", project, ok, want)
+			}
+		}
+		families, err := w.registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var series []string
+		for _, m := range families[0].Metric {
+			series = append(series, m.Label[0].GetValue())
+		}
+		if !slices.Equal(series, []string{"blog", "news"}) {
+			t.Errorf("series of %q, want blog and news", series)
+		}
+	})
+}

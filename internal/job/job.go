@@ -31,6 +31,10 @@ type Job struct {
 	// left to the app container and never scheduled.
 	Left []string
 
+	// Args is the command line of which a run by hand consists, with its one task in Tasks. Such a
+	// job stands in no configuration and has no name. It is nil for a cron.
+	Args []string
+
 	Variables map[string]string // what a script may read, beside its project's; may be shared
 
 	Overlap       Overlap
@@ -43,6 +47,9 @@ type Job struct {
 
 	Hash   string   // see Fingerprint; a job whose hash changes counts as edited
 	Source Position // where the entry's name stands
+	// ScriptLine is the line of Source.File where the script begins; 0 without a script, and when its
+	// lines are not lines of the file.
+	ScriptLine int
 }
 
 // Position is a place in a configuration file, for messages.

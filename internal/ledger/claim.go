@@ -16,7 +16,7 @@ const (
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (slot, cron, project) DO NOTHING`
 
-	settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, reason = ?, not_run = ?
+	settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, reason = ?, message = ?, not_run = ?
 		WHERE slot = ? AND cron = ? AND project = ?`
 
 	// insertRun inserts nothing when an open run excludes it, or when the fire has a run on that
@@ -146,12 +146,15 @@ func (s *session) settleFire(f, given *Fire, open, overlapped int) error {
 	f.NotRun[Overlap] += overlapped
 	if open == 0 {
 		f.settle(given.Outcome, given.Reason)
+		if f.Reason == Overlap {
+			f.Message = "the previous run is still open"
+		}
 	}
 	notRun, err := encodeNotRun(f.NotRun)
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(settleFire, open, f.Outcome.severity(), string(f.Outcome), string(f.Reason), notRun,
+	_, err = s.exec(settleFire, open, f.Outcome.severity(), string(f.Outcome), string(f.Reason), f.Message, notRun,
 		f.Slot, f.Cron, f.Project)
 	return err
 }

@@ -31,6 +31,9 @@ func (f *Fire) Manual() bool { return isManual(f.Slot) }
 
 const manualPrefix = "manual:"
 
+// ManualSlot is the slot of a fire that was triggered by hand under an id.
+func ManualSlot(id string) string { return manualPrefix + id }
+
 func isManual(slot string) bool { return strings.HasPrefix(slot, manualPrefix) }
 
 // slotAt is the slot of a scheduled time. Slots sort as their times do, and before manual ones.

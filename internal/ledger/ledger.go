@@ -28,8 +28,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// readers is how many queries may run beside the writer.
-const readers = 4
+// fileName is the ledger's file in its directory.
+const fileName = "ledger.db"
 
 // Options say where the ledger lives.
 type Options struct {
@@ -41,12 +41,10 @@ type Options struct {
 
 // Ledger is an open ledger. Its methods may be called concurrently.
 type Ledger struct {
-	path   string
+	Reader
 	lock   *os.File
-	reader *sql.DB
 	db     *sql.DB // the writer's
 	writer *writer
-	errors *prometheus.CounterVec
 
 	closing sync.Once
 	closed  error // what closing returned
@@ -68,7 +66,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	l := &Ledger{path: filepath.Join(dir, "ledger.db"), lock: lock}
+	l := &Ledger{Reader: Reader{path: filepath.Join(dir, fileName)}, lock: lock}
 	if err := l.open(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", l.path, explain(l.path, err)), l.Close())
 	}
@@ -86,11 +84,9 @@ func (l *Ledger) open(ctx context.Context, o Options) (err error) {
 	if err := migrate(ctx, l.db); err != nil {
 		return err
 	}
-	if l.reader, err = sql.Open(driverName, readerDSN(l.path)); err != nil {
+	if err := l.openPool(); err != nil {
 		return err
 	}
-	l.reader.SetMaxOpenConns(readers)
-	l.reader.SetMaxIdleConns(readers)
 	if l.errors, err = newStoreErrors(o.Metrics); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
@@ -163,16 +159,6 @@ func (l *Ledger) write(ctx context.Context, op, attempt string, weight int, do f
 // one. Among the latter is the end of a run, because it decides whether the next one overlaps.
 func canWait(op string) bool {
 	return op == opRecord || op == opActivities || op == opRunState || op == opPrune
-}
-
-func (l *Ledger) judge(ctx context.Context, op, attempt string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if !isAnswer(err) && !errors.Is(err, ErrClosed) && ctx.Err() == nil {
-		l.errors.WithLabelValues(op).Inc()
-	}
-	return fmt.Errorf("%s: %w", attempt, explain(l.path, err))
 }
 
 // micros is how times are stored.

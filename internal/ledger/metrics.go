@@ -16,6 +16,7 @@ const (
 	opLease      = "lease"
 	opTakeOver   = "take_over"
 	opSchedules  = "schedules"
+	opSuspend    = "suspend"
 	opPrune      = "prune"
 	opHeartbeat  = "heartbeat"
 	opQuery      = "query"
@@ -30,7 +31,7 @@ func newStoreErrors(reg prometheus.Registerer) (*prometheus.CounterVec, error) {
 	}, []string{"op"})
 	for _, op := range []string{
 		opClaim, opBegin, opIntend, opReturn, opRecord, opAdopt, opActivities, opFinish, opRunState,
-		opLease, opTakeOver, opSchedules, opPrune, opHeartbeat, opQuery,
+		opLease, opTakeOver, opSchedules, opSuspend, opPrune, opHeartbeat, opQuery,
 	} {
 		counter.WithLabelValues(op)
 	}

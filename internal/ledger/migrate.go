@@ -28,11 +28,12 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("read schema version: %w", err)
 	}
-	sources := provider.ListSources()
-	known := sources[len(sources)-1].Version
+	known, err := knownVersion()
+	if err != nil {
+		return err
+	}
 	if current > known {
-		return fmt.Errorf("the ledger has schema version %d and this automatond knows up to %d: "+
-			"run the newer automatond that wrote it, or restore a copy from before the upgrade", current, known)
+		return newerSchema(current, known)
 	}
 	if current == known {
 		return nil
@@ -41,4 +42,18 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("migrate schema from version %d to %d: %w", current, known, err)
 	}
 	return nil
+}
+
+// knownVersion is the schema version of this automatond: that of its last migration.
+func knownVersion() (int64, error) {
+	files, err := fs.ReadDir(migrations, migrationsDir)
+	if err != nil {
+		return 0, err
+	}
+	return goose.NumericComponent(files[len(files)-1].Name())
+}
+
+func newerSchema(current, known int64) error {
+	return fmt.Errorf("the ledger has schema version %d and this automatond knows up to %d: "+
+		"run the newer automatond that wrote it, or restore a copy from before the upgrade", current, known)
 }

@@ -102,7 +102,7 @@ func Pairs() []Pair {
 
 		{Failed, Forbidden, "The automation user may not do this on this environment.",
 			"Give it the role that the task needs."},
-		{Failed, NotFound, "The project or the environment does not exist, or the automation user cannot see it.",
+		{Failed, NotFound, "The project, the environment or what the task names in it does not exist, or the automation user cannot see it.",
 			"Correct the name, or give the automation user access."},
 		{Failed, Inactive, "The environment is in a status in which the task cannot work.",
 			"Activate or resume it, or narrow the guard."},

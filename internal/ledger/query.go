@@ -18,6 +18,9 @@ type Filter struct {
 	Outcome     Outcome
 	Reason      Reason
 	Since       time.Time // scheduled at or after
+	FireID      string    // of runs: those of one fire
+	InDoubt     bool      // of runs: with a request that is, or remained, in doubt
+	WithoutRun  bool      // of fires: those that led to no run
 	Limit       int       // zero means 100
 }
 
@@ -31,66 +34,93 @@ func (f Filter) limit() int {
 }
 
 // Fires returns fires, newest first by their scheduled times.
-func (l *Ledger) Fires(ctx context.Context, f Filter) ([]Fire, error) {
-	scheduled, err := l.fires(ctx, f, where{}.and("slot < ?", manualPrefix).
+func (r *Reader) Fires(ctx context.Context, f Filter) ([]Fire, error) {
+	scheduled, err := r.fires(ctx, f, where{}.and("slot < ?", manualPrefix).
 		andIf(!f.Since.IsZero(), "slot >= ?", slotAt(f.Since)), "slot DESC")
 	if err != nil {
-		return nil, l.judge(ctx, opQuery, "read fires", err)
+		return nil, r.judge(ctx, opQuery, "read fires", err)
 	}
-	manual, err := l.fires(ctx, f, where{}.and("slot >= ?", manualPrefix), "scheduled_at DESC")
+	manual, err := r.fires(ctx, f, where{}.and("slot >= ?", manualPrefix), "scheduled_at DESC")
 	if err != nil {
-		return nil, l.judge(ctx, opQuery, "read fires", err)
+		return nil, r.judge(ctx, opQuery, "read fires", err)
 	}
 	all := append(scheduled, manual...)
 	slices.SortStableFunc(all, func(a, b Fire) int { return b.ScheduledAt.Compare(a.ScheduledAt) })
 	return all[:min(len(all), f.limit())], nil
 }
 
-func (l *Ledger) fires(ctx context.Context, f Filter, w where, order string) ([]Fire, error) {
+func (r *Reader) fires(ctx context.Context, f Filter, w where, order string) ([]Fire, error) {
 	w = w.andIf(!f.Since.IsZero(), "scheduled_at >= ?", micros(f.Since)).
 		andIf(f.Cron != "", "cron = ?", f.Cron).
 		andIf(f.Project != "", "project = ?", f.Project).
 		andIf(f.Outcome != "", "open_runs = 0 AND outcome = ?", string(f.Outcome)).
 		andIf(f.Reason != "", "open_runs = 0 AND reason = ?", string(f.Reason))
+	if f.WithoutRun {
+		w.conditions = append(w.conditions, "NOT EXISTS (SELECT 1 FROM runs WHERE runs.fire_id = fires.id)")
+	}
 	query := `SELECT ` + fireColumns + ` FROM fires` + w.clause() + ` ORDER BY ` + order + ` LIMIT ?`
-	return collect(ctx, l.reader, scanFire, query, append(w.args, f.limit())...)
+	return collect(ctx, r.reader, scanFire, query, append(w.args, f.limit())...)
+}
+
+// Fire returns the fire of a cron on a project in a slot. The error is ErrNotFound when it was not
+// claimed.
+func (r *Reader) Fire(ctx context.Context, cron, project, slot string) (Fire, error) {
+	return r.fire(ctx, "fire "+slot, "slot = ? AND cron = ? AND project = ?", slot, cron, project)
+}
+
+// FireByID returns a fire by its id. The error is ErrNotFound when there is none.
+func (r *Reader) FireByID(ctx context.Context, id string) (Fire, error) {
+	return r.fire(ctx, "fire "+id, "id = ?", id)
+}
+
+func (r *Reader) fire(ctx context.Context, what, condition string, args ...any) (Fire, error) {
+	fire, err := scanFire(r.reader.QueryRowContext(ctx, `SELECT `+fireColumns+` FROM fires WHERE `+condition, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Fire{}, fmt.Errorf("%s: %w", what, ErrNotFound)
+	}
+	return fire, r.judge(ctx, opQuery, "read "+what, err)
 }
 
 // Runs returns runs, the last claimed first.
-func (l *Ledger) Runs(ctx context.Context, f Filter) ([]Run, error) {
+func (r *Reader) Runs(ctx context.Context, f Filter) ([]Run, error) {
 	w := where{}.andIf(!f.Since.IsZero(), "scheduled_at >= ?", micros(f.Since)).
 		andIf(f.Cron != "", "cron = ?", f.Cron).
 		andIf(f.Project != "", "project = ?", f.Project).
 		andIf(f.Environment != "", "environment = ?", f.Environment).
 		andIf(f.Outcome != "", "outcome = ?", string(f.Outcome)).
-		andIf(f.Reason != "", "reason = ?", string(f.Reason))
+		andIf(f.Reason != "", "reason = ?", string(f.Reason)).
+		andIf(f.FireID != "", "fire_id = ?", f.FireID)
+	if f.InDoubt {
+		w.conditions = append(w.conditions, `EXISTS (SELECT 1 FROM dispatches WHERE dispatches.run_id = runs.id
+			AND (dispatches.state = 'in_doubt' OR dispatches.reason = 'in_doubt'))`)
+	}
 	query := `SELECT ` + runColumns + ` FROM runs` + w.clause() + ` ORDER BY id DESC LIMIT ?`
-	runs, err := collect(ctx, l.reader, scanRun, query, append(w.args, f.limit())...)
-	return runs, l.judge(ctx, opQuery, "read runs", err)
+	runs, err := collect(ctx, r.reader, scanRun, query, append(w.args, f.limit())...)
+	return runs, r.judge(ctx, opQuery, "read runs", err)
 }
 
 // Run returns one run and its dispatches, in their order. The error is ErrNotFound when there is
 // none of that id.
-func (l *Ledger) Run(ctx context.Context, id string) (*Run, []Dispatch, error) {
-	run, err := scanRun(l.reader.QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = ?`, id))
+func (r *Reader) Run(ctx context.Context, id string) (*Run, []Dispatch, error) {
+	run, err := scanRun(r.reader.QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, fmt.Errorf("run %s: %w", id, ErrNotFound)
 	}
 	if err != nil {
-		return nil, nil, l.judge(ctx, opQuery, "read run "+id, err)
+		return nil, nil, r.judge(ctx, opQuery, "read run "+id, err)
 	}
-	dispatches, err := collect(ctx, l.reader, scanDispatch,
+	dispatches, err := collect(ctx, r.reader, scanDispatch,
 		`SELECT `+dispatchColumns+` FROM dispatches WHERE run_id = ? ORDER BY ordinal`, id)
-	return &run, dispatches, l.judge(ctx, opQuery, "read dispatches of run "+id, err)
+	return &run, dispatches, r.judge(ctx, opQuery, "read dispatches of run "+id, err)
 }
 
 // Targets returns what is remembered of every cron on every environment, ordered by cron, project
 // and environment.
-func (l *Ledger) Targets(ctx context.Context) ([]Target, error) {
-	targets, err := collect(ctx, l.reader, scanTarget,
+func (r *Reader) Targets(ctx context.Context) ([]Target, error) {
+	targets, err := collect(ctx, r.reader, scanTarget,
 		`SELECT cron, project, environment, last_scheduled_at, last_success_at
 		FROM targets ORDER BY cron, project, environment`)
-	return targets, l.judge(ctx, opQuery, "read targets", err)
+	return targets, r.judge(ctx, opQuery, "read targets", err)
 }
 
 // Counts are the numbers of things that are open.
@@ -101,29 +131,38 @@ type Counts struct {
 }
 
 // OpenCounts counts what is open, whoever owns it.
-func (l *Ledger) OpenCounts(ctx context.Context) (Counts, error) {
+func (r *Reader) OpenCounts(ctx context.Context) (Counts, error) {
 	var c Counts
-	err := l.reader.QueryRowContext(ctx, `SELECT count(DISTINCT runs.id),
+	err := r.reader.QueryRowContext(ctx, `SELECT count(DISTINCT runs.id),
 			count(CASE WHEN dispatches.state = 'in_doubt' THEN 1 END),
 			count(CASE WHEN dispatches.state = 'tracking' THEN 1 END)
 		FROM runs LEFT JOIN dispatches ON dispatches.run_id = runs.id
 		WHERE runs.finished_at IS NULL`).Scan(&c.Runs, &c.InDoubt, &c.Activities)
-	return c, l.judge(ctx, opQuery, "count open runs", err)
+	return c, r.judge(ctx, opQuery, "count open runs", err)
+}
+
+// OpenProjects returns the projects in which something may still be going on: those of open runs,
+// and those that their dispatches go to.
+func (r *Reader) OpenProjects(ctx context.Context) ([]string, error) {
+	projects, err := collect(ctx, r.reader, scanText, `SELECT project FROM runs WHERE finished_at IS NULL
+		UNION SELECT dispatches.project FROM runs JOIN dispatches ON dispatches.run_id = runs.id
+		WHERE runs.finished_at IS NULL`)
+	return projects, r.judge(ctx, opQuery, "read projects of open runs", err)
 }
 
 // HasActivity reports which of a project's activities belong to a dispatch. Ids that do not are
 // absent from the map.
-func (l *Ledger) HasActivity(ctx context.Context, project string, ids []string) (map[string]bool, error) {
+func (r *Reader) HasActivity(ctx context.Context, project string, ids []string) (map[string]bool, error) {
 	found := make(map[string]bool, len(ids))
 	for chunk := range slices.Chunk(ids, 100) {
 		args := []any{project}
 		for _, id := range chunk {
 			args = append(args, id)
 		}
-		known, err := collect(ctx, l.reader, scanText,
+		known, err := collect(ctx, r.reader, scanText,
 			`SELECT id FROM activities WHERE project = ? AND id IN (?`+strings.Repeat(", ?", len(chunk)-1)+`)`, args...)
 		if err != nil {
-			return nil, l.judge(ctx, opQuery, "read activities", err)
+			return nil, r.judge(ctx, opQuery, "read activities", err)
 		}
 		for _, id := range known {
 			found[id] = true

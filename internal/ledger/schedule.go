@@ -17,8 +17,8 @@ type ScheduleKey struct {
 type Baseline struct {
 	Cron    string
 	Project string
-	// At is the latest of: newest recorded fire, first seen, edited, resumed. No fire at or
-	// before it is owed.
+	// At is the latest of: newest recorded fire, first seen, edited, the end of a suspension. No
+	// fire at or before it is owed.
 	At time.Time
 	// WatermarkAhead means that a fire was recorded for a time after now. Such a fire does not
 	// count for At: a clock that ran ahead must not silence the cron until then. It is reported
@@ -36,8 +36,7 @@ const (
 
 	removeSchedule = `UPDATE schedules SET removed_at = ? WHERE cron = ? AND project = ?`
 
-	resetSchedule = `UPDATE schedules SET first_seen_at = ?, edited_at = ?, resumed_at = ?
-		WHERE cron = ? AND project = ?`
+	resetSchedule = `UPDATE schedules SET first_seen_at = ?, edited_at = ? WHERE cron = ? AND project = ?`
 
 	resetWatermark = `UPDATE schedules SET watermark = ? WHERE cron = ? AND project = ?`
 )
@@ -59,6 +58,10 @@ func (l *Ledger) Schedules(
 		for _, k := range known {
 			fresh = fresh && k.hash == nil
 		}
+		resumed, err := s.resumed(now)
+		if err != nil {
+			return err
+		}
 		ahead, err := s.resetWatermarks(now, known)
 		if err != nil {
 			return err
@@ -68,6 +71,7 @@ func (l *Ledger) Schedules(
 			if baselines[i], err = s.baseline(now, key, known); err != nil {
 				return fmt.Errorf("cron %q, project %q: %w", key.Cron, key.Project, err)
 			}
+			baselines[i].At = latest(baselines[i].At, resumed[AllCrons], resumed[key.Cron])
 			baselines[i].WatermarkAhead = ahead[scheduleID{key.Cron, key.Project}]
 		}
 		return s.removeSchedules(now, known)
@@ -80,7 +84,6 @@ type schedule struct {
 	hash      *string // nil until it was seen in a configuration
 	firstSeen stamp
 	edited    stamp
-	resumed   stamp
 	removed   stamp
 	watermark stamp
 	present   bool // among the keys given now
@@ -90,11 +93,11 @@ type scheduleID struct{ cron, project string }
 
 func (s *session) schedules() (map[scheduleID]*schedule, error) {
 	known := map[scheduleID]*schedule{}
-	err := s.each(`SELECT cron, project, hash, first_seen_at, edited_at, resumed_at, removed_at, watermark
+	err := s.each(`SELECT cron, project, hash, first_seen_at, edited_at, removed_at, watermark
 		FROM schedules`, nil, func(row scanner) error {
 		var id scheduleID
 		var k schedule
-		err := row.Scan(&id.cron, &id.project, &k.hash, &k.firstSeen, &k.edited, &k.resumed, &k.removed, &k.watermark)
+		err := row.Scan(&id.cron, &id.project, &k.hash, &k.firstSeen, &k.edited, &k.removed, &k.watermark)
 		known[id] = &k
 		return err
 	})
@@ -110,8 +113,7 @@ func (s *session) baseline(now time.Time, key ScheduleKey, known map[scheduleID]
 	}
 	k.present = true
 	if k.clamp(now) {
-		_, err := s.exec(resetSchedule, nullMicros(k.firstSeen.Time), nullMicros(k.edited.Time),
-			nullMicros(k.resumed.Time), key.Cron, key.Project)
+		_, err := s.exec(resetSchedule, nullMicros(k.firstSeen.Time), nullMicros(k.edited.Time), key.Cron, key.Project)
 		if err != nil {
 			return Baseline{}, err
 		}
@@ -125,13 +127,26 @@ func (s *session) baseline(now time.Time, key ScheduleKey, known map[scheduleID]
 		k.edited.Time = now
 		_, err = s.exec(editSchedule, key.Hash, micros(now), key.Cron, key.Project)
 	}
-	at := latest(k.watermark.Time, k.firstSeen.Time, k.edited.Time, k.resumed.Time)
+	at := latest(k.watermark.Time, k.firstSeen.Time, k.edited.Time)
 	return Baseline{Cron: key.Cron, Project: key.Project, At: at}, err
+}
+
+// resumed returns when suspensions that are over ended, by cron.
+func (s *session) resumed(now time.Time) (map[string]time.Time, error) {
+	ended := map[string]time.Time{}
+	err := s.each(selectSuspensions, nil, func(row scanner) error {
+		v, err := scanSuspension(row)
+		if !v.Covers(now) {
+			ended[v.Cron] = v.Until
+		}
+		return err
+	})
+	return ended, err
 }
 
 // clamp brings times back that a clock which ran ahead has left in the future.
 func (k *schedule) clamp(now time.Time) (changed bool) {
-	for _, t := range []*stamp{&k.firstSeen, &k.edited, &k.resumed} {
+	for _, t := range []*stamp{&k.firstSeen, &k.edited} {
 		if t.After(now) {
 			t.Time, changed = now, true
 		}

@@ -9,13 +9,18 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const (
 	// groupLimit bounds the rows of one transaction, so that no caller waits long for its neighbours.
 	groupLimit = 512
-	// patience is how many groups in a row may leave out the operations that can wait.
-	patience = 16
+	// lull is how long nothing urgent must have been asked for or performed until what can wait is.
+	// In a burst the urgent operations come in less than that, and a transaction between them would
+	// keep requests to the platform from leaving.
+	lull = 10 * time.Millisecond
+	// longest is how long an operation that can wait does so; then it joins the next group.
+	longest = 250 * time.Millisecond
 )
 
 // writer performs all writes, on one connection. What is asked for while one transaction is being
@@ -27,9 +32,9 @@ type writer struct {
 	mu     sync.Mutex
 	queue  []*request // what a request to the platform waits for
 	later  []*request // what can wait: it came after such a request
-	passed int        // groups in a row that left later out
+	urgent time.Time  // when something was last added to queue, or performed of it
 	closed bool
-	wake   chan struct{} // holds one token when a queue is not empty or closed is set
+	wake   chan struct{} // holds one token when something was added or closed was set
 
 	session *session // nil until first used and after its connection was lost
 
@@ -39,7 +44,8 @@ type writer struct {
 // request is one operation on its way through the writer.
 type request struct {
 	weight int  // rows, roughly
-	later  bool // it can wait while others are queued that cannot
+	later  bool // it can wait for others that cannot
+	since  time.Time
 	do     func(*session) error
 	err    error
 	done   chan struct{} // closed when err is final
@@ -81,6 +87,10 @@ func (w *writer) enqueue(r *request) error {
 	defer w.mu.Unlock()
 	if w.closed {
 		return ErrClosed
+	}
+	r.since = time.Now()
+	if !r.later {
+		w.urgent = r.since
 	}
 	q := w.queueOf(r)
 	*q = append(*q, r)
@@ -126,32 +136,55 @@ func (w *writer) close() {
 
 func (w *writer) run() {
 	defer w.disconnect()
-	for range w.wake {
-		// Callers that are ready to run get to ask first: their operations join this group.
-		runtime.Gosched()
-		for group := w.take(); len(group) > 0; group = w.take() {
+	due := time.NewTimer(0)
+	defer due.Stop()
+	for {
+		group, wait := w.take(time.Now())
+		switch {
+		case len(group) > 0:
 			w.perform(group)
-		}
-		if w.over() {
+			w.performed(group)
+			continue
+		case wait > 0:
+			due.Reset(wait)
+		case w.over():
 			return
+		}
+		select {
+		case <-w.wake:
+			// Callers that are ready to run get to ask first: their operations join this group.
+			runtime.Gosched()
+		case <-due.C:
 		}
 	}
 }
 
-// take removes the next group from the queues. What can wait is left for a group of its own, or
-// joins one after having been left out for a while.
-func (w *writer) take() []*request {
+// performed notes when urgent operations were: what they allow to leave comes back with more.
+func (w *writer) performed(group []*request) {
+	if group[0].later {
+		return
+	}
+	w.mu.Lock()
+	w.urgent = time.Now()
+	w.mu.Unlock()
+}
+
+// take removes the next group from the queues: what is urgent, and what can wait when it may be
+// performed now. Without a group it says when what can wait is due, or zero if nothing does.
+func (w *writer) take(now time.Time) (group []*request, wait time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	rows := 0
-	if len(w.queue) == 0 || w.passed >= patience {
-		w.passed = 0
-		return append(cut(&w.later, &rows), cut(&w.queue, &rows)...)
+	group = cut(&w.queue, &rows)
+	if len(w.later) == 0 {
+		return group, 0
 	}
-	if len(w.later) > 0 {
-		w.passed++
+	quiet := lull - now.Sub(w.urgent)
+	aged := longest - now.Sub(w.later[0].since)
+	if wait = min(quiet, aged); aged <= 0 || w.closed || quiet <= 0 && len(group) == 0 {
+		group = append(group, cut(&w.later, &rows)...)
 	}
-	return cut(&w.queue, &rows)
+	return group, wait
 }
 
 // cut removes from the head of a queue what a group of this many rows has room for; one request,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -285,8 +284,8 @@ func TestMetrics_AllSeriesStartAtZero(t *testing.T) {
 	must(t, err)
 	defer l.Close()
 	counts := storeErrors(t, reg)
-	if len(counts) != 15 {
-		t.Errorf("%d series, want 15: %v", len(counts), counts)
+	if len(counts) != 16 {
+		t.Errorf("%d series, want 16: %v", len(counts), counts)
 	}
 	for op, n := range counts {
 		if n != 0 {
@@ -313,30 +312,43 @@ func storeErrors(t *testing.T, reg *prometheus.Registry) map[string]float64 {
 }
 
 func TestWriter_LetsWhatCanWaitWaitButNotForEver(t *testing.T) {
-	l := open(t, t.TempDir())
-	release := holdWriter(t, l)
-	var mu sync.Mutex
-	var order []string
-	var all sync.WaitGroup
-	ask := func(name string, later bool, weight int) {
-		queued := len(l.writer.queue) + len(l.writer.later)
-		all.Go(func() {
-			must(t, l.writer.write(t.Context(), weight, later, func(*session) error {
-				mu.Lock()
-				defer mu.Unlock()
-				order = append(order, name)
-				return nil
-			}))
+	now := time.Now()
+	for name, c := range map[string]struct {
+		urgent  int           // operations queued that cannot wait
+		asked   time.Duration // how long ago the latest of those came
+		waiting time.Duration // how long ago the one that can wait came
+		closed  bool
+		group   int // operations taken
+		wait    time.Duration
+	}{
+		"behind what is urgent":       {urgent: 2, asked: 0, waiting: 2 * lull, group: 2, wait: lull},
+		"shortly after it":            {asked: lull / 3, waiting: lull / 3, wait: lull - lull/3},
+		"when nothing urgent came":    {asked: lull, waiting: lull / 3, group: 1},
+		"when it has waited long":     {asked: 0, waiting: longest, group: 1},
+		"long, beside what is urgent": {urgent: 2, asked: 0, waiting: longest, group: 3},
+		"at the end of the ledger":    {asked: 0, waiting: 0, closed: true, group: 1},
+		"not in a full group":         {urgent: groupLimit, asked: 0, waiting: longest, group: groupLimit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &writer{closed: c.closed, urgent: now.Add(-c.asked)}
+			for range c.urgent {
+				w.queue = append(w.queue, &request{weight: 1, since: w.urgent})
+			}
+			w.later = []*request{{weight: 1, later: true, since: now.Add(-c.waiting)}}
+			group, wait := w.take(now)
+			if len(group) != c.group || len(group) <= c.urgent && wait != c.wait {
+				t.Errorf("took %d and waits %s, want %d and %s", len(group), wait, c.group, c.wait)
+			}
 		})
-		awaitQueue(l, queued+1)
 	}
-	ask("record", true, 1)
-	for range patience + 4 {
-		ask("intent", false, groupLimit) // a group of its own each
-	}
-	release()
-	all.Wait()
-	if got := slices.Index(order, "record"); got != patience {
-		t.Errorf("the record came at place %d of %d, want %d", got, len(order), patience)
+}
+
+func TestWriter_PerformsWhatCanWaitByItself(t *testing.T) {
+	l := open(t, t.TempDir())
+	began := time.Now()
+	must(t, l.writer.write(t.Context(), 1, false, func(*session) error { return nil }))
+	must(t, l.writer.write(t.Context(), 1, true, func(*session) error { return nil }))
+	if took := time.Since(began); took < lull {
+		t.Errorf("it was performed %s after an urgent one, want it to wait %s", took, lull)
 	}
 }

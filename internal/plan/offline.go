@@ -14,6 +14,8 @@ type Offline struct {
 	Branch          string
 	MachineName     string
 	EnvironmentType string
+	Status          string
+	DefaultBranch   string
 	Project         string            // alias or id; "" = every project of the cron
 	Variables       map[string]string // user variables that win over the configured ones
 }
@@ -31,6 +33,10 @@ type CronReport struct {
 	Message  string       `json:"message"`
 	Calls    [][]string   `json:"calls"`
 	Tasks    []TaskReport `json:"tasks"`
+
+	// Conditions are what the decision hung on, in the order in which they were asked.
+	Conditions []Condition `json:"conditions"`
+	File       string      `json:"-"` // where the conditions' lines are
 }
 
 // TaskReport is one operation the cron would ask the platform for.
@@ -76,16 +82,18 @@ func (o Offline) decide(ctx context.Context, j *job.Job, p *job.Project) CronRep
 		described.Variables = map[string]string{}
 	}
 	maps.Copy(described.Variables, o.Variables)
-	d := Decide(ctx, &described, Target{Project: &project, Environment: &platform.Environment{
-		ID: o.Branch, Name: o.Branch, MachineName: o.MachineName, Type: o.EnvironmentType, Project: p.ID,
-	}})
-	return reportOf(j, d)
+	target := Target{Project: &project, DefaultBranch: o.DefaultBranch, Environment: &platform.Environment{
+		ID: o.Branch, Name: o.Branch, MachineName: o.MachineName, Type: o.EnvironmentType, Status: o.Status, Project: p.ID,
+	}}
+	r := reportOf(j, Decide(ctx, &described, target))
+	r.Conditions = Explain(ctx, &described, target)
+	return r
 }
 
 func reportOf(j *job.Job, d Decision) CronReport {
 	r := CronReport{
 		Cron: j.Name, Decision: d.Action, Reason: d.Reason, Message: d.Message,
-		Calls: [][]string{}, Tasks: []TaskReport{},
+		Calls: [][]string{}, Tasks: []TaskReport{}, File: j.Source.File,
 	}
 	for _, c := range d.Calls {
 		if c.Args != nil {

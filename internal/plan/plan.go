@@ -62,7 +62,7 @@ func NewTarget(p *job.Project, defaultBranch string, env *platform.Environment) 
 
 // Call is one operation the cron would ask for, with the project and environment it goes to.
 type Call struct {
-	Args        []string   // the command line as written; nil for a declared task
+	Args        []string   // the command line as written, secret values redacted; nil for a declared task
 	Task        tasks.Task // what it means
 	Project     string     // platform project id
 	Environment string     // environment id; "" when the default branch is asked for and unknown
@@ -147,7 +147,7 @@ func decideScript(ctx context.Context, j *job.Job, t Target) Decision {
 // command line, else the run's own. The environment "." is the project's default branch, as for
 // the vendor's CLI.
 func Resolve(c shell.Call, t Target) Call {
-	call := Call{Args: c.Args, Task: c.Task, Project: c.Project, Environment: c.Environment, Wait: c.Wait}
+	call := Call{Args: c.Shown, Task: c.Task, Project: c.Project, Environment: c.Environment, Wait: c.Wait}
 	if call.Project == "" {
 		call.Project = t.Project.ID
 	}

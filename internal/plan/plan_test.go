@@ -95,3 +95,38 @@ func TestNewTarget_TheContainersVariablesWinInASidecar(t *testing.T) {
 		t.Error("the shared environment was changed")
 	}
 }
+
+// TestExplain_EndsWhereDecideDoes holds that the conditions of a script belong to the decision.
+func TestExplain_EndsWhereDecideDoes(t *testing.T) {
+	jobs := crons(t, `
+crons:
+  guarded:
+    spec: '0 5 * * *'
+    only: {branches: [master]}
+    cmd: |
+      [ "$PLATFORM_BRANCH" = master ] &&
+        platform backup -y -W
+  suspended: {spec: '0 5 * * *', suspended: true, only: {branches: [master]}, task: {backup: {}}}
+  left: {spec: '0 5 * * *', only: {branches: [master]}, cmd: 'drush cron'}
+`)
+	branch := func(holds bool, name, answer string) plan.Condition {
+		return plan.Condition{Condition: "only.branches [master]", Value: "branch is \"" + name + "\"", Holds: holds, Answer: answer}
+	}
+	for name, c := range map[string]struct {
+		cron, branch string
+		want         []plan.Condition
+	}{
+		"the script is not asked when the guard says no": {"guarded", "dev", []plan.Condition{branch(false, "dev", "no")}},
+		"guard and script": {"guarded", "master", []plan.Condition{branch(true, "master", "yes"), {
+			Condition: `[ "$PLATFORM_BRANCH" = master ]`, Value: `PLATFORM_BRANCH is "master"`, Holds: true, Line: 7, Answer: "true"}}},
+		"suspended":               {"suspended", "master", []plan.Condition{}},
+		"left to the application": {"left", "master", []plan.Condition{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			target := plan.NewTarget(&job.Project{ID: "p"}, "", &platform.Environment{ID: c.branch, Name: c.branch, Project: "p"})
+			if diff := cmp.Diff(c.want, plan.Explain(t.Context(), jobs[c.cron], target)); diff != "" {
+				t.Errorf("conditions (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -3,7 +3,6 @@ package platform
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"slices"
@@ -191,37 +190,4 @@ func TestActivities_EndsWithoutACreationTimeOrProgress(t *testing.T) {
 			t.Errorf("%s: %v, %v in %d pages", name, ids(got), err, len(s.asked()))
 		}
 	}
-}
-
-func FuzzActivity(f *testing.F) {
-	f.Add([]byte(acceptedBody))
-	f.Add([]byte(`{"_embedded":{"activities":[{"id":"a","payload":[],"created_at":1,"commands":[{}]}]}}`))
-	f.Add([]byte(`[]`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		accepted, err := newClient(t, inMemory(answering(body))).Do(t.Context(), backup)
-		if err != nil {
-			if got := execution(t, err); got != InDoubt {
-				t.Errorf("%q: execution %v of %v, want InDoubt: the platform said yes", body, got, err)
-			}
-			return
-		}
-		for _, a := range accepted.Activities {
-			if a.ID == "" || a.CompletionPercent < 0 || a.CompletionPercent > 100 {
-				t.Errorf("%q: %+v", body, a)
-			}
-		}
-	})
-}
-
-// answering is an API in memory that answers everything with one body.
-type answering []byte
-
-func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Path == "/oauth2/token" {
-		return instantly.RoundTrip(r)
-	}
-	w := httptest.NewRecorder()
-	w.WriteHeader(200)
-	_, _ = w.Write(a)
-	return w.Result(), nil
 }

@@ -111,6 +111,10 @@ func (c *Client) ClockOffset() time.Duration {
 	return time.Duration(c.offset.Load())
 }
 
+// largestOffset bounds what is believed of a Date header: waits are made longer by the difference,
+// and one wrong answer must not make them endless.
+const largestOffset = 24 * time.Hour
+
 // observeClock compares the answer's Date with the middle of the request. Differences that the
 // header's resolution explains count as none.
 func (c *Client) observeClock(header http.Header, began, ended time.Time) {
@@ -123,5 +127,5 @@ func (c *Client) observeClock(header http.Header, began, ended time.Time) {
 	if offset.Abs() <= time.Second+ended.Sub(began)/2 {
 		offset = 0
 	}
-	c.offset.Store(int64(offset))
+	c.offset.Store(int64(min(max(offset, -largestOffset), largestOffset)))
 }

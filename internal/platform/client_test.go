@@ -236,6 +236,7 @@ func TestClient_MeasuresTheClockByTheDateHeader(t *testing.T) {
 		{0, 0, 0},
 		{time.Hour, time.Hour - 2*time.Second, time.Hour + 2*time.Second},
 		{-time.Minute, -time.Minute - 2*time.Second, -time.Minute + 2*time.Second},
+		{100 * 365 * 24 * time.Hour, 24 * time.Hour, 24 * time.Hour}, // nothing waits for longer than a day
 	} {
 		s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Date", time.Now().Add(tt.ahead).UTC().Format(http.TimeFormat))

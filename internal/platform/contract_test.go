@@ -146,7 +146,7 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 	doc := description(t)
 	server, err := sandbox.Start(sandbox.Options{
 		Projects: []sandbox.Project{{ID: "shop", DefaultBranch: "main", Environments: []sandbox.Environment{
-			{Name: "main"}, {Name: "feature/x"}, {Name: "asleep", Status: "paused"},
+			{Name: "main"}, {Name: "feature/x"}, {Name: "asleep", Status: "paused"}, {Name: "off", Status: "inactive"},
 		}}},
 		ActivityDuration: time.Millisecond,
 	}, "127.0.0.1:0")
@@ -167,29 +167,51 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 		t.Fatalf("project %+v, %v", p, err)
 	}
 	list, err := c.Environments(ctx, "shop")
-	if err != nil || len(list) != 3 {
+	if err != nil || len(list) != 4 {
 		t.Fatalf("environments %v, %v", list, err)
 	}
 	for _, request := range []struct{ environment, link, body string }{
+		{"feature/x", "#deploy", `{"strategy":"stopstart"}`},
+		{"main", "#manage-variables", `{"name":"env:A","value":"b","is_json":false,"is_sensitive":true,"is_enabled":true,"is_inheritable":true}`},
+		{"feature/x", "#edit", `{"http_access":{"is_enabled":true,"addresses":[{"permission":"deny","address":"0.0.0.0/0"}],"basic_auth":{"guest":"secret"}}}`},
 		{"feature/x", "#backup", `{"safe":true}`},
 		{"feature/x", "#redeploy", ""},
 		{"feature/x", "#synchronize", `{"synchronize_code":false,"synchronize_data":true,"rebase":false}`},
 		{"feature/x", "#source-operation", `{"operation":"update","variables":{"env":{"A":"b"}}}`},
 		{"feature/x", "#pause", ""},
 		{"asleep", "#resume", ""},
+		{"asleep", "#deactivate", ""},
+		{"off", "#activate", `{"resources":{"init":"minimum"}}`},
 	} {
 		path := linkOnceClean(t, c, request.environment, request.link)
 		r := Request{Method: http.MethodPost, Path: path, Endpoint: "/" + request.link}
+		if request.link == "#edit" {
+			r.Method = http.MethodPatch
+		}
 		if request.body != "" {
 			r.Body = []byte(request.body)
 		}
 		accepted, err := c.Do(ctx, r)
-		if err != nil || len(accepted.Activities) != 1 {
+		if err != nil || len(accepted.Started) != 1 {
 			t.Fatalf("%s: %+v, %v", request.link, accepted, err)
 		}
-		a, err := c.Activity(ctx, "shop", accepted.Activities[0].ID)
-		if err != nil || a.ID != accepted.Activities[0].ID || a.Type == "" || a.CreatedAt.IsZero() {
+		a, err := c.Activity(ctx, "shop", accepted.Started[0].ID)
+		if err != nil || a.ID != accepted.Started[0].ID || a.Type == "" || a.CreatedAt.IsZero() {
 			t.Errorf("%s: activity %+v, %v", request.link, a, err)
+		}
+	}
+	const project, environment = "/projects/{project}", "/projects/{project}/environments/{environment}"
+	for _, request := range []struct{ method, route, variable, link, body string }{
+		{http.MethodPatch, environment + "/variables/{variable}", "env:A", "#edit", `{"value":"c"}`},
+		{http.MethodPost, project, "", "#manage-variables", `{"name":"php:memory_limit","value":"1G","visible_build":true,"visible_runtime":true}`},
+		{http.MethodPatch, project + "/variables/{variable}", "php:memory_limit", "#edit", `{"value":"2G","is_json":false}`},
+		{http.MethodPost, environment + "/deployments/current", "", "#operations", `{"operation":"clear-cache","service":"app","parameters":["a"]}`},
+	} {
+		found := resourceOnceItOffers(t, c, request.route, request.variable, request.link)
+		path, _ := found.Links.Path(request.link)
+		accepted, err := c.Do(ctx, Request{Method: request.method, Path: path, Endpoint: "/" + request.link, Body: []byte(request.body)})
+		if err != nil || len(accepted.Started) != 1 {
+			t.Fatalf("%s %s: %+v, %v", request.route, request.link, accepted, err)
 		}
 	}
 	me, err := c.Me(ctx)
@@ -205,9 +227,28 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 	if backups, err := c.Backups(ctx, "shop", "feature/x"); err != nil || len(backups) != 1 || backups[0].Automated {
 		t.Errorf("backups %+v, %v", backups, err)
 	}
-	if len(seen.asked) != 14 {
-		t.Errorf("%d operations were held against the description, want 14: %v", len(seen.asked), seen.asked)
+	if len(seen.asked) != 26 {
+		t.Errorf("%d operations were held against the description, want 26: %v", len(seen.asked), seen.asked)
 	}
+}
+
+// resourceOnceItOffers reads a resource of the environment main until it offers a link.
+func resourceOnceItOffers(t *testing.T, c *Client, route, variable, link string) *Resource {
+	t.Helper()
+	for range 1000 {
+		r, err := c.Resource(t.Context(), route, "shop", "main", variable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r != nil {
+			if _, ok := r.Links.Path(link); ok {
+				return r
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatalf("%s never offered %s", route, link)
+	return nil
 }
 
 // linkOnceClean reads an environment until it offers a link.

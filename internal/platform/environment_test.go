@@ -1,12 +1,13 @@
 package platform
 
 import (
-	"errors"
 	"net/http"
 	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/automatond/automatond/internal/sandbox"
 )
 
 const environmentBody = `{
@@ -115,29 +116,28 @@ func TestResources_AreReadAsTheAPISendsThem(t *testing.T) {
 	}
 }
 
-func FuzzEnvironment(f *testing.F) {
-	f.Add([]byte(environmentBody))
-	f.Add([]byte(`{"id":"main","_links":[]}`))
-	f.Add([]byte(`{"id":"main","_links":{"#backup":{"href":"http://[::1]:x/%zz"}}}`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		var wire environmentJSON
-		if decode(body, &wire) != nil {
-			return
-		}
-		c := newClient(t, inMemory(instantly))
-		for name, path := range wire.environment("p").Links {
-			u, err := c.resolve(path)
-			if err == nil && u.Host != "api.test" {
-				t.Errorf("link %q leads to %s", name, u)
-			}
-			if path == "" || path[0] != '/' {
-				t.Errorf("link %q is %q, which is not a path", name, path)
-			}
-			_, err = c.Do(t.Context(), Request{Method: "POST", Path: path, Endpoint: "/x"})
-			var e *Error
-			if err != nil && !errors.As(err, &e) {
-				t.Errorf("%q: %T", path, err)
-			}
-		}
+func TestClient_ReadsAResourceThatMayBeMissing(t *testing.T) {
+	s := sandbox.New(sandbox.Options{Projects: []sandbox.Project{{ID: "shop", Environments: []sandbox.Environment{{Name: "feature/x"}}}}})
+	s.AddVariable("shop", "feature/x", sandbox.Variable{Name: "php:d/e", Value: "on"})
+	c := newClient(t, func(o *Options) {
+		o.APIURL, o.AuthURL, o.Transport = "http://sandbox.test", "http://sandbox.test", s.Transport()
 	})
+	const route = "/projects/{project}/environments/{environment}/variables/{variable}"
+	r, err := c.Resource(t.Context(), route, "shop", "feature/x", "php:d/e")
+	if err != nil || r == nil {
+		t.Fatalf("got %v, %v", r, err)
+	}
+	var v struct{ Name, Value string }
+	if err := r.Decode(&v); err != nil || v.Name != "php:d/e" || v.Value != "on" {
+		t.Errorf("got %+v, %v", v, err)
+	}
+	if path, ok := r.Links.Path("#edit"); !ok || path != "/api/projects/shop/environments/feature%2Fx/variables/php:d%2Fe" {
+		t.Errorf("#edit leads to %q, %v", path, ok)
+	}
+	if r, err := c.Resource(t.Context(), route, "shop", "feature/x", "none"); r != nil || err != nil {
+		t.Errorf("one that is missing: %v, %v", r, err)
+	}
+	if _, err := c.Resource(t.Context(), "/projects/{project}", "none", "", ""); err != nil {
+		t.Errorf("a project that is missing: %v", err)
+	}
 }

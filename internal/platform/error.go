@@ -107,7 +107,10 @@ const longestDetail = 300
 //
 // A 401 that demands step-up authentication (RFC 9470) counts as a rejected token, for no human is
 // there to meet the demand.
-func answered(op string, response *http.Response, body []byte) *Error {
+//
+// A server may repeat what it was sent: redact takes the tokens out of the body's texts, which are
+// decoded by then, because JSON can write one text in many ways.
+func answered(op string, response *http.Response, body []byte, redact func(string) string) *Error {
 	e := &Error{
 		Op: op, StatusCode: response.StatusCode, Sent: true,
 		RetryAfter: retryAfter(response.Header, time.Now()), Rejected: demandsStepUp(response),
@@ -127,16 +130,16 @@ func answered(op string, response *http.Response, body []byte) *Error {
 		}
 		return e
 	}
-	e.Message, e.Detail, e.Title = text(wire.Message), text(wire.Detail), text(wire.Title)
-	e.Code = text(wire.Error)
+	show := func(raw json.RawMessage) string { return oneLine(redact(text(raw))) }
+	e.Message, e.Detail, e.Title, e.Code = show(wire.Message), show(wire.Detail), show(wire.Title), show(wire.Error)
 	if e.Code == "" {
-		e.Code = text(wire.Type)
+		e.Code = show(wire.Type)
 	}
 	if e.Message == "" {
-		e.Message = text(wire.Description)
+		e.Message = show(wire.Description)
 	}
 	if e.Detail == "" {
-		e.Detail = text(wire.Hint)
+		e.Detail = show(wire.Hint)
 	}
 	return e
 }
@@ -146,16 +149,39 @@ func demandsStepUp(response *http.Response) bool {
 		strings.Contains(response.Header.Get("WWW-Authenticate"), "insufficient_user_authentication")
 }
 
-// text returns a JSON string's value, and other values as compact JSON: detail may be an object. It
-// is one line without control characters, for it goes into logs.
+// text returns a JSON string's value, "" for a value without content, and others as compact JSON:
+// detail may be an object.
 func text(raw json.RawMessage) string {
 	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		s = string(raw)
-		if s == "null" || s == "{}" || s == "[]" {
-			return ""
-		}
+	if json.Unmarshal(raw, &s) == nil {
+		return s
 	}
+	switch s = compact(raw); s {
+	case "null", "{}", "[]":
+		return ""
+	}
+	return s
+}
+
+// compact writes JSON without white space, and without escapes that it does not need.
+func compact(raw json.RawMessage) string {
+	in := json.NewDecoder(bytes.NewReader(raw))
+	in.UseNumber()
+	var value any
+	if in.Decode(&value) != nil {
+		return ""
+	}
+	var out strings.Builder
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(value) != nil {
+		return ""
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+// oneLine makes a text fit for logs: one line of bounded length, without control characters.
+func oneLine(s string) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	if len(s) > longestDetail {
 		s = strings.ToValidUTF8(s[:longestDetail], "") + "…"

@@ -115,7 +115,7 @@ func TestDo_AcceptsAYesWithNoneToManyActivities(t *testing.T) {
 		accepted, err := newServer(t, status(202, body)).client(t).Do(context.Background(), backup)
 		if err != nil {
 			t.Errorf("%s: %v", body, err)
-		} else if len(accepted.Activities) != want || accepted.StatusCode != 202 {
+		} else if len(accepted.Started) != want || accepted.StatusCode != 202 {
 			t.Errorf("%s: %+v, want %d activities", body, accepted, want)
 		}
 	}
@@ -241,7 +241,7 @@ func TestDo_RepeatsOnceWithNewTokenAndSameBodyAfter401(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(accepted.Activities) != 1 || accepted.Activities[0].ID != "w7q2l4tnbw6zo" {
+	if len(accepted.Started) != 1 || accepted.Started[0].ID != "w7q2l4tnbw6zo" {
 		t.Errorf("accepted %+v", accepted)
 	}
 	asked := s.asked()

@@ -1,6 +1,10 @@
 package platform
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -52,4 +56,42 @@ func pathOf(href string) (string, bool) {
 // isPath reports whether s begins as an absolute path. Two slashes begin the name of a host.
 func isPath(s string) bool {
 	return strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//")
+}
+
+// Resource is one resource of the platform as it answered, with its links.
+type Resource struct {
+	Links Links
+	body  []byte
+}
+
+// Decode reads the resource's properties into a struct, or a collection into a slice.
+func (r *Resource) Decode(into any) error {
+	if err := decode(r.body, into); err != nil {
+		return fmt.Errorf("read a resource: %w", err)
+	}
+	return nil
+}
+
+// NewResource makes a resource of a JSON answer.
+func NewResource(body []byte) *Resource {
+	var wire struct {
+		Links Links `json:"_links"`
+	}
+	_ = json.Unmarshal(body, &wire) // a collection has no links
+	return &Resource{Links: wire.Links, body: body}
+}
+
+// Resource reads the resource that a route template leads to, or nil when there is none. Of the
+// template, {project}, {environment} and {variable} are filled in; no other may be in it.
+func (c *Client) Resource(ctx context.Context, route, project, environment, variable string) (*Resource, error) {
+	path := strings.NewReplacer("{project}", url.PathEscape(project), "{environment}", url.PathEscape(environment),
+		"{variable}", url.PathEscape(variable)).Replace(route)
+	body, err := read[json.RawMessage](ctx, c, project, route, path, nil)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return NewResource(body), nil
 }

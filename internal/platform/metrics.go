@@ -66,6 +66,16 @@ func (m *Metrics) user(name string) {
 	m.failures.WithLabelValues(name)
 }
 
+// Forget ends the series of an automation user that is not configured any more.
+func (m *Metrics) Forget(user string) {
+	if m == nil {
+		return
+	}
+	m.valid.DeleteLabelValues(user)
+	m.expiry.DeleteLabelValues(user)
+	m.failures.DeleteLabelValues(user)
+}
+
 func (m *Metrics) observe(endpoint string, status int, took time.Duration) {
 	if m == nil {
 		return

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -27,7 +28,16 @@ func (r *Request) op() string { return r.Method + " " + r.Endpoint }
 // Accepted is the platform's yes to a Request: work that goes on by itself.
 type Accepted struct {
 	StatusCode int
-	Activities []Activity // 0 to n
+	Started    []Started // 0 to n
+}
+
+// Started is an activity of which the platform has only just told. What else it says of one is
+// read when the activity is followed.
+type Started struct {
+	ID     string `json:"id"`
+	Type   string `json:"type"`
+	State  string `json:"state"`
+	Result string `json:"result"` // "" until it is known
 }
 
 // Do sends one state-changing request, once. The caller holds a place of the Limiter. When the
@@ -47,13 +57,14 @@ func (c *Client) Do(ctx context.Context, r Request) (*Accepted, error) {
 	}
 	var wire struct {
 		Embedded struct {
-			Activities []activityJSON `json:"activities"`
+			Activities []Started `json:"activities"`
 		} `json:"_embedded"`
 	}
 	if err := decode(answer.body, &wire); err != nil {
 		return nil, unreadable(&r, answer.status, err)
 	}
-	accepted.Activities = activities(wire.Embedded.Activities)
+	nameless := func(s Started) bool { return s.ID == "" } // nobody could ask for it again
+	accepted.Started = slices.DeleteFunc(wire.Embedded.Activities, nameless)
 	return accepted, nil
 }
 
@@ -129,7 +140,7 @@ func (c *Client) send(ctx context.Context, r *Request, token *access, limit int6
 	c.observeClock(response.Header, began, ended)
 	switch {
 	case refused:
-		return answer{}, answered(r.op(), response, token.redact(body))
+		return answer{}, answered(r.op(), response, body, token.redact)
 	case err != nil:
 		return answer{}, unreadable(r, response.StatusCode, cause(ctx, err))
 	}

@@ -23,6 +23,9 @@ var layouts = [...]string{
 // UnmarshalJSON never fails. A number is a Unix time in seconds.
 func (t *timestamp) UnmarshalJSON(data []byte) error {
 	t.Time = time.Time{}
+	if string(data) == "null" {
+		return nil // the usual case while work is under way: not worth an attempt to read it
+	}
 	if len(data) < 2 || data[0] != '"' {
 		const latest = 1 << 33 // seconds, in the year 2242; what is more is not in seconds
 		if seconds, err := strconv.ParseFloat(string(data), 64); err == nil && seconds > 0 && seconds < latest {

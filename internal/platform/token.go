@@ -1,7 +1,6 @@
 package platform
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,14 +72,14 @@ func newAccess(userAgent string, bearer, api secret.Secret) *access {
 	return &access{bearer: bearer, read: header, write: write, api: api}
 }
 
-// redact takes the tokens out of an answer that may be shown.
-func (a *access) redact(body []byte) []byte { return redact(redact(body, a.bearer), a.api) }
+// redact takes the tokens out of a text that may be shown.
+func (a *access) redact(text string) string { return redact(redact(text, a.bearer), a.api) }
 
-func redact(body []byte, s secret.Secret) []byte {
+func redact(text string, s secret.Secret) string {
 	if s.IsZero() {
-		return body
+		return text
 	}
-	return bytes.ReplaceAll(body, []byte(s.Reveal()), []byte(s.String()))
+	return strings.ReplaceAll(text, s.Reveal(), s.String())
 }
 
 // flight is one exchange that any number of callers wait for.
@@ -260,7 +259,7 @@ func (t *tokens) exchange(ctx context.Context) (secret.Secret, *access, error) {
 	body, err := readBody(response, largestRefusal)
 	t.options.Metrics.observe(tokenEndpoint, response.StatusCode, time.Since(began))
 	if response.StatusCode/100 != 2 {
-		refused := answered(op, response, redact(body, token))
+		refused := answered(op, response, body, func(text string) string { return redact(text, token) })
 		refused.Rejected = rejects(refused)
 		return token, nil, refused
 	}

@@ -20,9 +20,11 @@ const (
 	// ahead of the fire; what changed since is answered by the platform when the request arrives.
 	listingAge = 90 * time.Second
 
-	// claimBatch bounds the fires of one ledger transaction, so that the first requests of a
-	// large burst leave while the rest is still being claimed.
-	claimBatch = 250
+	// claimFirst and claimMost bound the fires of one ledger transaction. Of a large burst the first
+	// few are claimed by themselves, so that their requests leave while the rest is being claimed;
+	// from then on the batches double, because a transaction costs a wait for the disk.
+	claimFirst = 32
+	claimMost  = 256
 )
 
 // accept starts the runs of a batch of fires. Fires whose environments are known are claimed
@@ -43,8 +45,8 @@ func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
 		r.mu.Unlock()
 		r.spawn(func() { r.acceptLate(ctx, f.Project) })
 	}
-	for len(ready) > 0 {
-		n := min(len(ready), claimBatch)
+	for size := claimFirst; len(ready) > 0; size = min(2*size, claimMost) {
+		n := min(len(ready), size)
 		r.claim(ctx, ready[:n])
 		ready = ready[n:]
 	}
@@ -63,7 +65,7 @@ func (r *Runner) queue(f scheduler.Fire) bool {
 
 // judge makes the claim of a fire for which nothing has to be asked first.
 func (r *Runner) judge(ctx context.Context, f scheduler.Fire) (claim, bool) {
-	if record, done := recordOnly(f); done {
+	if record, done := r.recordOnly(f); done {
 		return record, true
 	}
 	listing, ok := r.Inventory.Cached(f.Project.ID, listingAge)
@@ -87,7 +89,7 @@ func (r *Runner) acceptLate(ctx context.Context, project *job.Project) {
 		}
 		claims := make([]claim, len(fires))
 		for i, f := range fires {
-			record, done := recordOnly(f)
+			record, done := r.recordOnly(f)
 			switch {
 			case done:
 				claims[i] = record
@@ -171,28 +173,33 @@ type claim struct {
 // slot is the fire's key beside its cron and project.
 func slot(f scheduler.Fire) string {
 	if f.Manual != "" {
-		return "manual:" + f.Manual
+		return ledger.ManualSlot(f.Manual)
 	}
 	return f.ScheduledAt.UTC().Format(time.RFC3339)
 }
 
 func newClaim(f scheduler.Fire) claim {
+	id := f.RecordID
+	if id == "" {
+		id = ledger.NewID()
+	}
 	return claim{fire: f, row: ledger.Claim{Fire: ledger.Fire{
-		ID: ledger.NewID(), Cron: f.Job.Name, Project: f.Project.ID, Slot: slot(f), ScheduledAt: f.ScheduledAt,
+		ID: id, Cron: f.Job.Name, Project: f.Project.ID, Slot: slot(f), ScheduledAt: f.ScheduledAt,
 	}}}
 }
 
 // recordOnly makes the claim of a fire that runs nothing, whatever its targets are.
-func recordOnly(f scheduler.Fire) (claim, bool) {
-	if f.Missed == nil && !f.Job.Suspended {
+func (r *Runner) recordOnly(f scheduler.Fire) (claim, bool) {
+	end := r.revoked(f.Job, f.Project.ID, f.ScheduledAt)
+	if f.Missed == nil && end == nil {
 		return claim{}, false
 	}
 	c := newClaim(f)
 	if f.Missed != nil {
 		c.row.Fire.MissedFrom, c.row.Fire.MissedCount = f.Missed.From, f.Missed.Count
 	}
-	if f.Job.Suspended {
-		return c.ended(ledger.Skipped, ledger.Suspended, "the cron is suspended in the configuration"), true
+	if end != nil {
+		return c.ended(end.outcome, end.reason, end.message), true
 	}
 	return c.ended(ledger.Missed, ledger.Deadline, "its start deadline had passed"), true
 }
@@ -212,11 +219,14 @@ func (r *Runner) decide(ctx context.Context, f scheduler.Fire, listing inventory
 	c := newClaim(f)
 	c.row.Fire.NotRun = map[ledger.Reason]int{}
 	for _, env := range listing.Environments {
-		if s := f.Project.Environment; s != nil && env.ID != s.Branch && env.Name != s.Branch {
+		if s := f.Project.Environment; s != nil && !isCalled(env, s.Branch) {
+			continue
+		}
+		if f.Environment != "" && !isCalled(env, f.Environment) {
 			continue
 		}
 		target := plan.NewTarget(f.Project, listing.DefaultBranch, env)
-		if f.Project.Environment == nil && !plan.Accepts(f.Job, env) {
+		if f.Environment == "" && f.Project.Environment == nil && !plan.Accepts(f.Job, env) {
 			continue // in a fleet, a cron exists only where its tasks can work
 		}
 		c.row.Fire.Targets++
@@ -231,8 +241,14 @@ func (r *Runner) decide(ctx context.Context, f scheduler.Fire, listing inventory
 			c.add(r.newRun(c.row.Fire, f, target))
 		}
 	}
+	if c.row.Fire.Targets == 0 && f.Environment != "" {
+		c.row.Fire.Message = "environment " + f.Environment + " is not among its targets"
+	}
 	return c
 }
+
+// isCalled reports whether a name is the environment's.
+func isCalled(env *platform.Environment, name string) bool { return env.ID == name || env.Name == name }
 
 func (c *claim) add(u *run) {
 	if c.runs == nil {

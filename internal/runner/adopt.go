@@ -32,8 +32,9 @@ func (r *Runner) adopt(ctx context.Context) error {
 // revive rebuilds a run from its record. A script sees the values it was first judged on.
 func (r *Runner) revive(open ledger.OpenRun) *run {
 	u := &run{Run: open.Run, recorded: open.Dispatches}
-	job, project := r.Job(open.Cron, open.Project)
-	if job == nil || project == nil {
+	job := r.Job(open.Cron)
+	project := projectOf(job, open.Project)
+	if project == nil {
 		return u
 	}
 	// The status stays unknown, so that the environment is read again before anything is sent.

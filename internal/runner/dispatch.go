@@ -61,11 +61,6 @@ func (r *Runner) newDispatch(u *run, call plan.Call, last bool) (*dispatch, erro
 	if err != nil {
 		return nil, fmt.Errorf("encode task: %w", err)
 	}
-	operation := call.Project + "\x00" + call.Environment + "\x00" + tasks.Hash(call.Task)
-	if u.seen == nil {
-		u.seen = make(map[string]int, 1)
-	}
-	u.seen[operation]++
 	u.mu.Lock()
 	ordinal := u.calls
 	u.calls++
@@ -73,15 +68,34 @@ func (r *Runner) newDispatch(u *run, call plan.Call, last bool) (*dispatch, erro
 	return &dispatch{Runner: r, run: u, call: call, last: last, row: ledger.Dispatch{
 		RunID: u.ID, Ordinal: ordinal, Kind: kind, Params: params,
 		Project: call.Project, Environment: call.Environment,
-		Dedupe:      dedupe(u.Cron, u.Slot, operation, u.seen[operation]),
+		Dedupe:      u.dedupe(call),
 		CommandLine: call.Args,
 	}}, nil
 }
 
+// scope is the environment that a call changes, "" when it changes the project: then the runs of
+// all its environments ask for the same.
+func scope(call plan.Call) string {
+	if tasks.ProjectWide(call.Task) {
+		return ""
+	}
+	return call.Environment
+}
+
 // dedupe is the key by which the runs of one fire ask for an operation once between them. The
 // occurrence keeps a script's second identical call apart from its first: dash would make both.
-func dedupe(cron, slot, operation string, occurrence int) string {
-	sum := sha256.Sum256([]byte(cron + "\x00" + slot + "\x00" + operation + "\x00" + strconv.Itoa(occurrence)))
+// A declared task goes to the run's own environment, where the fire has no other run: it needs no
+// key unless it changes the project.
+func (u *run) dedupe(call plan.Call) string {
+	if call.Args == nil && !tasks.ProjectWide(call.Task) {
+		return ""
+	}
+	operation := call.Project + "\x00" + scope(call) + "\x00" + tasks.Hash(call.Task)
+	if u.seen == nil {
+		u.seen = make(map[string]int, 1)
+	}
+	u.seen[operation]++
+	sum := sha256.Sum256([]byte(u.Cron + "\x00" + u.Slot + "\x00" + operation + "\x00" + strconv.Itoa(u.seen[operation])))
 	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
@@ -288,9 +302,12 @@ func (d *dispatch) withdraw(ctx context.Context, message string) error {
 }
 
 // late returns how the dispatch ends if it cannot leave at the given time any more: the start
-// deadline holds for a run's first dispatch, its timeout for the others. A given cause says why
-// it has not left yet.
+// deadline holds for a run's first dispatch, its timeout for the others; and its cron must still
+// be there and not suspended. A given cause says why it has not left yet.
 func (d *dispatch) late(at time.Time, cause verdict) *verdict {
+	if end := d.revoked(d.run.job, d.run.Project, at); end != nil {
+		return end
+	}
 	deadline, end := d.run.StartDeadline, verdict{ledger.Missed, ledger.Deadline, "its start deadline passed before it could be sent"}
 	if d.row.Ordinal > 0 {
 		deadline, end = d.run.Deadline, verdict{ledger.Failed, ledger.Timeout, "the run's timeout passed before it could be sent"}
@@ -311,17 +328,19 @@ func (d *dispatch) late(at time.Time, cause verdict) *verdict {
 func (d *dispatch) accepted(ctx context.Context, a *platform.Accepted) (int, error) {
 	d.row.StatusCode = a.StatusCode
 	res := d.result(ledger.DispatchTracking, verdict{})
-	for _, activity := range a.Activities {
-		res.Activities = append(res.Activities, toLedger(activity, d.call.Project))
+	for _, s := range a.Started {
+		res.Activities = append(res.Activities, ledger.Activity{
+			ID: s.ID, Project: d.call.Project, Type: s.Type, State: s.State, Result: s.Result,
+		})
 	}
-	if len(a.Activities) == 0 {
+	if len(a.Started) == 0 {
 		return d.end(ctx, verdict{ledger.Succeeded, "", "the platform accepted it without an activity to follow"})
 	}
 	res.RunTracking = d.last
 	if err := d.persist(ctx, "record answer", func() error { return d.Ledger.Record(ctx, res) }); err != nil {
 		return 1, err
 	}
-	d.event(d.log.Info(), d.run).Str("task", d.row.Kind).Str("activity", a.Activities[0].ID).Msg("task dispatched")
+	d.event(d.log.Info(), d.run).Str("task", d.row.Kind).Str("activity", a.Started[0].ID).Msg("task dispatched")
 	return d.follow(ctx, res.Activities)
 }
 
@@ -403,7 +422,7 @@ func (d *dispatch) refusedByState(ctx context.Context, refused *platform.Error, 
 		return nil, pause
 	}
 	d.run.refresh(env)
-	if _, err := tasks.Prepare(d.call.Task, env); err != nil {
+	if _, err := tasks.Prepare(d.call.Task, env, d.lookup(ctx)); err != nil {
 		return nil, 0
 	}
 	switch refused.StatusCode {

@@ -109,9 +109,9 @@ func (d *dispatch) testimony(ctx context.Context) (*evidence, error) {
 	if err != nil {
 		return nil, err
 	}
-	witness := d.call.Task.Kind().Witness
-	if witness.ActivityType != "" {
-		candidates, err := d.candidates(ctx, client, witness.ActivityType)
+	witness := tasks.WitnessOf(d.call.Task)
+	if len(witness.Activities) > 0 {
+		candidates, err := d.candidates(ctx, client, witness.Activities)
 		if err != nil {
 			return nil, err
 		}
@@ -140,17 +140,17 @@ func (d *dispatch) testimony(ctx context.Context) (*evidence, error) {
 
 // candidates lists the activities that may be the request's, oldest first: the request's own
 // activity is the first that follows it.
-func (d *dispatch) candidates(ctx context.Context, client *platform.Client, kind string) ([]platform.Activity, error) {
+func (d *dispatch) candidates(ctx context.Context, client *platform.Client, types []string) ([]platform.Activity, error) {
 	since := d.row.SentAt.Add(client.ClockOffset() - clockMargin)
-	listed, err := client.Activities(ctx, d.call.Project, d.call.Environment, platform.ActivityQuery{
-		Types: []string{kind}, Since: since, MaxPages: 3,
+	listed, err := client.Activities(ctx, d.call.Project, scope(d.call), platform.ActivityQuery{
+		Types: types, Since: since, MaxPages: 3,
 	})
 	if err != nil {
 		return nil, err
 	}
 	user := d.users.of(ctx, client)
 	listed = slices.DeleteFunc(listed, func(a platform.Activity) bool {
-		return a.Type != kind || !a.CreatedAt.IsZero() && a.CreatedAt.Before(since) ||
+		return !slices.Contains(types, a.Type) || !a.CreatedAt.IsZero() && a.CreatedAt.Before(since) ||
 			(user != "" && a.UserID != "" && a.UserID != user)
 	})
 	slices.SortFunc(listed, func(a, b platform.Activity) int { return a.CreatedAt.Compare(b.CreatedAt) })

@@ -284,8 +284,9 @@ func TestRunner_SettleTimeCountsFromTheSend(t *testing.T) {
 }
 
 func TestRunner_SuspendedIsNotMissed(t *testing.T) {
-	c, _ := recordOnly(scheduler.Fire{Job: &job.Job{Name: "x", Suspended: true}, Project: &job.Project{ID: "p"},
-		Missed: &scheduler.Missed{Count: 3}})
+	suspended := &job.Job{Name: "x", Suspended: true}
+	r := New(Options{Job: func(string) *job.Job { return suspended }})
+	c, _ := r.recordOnly(scheduler.Fire{Job: suspended, Project: &job.Project{ID: "p"}, Missed: &scheduler.Missed{Count: 3}})
 	if c.row.Fire.Outcome != ledger.Skipped {
 		t.Errorf("a suspended cron's times are recorded as %s/%s", c.row.Fire.Outcome, c.row.Fire.Reason)
 	}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -87,8 +88,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-// Load makes the series of the configured crons exist and seeds their state from the ledger.
-// Series of crons that are not configured any more go.
+// Load makes the series of the configured crons exist and seeds the state of those that it did not
+// have from the ledger. Series of crons that are not configured any more go.
 func (m *Metrics) Load(jobs []*job.Job, observe bool, known []ledger.Target) {
 	if m == nil {
 		return
@@ -96,7 +97,7 @@ func (m *Metrics) Load(jobs []*job.Job, observe bool, known []ledger.Target) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	crons := make(map[string]*cronSeries, len(jobs))
-	byName := make(map[string]*job.Job, len(jobs))
+	fresh := map[string]*job.Job{}
 	var variants pairVariants
 	for _, j := range jobs {
 		if j.Left != nil {
@@ -104,30 +105,33 @@ func (m *Metrics) Load(jobs []*job.Job, observe bool, known []ledger.Target) {
 		}
 		series := m.crons[j.Name]
 		if series == nil {
-			series = &cronSeries{}
+			series, fresh[j.Name] = &cronSeries{}, j
 		}
 		series.admit(variants.of(j, observe))
-		crons[j.Name], byName[j.Name] = series, j
+		series.limit(j)
+		crons[j.Name] = series
 	}
 	m.crons = crons
 	for _, t := range known {
-		if j := byName[t.Cron]; j != nil && runsOn(j, t.Project) {
+		if j := fresh[t.Cron]; projectOf(j, t.Project) != nil {
 			s := crons[t.Cron].target(t.Project, t.Environment)
 			s.lastScheduled, s.lastSuccess = t.LastScheduled, t.LastSuccess
 		}
 	}
 }
 
-func runsOn(j *job.Job, project string) bool {
-	return slices.ContainsFunc(j.Projects, func(p *job.Project) bool { return p.ID == project })
+// limit drops what is known of projects that the cron does not run on any more.
+func (s *cronSeries) limit(j *job.Job) {
+	maps.DeleteFunc(s.passing, func(project string, _ int) bool { return projectOf(j, project) == nil })
+	maps.DeleteFunc(s.targets, func(key targetKey, _ *targetSeries) bool { return projectOf(j, key.project) == nil })
 }
 
 // pairVariants shares the pairs of crons that can have the same ones.
-type pairVariants map[[3]bool][]ledger.Pair
+type pairVariants map[[2]bool][]ledger.Pair
 
 // of lists the outcome and reason pairs that runs of a cron can have.
 func (v *pairVariants) of(j *job.Job, observe bool) []ledger.Pair {
-	key := [3]bool{observe, j.Suspended, j.Script != nil}
+	key := [2]bool{observe, j.Script != nil}
 	if pairs, ok := (*v)[key]; ok {
 		return pairs
 	}
@@ -135,7 +139,6 @@ func (v *pairVariants) of(j *job.Job, observe bool) []ledger.Pair {
 	for _, p := range ledger.Pairs() {
 		switch {
 		case p.Reason == ledger.Observe && !observe,
-			p.Reason == ledger.Suspended && !j.Suspended,
 			(p.Reason == ledger.Script || p.Reason == ledger.Duplicate) && j.Script == nil:
 		default:
 			pairs = append(pairs, p)
@@ -215,7 +218,7 @@ func (m *Metrics) claimed(c ledger.Claimed) {
 	if series.passing == nil {
 		series.passing = map[string]int{}
 	}
-	if c.Fire.Targets > 0 {
+	if c.Fire.Targets > 0 && !c.Fire.Manual() { // one by hand may be for a single environment
 		series.passing[c.Fire.Project] = len(c.Runs) + len(c.Overlapped) + c.Fire.NotRun[ledger.Observe]
 		if c.Fire.NotRun[ledger.Observe] == 0 {
 			series.keep(c)

@@ -30,9 +30,12 @@ func (d *dispatch) prepare(ctx context.Context) (platform.Request, *verdict, err
 		if end := d.vetoed(env); end != nil {
 			return platform.Request{}, end, nil
 		}
-		request, err := tasks.Prepare(d.call.Task, env)
+		request, err := tasks.Prepare(d.call.Task, env, d.lookup(ctx))
 		if err == nil {
 			return request, d.superseded(ctx), nil
+		}
+		if u, ok := errors.AsType[*unanswered](err); ok {
+			return platform.Request{}, u.end, u.err
 		}
 		var refusal *tasks.Refusal
 		if !errors.As(err, &refusal) {
@@ -67,6 +70,10 @@ func (d *dispatch) refused(r *tasks.Refusal) *verdict {
 		return &verdict{ledger.Skipped, ledger.Inactive, r.Message}
 	case r.Reason == tasks.RefusedInactive:
 		return &verdict{ledger.Failed, ledger.Inactive, r.Message} // a script named it on purpose
+	case r.Reason == tasks.RefusedMissing:
+		return &verdict{ledger.Failed, ledger.NotFound, r.Message}
+	case r.Reason == tasks.RefusedConflict:
+		return &verdict{ledger.Failed, ledger.APIError, r.Message}
 	default:
 		return &verdict{ledger.Failed, ledger.Forbidden, r.Message}
 	}
@@ -102,25 +109,66 @@ func (d *dispatch) environment(ctx context.Context, fresh bool) (*platform.Envir
 	if d.call.Environment == "" {
 		return nil, &verdict{ledger.Failed, ledger.NotFound, "the project's default branch is not known"}, nil
 	}
-	if _, err := d.client(d.call.Project); err != nil {
-		return nil, &verdict{ledger.Failed, ledger.Auth, err.Error()}, nil
+	var env *platform.Environment
+	end, err := d.read(ctx, func(*platform.Client) (err error) {
+		env, err = d.Inventory.Environment(ctx, d.call.Project, d.call.Environment)
+		return err
+	})
+	if end == nil && err == nil {
+		d.run.refresh(env)
+	}
+	return env, end, err
+}
+
+// read asks the platform for something that the dispatch cannot go on without, until it answers or
+// the dispatch ends because it would be late.
+func (d *dispatch) read(ctx context.Context, ask func(*platform.Client) error) (*verdict, error) {
+	client, err := d.client(d.call.Project)
+	if err != nil {
+		return &verdict{ledger.Failed, ledger.Auth, err.Error()}, nil
 	}
 	for wait := d.backoff(); ; {
-		env, err := d.Inventory.Environment(ctx, d.call.Project, d.call.Environment)
+		err := ask(client)
 		if err == nil {
-			d.run.refresh(env)
-			return env, nil, nil
+			return nil, nil
 		}
 		if isFinal(err) {
-			return nil, &verdict{ledger.Failed, reasonOf(err), err.Error()}, nil
+			return &verdict{ledger.Failed, reasonOf(err), err.Error()}, nil
 		}
 		pause := wait.step()
 		if end := d.late(time.Now().Add(pause), verdict{ledger.Failed, ledger.APIError, err.Error()}); end != nil {
-			return nil, end, nil
+			return end, nil
 		}
 		if err := d.pause(ctx, pause); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
+	}
+}
+
+// unanswered says why something that a request depends on is not known.
+type unanswered struct {
+	end *verdict // how the dispatch ends because of it, or nil
+	err error    // else: the daemon stopped meanwhile
+}
+
+func (u *unanswered) Error() string {
+	if u.end != nil {
+		return u.end.message
+	}
+	return u.err.Error()
+}
+
+// lookup reads what a task's request depends on besides the environment. Its errors are *unanswered.
+func (d *dispatch) lookup(ctx context.Context) tasks.Lookup {
+	return func(route, name string) (found *platform.Resource, err error) {
+		end, err := d.read(ctx, func(client *platform.Client) (err error) {
+			found, err = client.Resource(ctx, route, d.call.Project, d.call.Environment, name)
+			return err
+		})
+		if end != nil || err != nil {
+			return nil, &unanswered{end, err}
+		}
+		return found, nil
 	}
 }
 

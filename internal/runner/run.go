@@ -100,7 +100,7 @@ func (r *Runner) execute(ctx context.Context, u *run) {
 func (r *Runner) callInOrder(ctx context.Context, u *run) error {
 	for i, task := range u.job.Tasks {
 		status, err := r.dispatch(ctx, u, plan.Call{
-			Task: task, Project: u.Project, Environment: u.Environment,
+			Args: u.job.Args, Task: task, Project: u.Project, Environment: u.Environment,
 		}, i == len(u.job.Tasks)-1)
 		if err != nil || status != 0 {
 			return err

@@ -33,10 +33,13 @@ type Options struct {
 	// Client returns the API client for a platform project id, or nil when no automation user
 	// is configured for it.
 	Client func(project string) *platform.Client
-	// Job returns the configured cron and project, or nils when they left the configuration.
-	Job func(cron, project string) (*job.Job, *job.Project)
+	// Job returns the configured cron of a name, or nil when it is none, or left the configuration.
+	Job func(cron string) *job.Job
+	// Suspended says why a cron may not run what was due at a time, "" when it may. Nil is never.
+	Suspended func(cron string, at time.Time) string
 
 	Observe bool          // decide and record, but send nothing
+	Aside   bool          // leave the runs that a former process left open to the next one
 	Grace   time.Duration // how long requests in flight may take after a stop; default 8 s
 	Timing  Timing        // zero fields take their defaults
 	Metrics *Metrics
@@ -112,7 +115,7 @@ func (r *Runner) Fire(batch []scheduler.Fire) {
 	}
 }
 
-// Run adopts the runs that a former process left open, then works until ctx ends. After that no
+// Run adopts the runs that a former process left open, unless told to leave them, then works until ctx ends. After that no
 // new request leaves; those in flight get the grace, are recorded, and Run returns. What could
 // not finish stays open in the ledger and is taken up at the next start.
 func (r *Runner) Run(ctx context.Context) error {
@@ -120,8 +123,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	work, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
 
-	if err := r.adopt(work); err != nil {
-		return err
+	if !r.Aside {
+		if err := r.adopt(work); err != nil {
+			return err
+		}
 	}
 	// What waits for the store in accept must hear of the end too, so it is said beside the loop.
 	ended := make(chan struct{})

@@ -147,15 +147,13 @@ func (w *world) restart() {
 	w.start()
 }
 
-func (w *world) find(cron, project string) (*job.Job, *job.Project) {
+func (w *world) find(cron string) *job.Job {
 	for _, j := range w.jobs {
-		for _, p := range j.Projects {
-			if j.Name == cron && p.ID == project {
-				return j, p
-			}
+		if j.Name == cron {
+			return j
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // fire lets every cron fire now.

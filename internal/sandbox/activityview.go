@@ -76,7 +76,12 @@ func (s *Sandbox) viewActivity(a *activity, c caller, now time.Time) activityVie
 	if a.body != "" {
 		json.Unmarshal([]byte(a.body), &v.Parameters) // was checked when it came
 	}
-	v.Parameters["user"], v.Parameters["environment"] = a.user.ID, e.Name
+	v.Parameters["user"] = a.user.ID
+	if e == e.project.itself {
+		v.Environments, v.Text = []string{}, a.user.Name+" "+a.operation+" the project"
+	} else {
+		v.Parameters["environment"] = e.Name
+	}
 	if s.options.NullCreatedAt && v.State == "pending" {
 		v.CreatedAt = stamp{}
 	}

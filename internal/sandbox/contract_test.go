@@ -50,6 +50,9 @@ func TestContract_AnswersHaveTheDescribedShape(t *testing.T) {
 			r := v.post(staging+"/backup", `{"safe":true}`)
 			check("started activity", "Activity", r.object["_embedded"].(map[string]any)["activities"].([]any)[0])
 			check("POST backup", "AcceptedResponse", any(r.object))
+			for _, parent := range []string{"/projects/shop/environments/main", "/projects/shop"} {
+				check("POST "+parent+"/variables", "AcceptedResponse", any(v.post(parent+"/variables", `{"name":"A","value":"b"}`).object))
+			}
 			me := v.get("/users/me").object["id"].(string)
 			for _, wait := range []time.Duration{0, 2 * time.Second, 20 * time.Second} {
 				time.Sleep(wait)
@@ -60,6 +63,11 @@ func TestContract_AnswersHaveTheDescribedShape(t *testing.T) {
 				get("/projects/shop/environments/feature%2Fx", "Environment")
 				get("/projects/shop/activities", "ActivityCollection")
 				get("/projects/shop/activities/"+s.Activities("shop")[0].ID, "Activity")
+				get("/projects/shop/environments/main/variables", "EnvironmentVariableCollection")
+				get(staging+"/variables/A", "EnvironmentVariable")
+				get("/projects/shop/variables", "ProjectVariableCollection")
+				get("/projects/shop/variables/A", "ProjectVariable")
+				get("/projects/shop/environments/main/deployments/current", "Deployment")
 				get(staging+"/backups", "BackupCollection")
 				for _, b := range s.Backups("shop", "staging") {
 					get(staging+"/backups/"+b.ID, "Backup")

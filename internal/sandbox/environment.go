@@ -13,9 +13,11 @@ type environment struct {
 	Environment
 	project              *project
 	createdAt, updatedAt time.Time
+	deployedAt           time.Time // zero until it was deployed again
 
-	queue   []*activity // not over yet, in the order in which they run
-	backups []*Backup   // oldest first
+	queue     []*activity // not over yet, in the order in which they run
+	backups   []*Backup   // oldest first
+	variables []*variable // its own, oldest first
 }
 
 func (e *environment) isMain() bool { return e.Name == e.project.defaultBranch }
@@ -67,8 +69,8 @@ func (e *environment) links(c caller, operations []operation) links {
 		return l
 	}
 	for _, o := range operations {
-		if o.possible(e) {
-			l[o.link] = link{path + "/" + o.path}
+		if o.link != "" && o.possible(e) {
+			l[o.link] = link{strings.TrimSuffix(path+"/"+o.path, "/")}
 		}
 	}
 	return l
@@ -96,7 +98,7 @@ type environmentView struct {
 	IsPR                  bool             `json:"is_pr"`
 	HasRemote             bool             `json:"has_remote"`
 	Status                string           `json:"status"`
-	HTTPAccess            httpAccess       `json:"http_access"`
+	HTTPAccess            HTTPAccess       `json:"http_access"`
 	EnableSMTP            bool             `json:"enable_smtp"`
 	RestrictRobots        bool             `json:"restrict_robots"`
 	EdgeHostname          string           `json:"edge_hostname"`
@@ -118,12 +120,6 @@ type environmentView struct {
 	HasDeployment         bool             `json:"has_deployment"`
 	SupportRestrictRobots bool             `json:"supports_restrict_robots"`
 	Links                 links            `json:"_links"`
-}
-
-type httpAccess struct {
-	IsEnabled bool       `json:"is_enabled"`
-	Addresses []struct{} `json:"addresses"`
-	BasicAuth struct{}   `json:"basic_auth"`
 }
 
 type deploymentState struct {
@@ -164,7 +160,7 @@ func (e *environment) view(c caller, operations []operation) environmentView {
 		DeploymentTarget:    "local",
 		HasRemote:           true,
 		Status:              e.Status,
-		HTTPAccess:          httpAccess{Addresses: []struct{}{}},
+		HTTPAccess:          e.HTTPAccess.whole(),
 		EnableSMTP:          true,
 		EdgeHostname:        e.edgeHostname(),
 		LastBackupAt:        stamp(e.LastBackupAt),
@@ -183,11 +179,18 @@ func (e *environment) view(c caller, operations []operation) environmentView {
 			StateUpdateSuccessful: true,
 			DeploymentSuccessful:  true,
 			Commands:              []command{},
-			DeploymentAt:          stamp(e.createdAt),
+			DeploymentAt:          stamp(e.lastDeployment()),
 			Crons:                 crons{true, e.cronStatus()},
 		}
 	}
 	return v
+}
+
+func (e *environment) lastDeployment() time.Time {
+	if e.deployedAt.IsZero() {
+		return e.createdAt
+	}
+	return e.deployedAt
 }
 
 // cronStatus is the state of the crons that the platform itself would run.

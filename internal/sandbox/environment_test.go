@@ -20,22 +20,22 @@ func operationLinks(hrefs map[string]string) string {
 }
 
 func TestEnvironment_OffersWhatRoleAndStateAllow(t *testing.T) {
-	const onChild = "#backup #deactivate #pause #redeploy #source-operation #synchronize"
+	const onChild = "#backup #deactivate #deploy #edit #manage-variables #pause #redeploy #source-operation #synchronize"
 	for name, c := range map[string]struct {
 		role, environment string
 		set               func(*Environment)
 		want              string
 	}{
 		"active child":        {"admin", "staging", nil, onChild},
-		"active main":         {"admin", "main", nil, "#backup #pause #redeploy #source-operation"},
+		"active main":         {"admin", "main", nil, "#backup #deploy #edit #manage-variables #pause #redeploy #source-operation"},
 		"viewer":              {"viewer", "staging", nil, ""},
 		"contributor":         {"contributor", "staging", nil, ""},
 		"admin of type":       {"viewer staging:admin", "staging", nil, onChild},
 		"admin of other type": {"viewer production:admin", "staging", nil, ""},
 		"role here":           {"viewer", "staging", func(e *Environment) { e.Role = "admin" }, onChild},
 		"no role here":        {"admin", "staging", func(e *Environment) { e.Role = "viewer" }, ""},
-		"inactive":            {"admin", "staging", func(e *Environment) { e.Status = "inactive" }, "#activate"},
-		"paused":              {"admin", "staging", func(e *Environment) { e.Status = "paused" }, "#deactivate #resume"},
+		"inactive":            {"admin", "staging", func(e *Environment) { e.Status = "inactive" }, "#activate #edit #manage-variables"},
+		"paused":              {"admin", "staging", func(e *Environment) { e.Status = "paused" }, "#deactivate #edit #manage-variables #resume"},
 		"deleting":            {"admin", "staging", func(e *Environment) { e.Status = "deleting" }, ""},
 		"status dirty":        {"admin", "staging", func(e *Environment) { e.Status = "dirty" }, ""},
 		"dirty":               {"admin", "staging", func(e *Environment) { e.Dirty = true }, ""},

@@ -2,52 +2,82 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // operation is something that can be asked of an environment.
 type operation struct {
-	link     string   // HAL link, such as "#backup"
-	path     string   // last segment of its path
+	link     string   // HAL link of the environment, such as "#backup"; "" when it is another resource's
+	method   string   // default POST
+	path     string   // its path below the environment; "" is the environment itself
 	kind     string   // type of its activity
 	clause   string   // what the activity's text says
 	statuses []string // in which the platform offers it
 	parent   bool     // only for environments with a parent
+	queues   bool     // accepted behind the activities under way
+	secret   bool     // the activity does not tell the request's body
 	check    func(body []byte) error
-	status   string // of the environment at the end; "" = as before
+
+	// apply changes at once what can be read afterwards, and returns it as it is
+	// then. It answers the call itself when it cannot.
+	apply func(*call, *environment) (entity any, ok bool)
+	end   func(*environment, *activity) // what the activity does at its end
 }
 
-// operations are those that are simulated. Their paths, bodies and activity
+// everyOperation lists those that are simulated. Their paths, bodies and activity
 // types are from the OpenAPI description and the vendor's CLI.
-func operations(o Options) []operation {
-	active := []string{"active"}
+func (s *Sandbox) everyOperation(o Options) []operation {
+	active, every := []string{"active"}, []string{"active", "paused", "inactive"}
 	list := []operation{
 		{link: "#backup", path: "backup", kind: "environment.backup", clause: "created a backup of",
-			statuses: active, check: checkBackup},
+			statuses: active, check: checkBackup, end: s.finishBackup},
 		{link: "#redeploy", path: "redeploy", kind: "environment.redeploy", clause: "redeployed",
-			statuses: active, check: checkNothing},
+			statuses: active, check: checkNothing, end: deployed},
 		{link: "#synchronize", path: "synchronize", kind: "environment.synchronize", clause: "synchronized",
 			statuses: active, parent: true, check: checkSynchronize},
 		{link: "#source-operation", path: "source-operation", kind: "environment.source-operation",
 			clause: "ran a source operation on", statuses: active, check: checkSourceOperation},
+		{link: "#deploy", path: "deploy", kind: "environment.deploy", clause: "deployed the staged changes of",
+			statuses: active, check: checkDeploy, end: deployed},
 		{link: "#pause", path: "pause", kind: "environment.pause", clause: "paused",
-			statuses: active, check: checkNothing, status: "paused"},
+			statuses: active, check: checkNothing, end: becomes("paused")},
 		{link: "#resume", path: "resume", kind: "environment.resume", clause: "resumed",
-			statuses: []string{"paused"}, check: checkNothing, status: "active"},
+			statuses: []string{"paused"}, check: checkNothing, end: becomes("active")},
 		{link: "#activate", path: "activate", kind: "environment.activate", clause: "activated",
-			statuses: []string{"inactive"}, check: checkActivate, status: "active"},
+			statuses: []string{"inactive"}, check: checkActivate, end: becomes("active")},
 		{link: "#deactivate", path: "deactivate", kind: "environment.deactivate", clause: "deactivated",
-			statuses: []string{"active", "paused"}, parent: true, check: checkNothing, status: "inactive"},
+			statuses: []string{"active", "paused"}, parent: true, check: checkNothing, end: becomes("inactive")},
+		{link: "#edit", method: "PATCH", kind: "environment.update.http_access", clause: "changed the HTTP access of",
+			statuses: every, secret: true, check: checkHTTPAccess, apply: s.changeHTTPAccess},
+		{link: "#manage-variables", path: "variables", kind: "environment.variable.create", clause: "added a variable to",
+			statuses: every, secret: true, check: checkNewVariable, apply: s.addVariable},
+		{method: "PATCH", path: "variables/{variable}", kind: "environment.variable.update", clause: "changed a variable of",
+			statuses: every, secret: true, check: checkVariable, apply: s.changeVariable},
 	}
 	if o.PluralBackupPath {
 		list[0].path = "backups"
 	}
 	return list
 }
+
+// route is the operation's pattern below that of an environment or a project.
+func (o operation) route(parent string) string {
+	return cmp.Or(o.method, "POST") + " " + strings.TrimSuffix(parent+"/"+o.path, "/")
+}
+
+// becomes is the end of an activity that changes the environment's status.
+func becomes(status string) func(*environment, *activity) {
+	return func(e *environment, _ *activity) { e.Status = status }
+}
+
+// deployed is the end of an activity that deploys what there is.
+func deployed(e *environment, a *activity) { e.HasStagedActivities, e.deployedAt = false, a.endAt }
 
 // possible reports whether the environment's own state allows the operation.
 func (o operation) possible(e *environment) bool {
@@ -60,12 +90,9 @@ func (o operation) possible(e *environment) bool {
 
 // effect is what an activity of a type does at its end.
 func (s *Sandbox) effect(kind string) func(*environment, *activity) {
-	if kind == "environment.backup" {
-		return s.finishBackup
-	}
 	for _, o := range s.operations {
-		if o.kind == kind && o.status != "" {
-			return func(e *environment, _ *activity) { e.Status = o.status }
+		if o.kind == kind && o.end != nil {
+			return o.end
 		}
 	}
 	return func(*environment, *activity) {}
@@ -74,7 +101,6 @@ func (s *Sandbox) effect(kind string) func(*environment, *activity) {
 // operate serves one operation: it checks what the platform would check and
 // starts the activity.
 func (s *Sandbox) operate(o operation) func(*call, *environment) {
-	effect := s.effect(o.kind)
 	return func(c *call, e *environment) {
 		if c.caller.roleOn(e) != "admin" {
 			c.fail(403, "You may not do this on environment "+e.Name)
@@ -84,24 +110,36 @@ func (s *Sandbox) operate(o operation) func(*call, *environment) {
 			c.fail(400, err.Error())
 			return
 		}
-		if !s.admits(c, o, e) {
+		if s.admits(c, o, e) {
+			s.perform(c, o, e)
+		}
+	}
+}
+
+// perform starts the activity of an operation that is allowed, and answers.
+func (s *Sandbox) perform(c *call, o operation, e *environment) {
+	var entity any
+	if o.apply != nil {
+		var ok bool
+		if entity, ok = o.apply(c, e); !ok {
 			return
 		}
-		a := s.start(e, &activity{
-			kind: o.kind, operation: o.clause, user: author{c.caller.ID, c.caller.Name},
-			body: string(bytes.TrimSpace(c.body)), effect: effect,
-		}, c.now)
-		e.settle(c.now) // one that takes no time is over
-		c.executed = true
-		c.json(202, accepted{"Accepted", 202, &embedded{[]activityView{s.viewActivity(a, c.caller, c.now)}}})
 	}
+	a := &activity{kind: o.kind, operation: o.clause, user: author{c.caller.ID, c.caller.Name}, effect: s.effect(o.kind)}
+	if !o.secret {
+		a.body = string(bytes.TrimSpace(c.body))
+	}
+	s.start(e, a, c.now)
+	e.settle(c.now) // one that takes no time is over
+	c.executed = true
+	c.json(202, accepted{"Accepted", 202, &embedded{[]activityView{s.viewActivity(a, c.caller, c.now)}, entity}})
 }
 
 // admits reports whether the operation may start, and answers if it may not.
 func (s *Sandbox) admits(c *call, o operation, e *environment) bool {
 	message := fmt.Sprintf("Environment %s is %s, so it cannot be %s", e.Name, e.Status, o.clause)
 	if o.possible(e) {
-		if !e.isDirty() || s.options.WithoutLink == Queue {
+		if !e.isDirty() || o.queues || s.options.WithoutLink == Queue {
 			return true
 		}
 		message = fmt.Sprintf("Environment %s has an activity pending or in progress", e.Name)
@@ -154,6 +192,19 @@ func checkSourceOperation(body []byte) error {
 	}
 	if b.Operation == "" {
 		return errors.New("operation is required")
+	}
+	return nil
+}
+
+func checkDeploy(body []byte) error {
+	var b struct {
+		Strategy string `json:"strategy"`
+	}
+	if err := decode(body, &b); err != nil {
+		return err
+	}
+	if b.Strategy != "" && b.Strategy != "stopstart" && b.Strategy != "rolling" {
+		return errors.New("strategy is neither stopstart nor rolling")
 	}
 	return nil
 }

@@ -85,6 +85,11 @@ type Environment struct {
 	Dirty               bool      // an activity that is not simulated is under way
 	HasStagedActivities bool      // changes wait for a deployment by hand
 	LastBackupAt        time.Time // zero is null
+
+	HTTPAccess HTTPAccess
+	// Operations are the runtime operations of the application "app": the least
+	// role for each by its name. Nil gives "clear-cache", for contributors.
+	Operations map[string]string
 }
 
 // User is somebody who has an API token.

@@ -16,6 +16,7 @@ type project struct {
 	createdAt                time.Time
 
 	mu           sync.Mutex
+	itself       *environment // stands for the project where it has activities and variables of its own
 	environments []*environment
 	activities   []*activity // oldest first
 	evictions    []Eviction
@@ -31,6 +32,7 @@ func (s *Sandbox) newProject(set Project) *project {
 		region:        fmt.Sprintf("eu-%d.platform.sh", 1+hashed(set.ID)%5),
 		createdAt:     now,
 	}
+	p.itself = &environment{Environment: Environment{Status: "active"}, project: p, createdAt: now, updatedAt: now}
 	environments := set.Environments
 	if environments == nil {
 		environments = []Environment{
@@ -56,6 +58,9 @@ func (p *project) add(set Environment, now time.Time) *environment {
 	e.Type = cmp.Or(e.Type, "production")
 	e.Title = cmp.Or(e.Title, e.Name)
 	e.Status = cmp.Or(e.Status, "active")
+	if e.Operations == nil {
+		e.Operations = map[string]string{"clear-cache": "contributor"}
+	}
 	e.MachineName = cmp.Or(e.MachineName, slug(e.Name)+"-"+lettered(hashed(p.id, e.Name))[:7])
 	p.environments = append(p.environments, e)
 	return e
@@ -84,6 +89,7 @@ func (p *project) activity(id string) *activity {
 // settle brings everything up to a time: activities that are over by then have
 // their effect.
 func (p *project) settle(now time.Time) {
+	p.itself.settle(now)
 	for _, e := range p.environments {
 		e.settle(now)
 	}
@@ -135,8 +141,8 @@ type subscription struct {
 	UserLicenses           int    `json:"user_licenses"`
 }
 
-func (p *project) view() projectView {
-	return projectView{
+func (p *project) view(c caller) projectView {
+	v := projectView{
 		ID:            p.id,
 		CreatedAt:     stamp(p.createdAt),
 		UpdatedAt:     stamp(p.createdAt),
@@ -161,6 +167,10 @@ func (p *project) view() projectView {
 			"activities":   link{p.path + "/activities"},
 		},
 	}
+	if c.isAdmin() {
+		v.Links["#manage-variables"] = link{p.path + "/variables"}
+	}
+	return v
 }
 
-func (s *Sandbox) getProject(c *call, p *project) { c.json(200, p.view()) }
+func (s *Sandbox) getProject(c *call, p *project) { c.json(200, p.view(c.caller)) }

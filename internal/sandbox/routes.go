@@ -23,8 +23,17 @@ func (s *Sandbox) routes() *http.ServeMux {
 	mux.Handle("GET "+environment+"/activities", s.inEnvironment(s.listEnvironmentActivities))
 	mux.Handle("GET "+environment+"/backups", s.inEnvironment(s.listBackups))
 	mux.Handle("GET "+environment+"/backups/{backup}", s.inEnvironment(s.getBackup))
+	mux.Handle("GET "+environment+"/deployments/current", s.inEnvironment(s.getDeployment))
+	mux.Handle("POST "+environment+"/deployments/current/operations", s.inEnvironment(s.runOperation))
 	for _, o := range s.operations {
-		mux.Handle("POST "+environment+"/"+o.path, s.inEnvironment(s.operate(o)))
+		mux.Handle(o.route(environment), s.inEnvironment(s.operate(o)))
+	}
+	mux.Handle("GET "+environment+"/variables", s.inEnvironment(s.listVariables))
+	mux.Handle("GET "+environment+"/variables/{variable}", s.inEnvironment(s.getVariable))
+	mux.Handle("GET "+project+"/variables", s.ofProject(s.listVariables))
+	mux.Handle("GET "+project+"/variables/{variable}", s.ofProject(s.getVariable))
+	for _, o := range s.projectOperations() {
+		mux.Handle(o.route(project), s.ofProject(s.operate(o)))
 	}
 	for _, parent := range []string{project, environment} {
 		mux.Handle("GET "+parent+"/activities/{activity}", s.ofActivity(s.getActivity))
@@ -75,6 +84,11 @@ func (s *Sandbox) inProject(serve func(*call, *project)) http.Handler {
 		p.settle(c.now)
 		serve(c, p)
 	})
+}
+
+// ofProject serves with what stands for the project itself, settled and locked.
+func (s *Sandbox) ofProject(serve func(*call, *environment)) http.Handler {
+	return s.inProject(func(c *call, p *project) { serve(c, p.itself) })
 }
 
 // inEnvironment serves with the environment of the path, settled and locked.

@@ -33,11 +33,11 @@ type Sandbox struct {
 func New(o Options) *Sandbox {
 	o = o.withDefaults()
 	s := &Sandbox{
-		options:    o,
-		operations: operations(o),
-		journal:    journal{limit: o.JournalLimit},
-		projects:   make(map[string]*project, len(o.Projects)),
+		options:  o,
+		journal:  journal{limit: o.JournalLimit},
+		projects: make(map[string]*project, len(o.Projects)),
 	}
+	s.operations = s.everyOperation(o)
 	s.accounts.open = len(o.Users) == 0
 	for _, u := range o.Users {
 		s.accounts.add(u)

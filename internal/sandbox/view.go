@@ -63,6 +63,7 @@ type accepted struct {
 
 type embedded struct {
 	Activities []activityView `json:"activities"`
+	Entity     any            `json:"entity,omitempty"` // the resource, when it was changed at once
 }
 
 // uuid makes a name into something in the form of a user's id.

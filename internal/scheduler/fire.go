@@ -20,8 +20,10 @@ type Entry struct {
 type Fire struct {
 	Job         *job.Job
 	Project     *job.Project
-	ScheduledAt time.Time // in UTC, whole seconds
+	ScheduledAt time.Time // in UTC, whole seconds; of a trigger by hand, when it came
 	Manual      string    // the id of a trigger by hand; empty for a scheduled fire
+	Environment string    // the only one that a trigger by hand is for; empty for all
+	RecordID    string    // of the fire's record, so that who triggered it knows its own; empty for a new one
 	Missed      *Missed   // set when nothing is to run and only the record is wanted
 }
 

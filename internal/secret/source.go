@@ -46,6 +46,12 @@ func (s Source) Read() (Secret, error) {
 	return s.value, nil
 }
 
+// Equal reports whether both sources give the same secret: they name the same file, or the same
+// variable, which had the same value.
+func (s Source) Equal(o Source) bool {
+	return s.Env == o.Env && s.File == o.File && s.value.Reveal() == o.value.Reveal()
+}
+
 // String names the source, never its value: "file /run/secrets/token" or "variable TOKEN".
 func (s Source) String() string {
 	switch {

@@ -62,3 +62,15 @@ func TestSource_RefusesNothingAndTooMuch(t *testing.T) {
 		})
 	}
 }
+
+func TestSource_EqualTellsOtherSecretsApart(t *testing.T) {
+	a := FromEnv("TOKEN", "one")
+	if !a.Equal(FromEnv("TOKEN", "one")) || !FromFile("f").Equal(FromFile("f")) {
+		t.Error("equal sources differ")
+	}
+	for _, other := range []Source{FromEnv("TOKEN", "two"), FromEnv("OTHER", "one"), FromFile("f"), {}} {
+		if a.Equal(other) {
+			t.Errorf("%s with another secret is taken for the same", other)
+		}
+	}
+}

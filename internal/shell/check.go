@@ -29,6 +29,7 @@ type checker struct {
 
 func (c *checker) check(file *syntax.File) {
 	c.findCalls(file)
+	c.lint(file)
 	c.documents = map[uint]bool{}
 	c.quotes(file)
 	syntax.Walk(file, func(n syntax.Node) bool {
@@ -77,7 +78,7 @@ func (c *checker) verdict() []Problem {
 			name := w.Lit()
 			problems = append(problems, at(w, Error, "other-program",
 				fmt.Sprintf("program %q cannot be run: a script that calls the CLI can use nothing but the shell's built-ins", name),
-				cmpOr(hints[name], "remove it, or leave it to a cron of its own in the application's container")))
+				c.programHint(w)))
 		}
 	case len(c.others) > 0:
 		// The script is the application's; its faults are for its owner to know,
@@ -89,18 +90,11 @@ func (c *checker) verdict() []Problem {
 		problems = append(problems, c.ours...)
 		if c.commands == 0 {
 			problems = append(problems, Problem{Line: 1, Column: 1, EndColumn: 1, Severity: Warning,
-				Code: "does-nothing", Message: "the script runs no command"})
+				Code: "does-nothing", Message: "the script runs no command", Hint: "call platform or upsun in it"})
 		}
 	}
 	sortProblems(problems)
 	return problems
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // found notes a problem of the script itself.
@@ -329,7 +323,7 @@ func (c *checker) test(args []*syntax.Word) {
 			c.foundHere(w, Warning, "file-test", "no file can be seen from here, so the condition is never true", "remove it")
 		case i > 0 && unquoted(w):
 			c.found(w, Warning, "unquoted-variable",
-				"the condition fails with an error when the variable is empty", "put it in double quotes")
+				"the condition fails with an error when the variable is empty", `write "`+c.text(w)+`"`)
 		}
 	}
 }
@@ -375,7 +369,7 @@ func (c *checker) function(f *syntax.FuncDecl) {
 // time, so the order of two calls would be chance.
 func (c *checker) pipe(b *syntax.BinaryCmd) {
 	if b.Op == syntax.Pipe && c.callsCLI(b.X) {
-		c.foundHere(b.X, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "redirect it to nowhere, or write the call on its own")
+		c.foundHere(b.X, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
 	}
 }
 
@@ -388,9 +382,12 @@ func (c *checker) substitution(n *syntax.CmdSubst) {
 }
 
 // callsCLI reports whether a call of the CLI stands within the node.
-func (c *checker) callsCLI(n syntax.Node) bool {
-	i, _ := slices.BinarySearch(c.calls, n.Pos().Offset())
-	return i < len(c.calls) && c.calls[i] < n.End().Offset()
+func (c *checker) callsCLI(n syntax.Node) bool { return c.callsWithin(n.Pos(), n.End()) }
+
+// callsWithin reports whether a call of the CLI stands between two places of the text.
+func (c *checker) callsWithin(from, to syntax.Pos) bool {
+	i, _ := slices.BinarySearch(c.calls, from.Offset())
+	return i < len(c.calls) && c.calls[i] < to.Offset()
 }
 
 // findCalls notes where the CLI is called, in the order of the text, or a
@@ -538,65 +535,45 @@ func (c *checker) inner(words []*syntax.Word) {
 
 // cli checks a call of the CLI as far as its words are the same at every run.
 func (c *checker) cli(args []*syntax.Word) {
-	literal := true
-	var words []string
-	for _, w := range args {
-		word, ok := literalName(w)
-		if ok {
-			words = append(words, word)
-			continue
+	words := make([]word, len(args))
+	for i, w := range args {
+		text, literal := literalName(w)
+		if !literal {
+			text = literalStart(w)
 		}
-		literal = false
-		break
+		words[i] = word{text, literal}
 	}
-	if !literal {
-		c.cliCommand(args[:len(words)], words)
-		c.cliWait(args)
-		return
-	}
-	l, err := parseLine(words)
-	if err == nil {
-		_, err = l.call()
+	l, err := checkLine(words)
+	at := lastOf(args)
+	if e, ok := errors.AsType[*wordError](err); ok {
+		at = args[e.word]
 	}
 	if unknown, ok := errors.AsType[*tasks.UnknownCommandError](err); ok {
-		c.unknownCommand(args, unknown)
+		c.unknownCommand(at, unknown)
 		return
 	}
 	if err != nil {
-		c.foundHere(lastOf(args), Error, "command-line", err.Error(), "")
+		c.foundHere(at, Error, "command-line", err.Error(), "")
 		return
 	}
-	for _, o := range l.abbreviated {
-		c.foundHere(args[0], Info, "abbreviated-option", fmt.Sprintf("option %s is abbreviated, which the CLI itself does not accept", o), "write it in full")
+	if l != nil {
+		for _, o := range l.abbreviated {
+			c.foundHere(args[0], Info, "abbreviated-option", fmt.Sprintf("option %s is abbreviated, which the CLI itself does not accept", o), "write it in full")
+		}
 	}
 	c.cliWait(args)
 }
 
-// cliCommand checks the command's name if it stands before the first word that
-// differs from run to run.
-func (c *checker) cliCommand(args []*syntax.Word, words []string) {
-	if len(words) == 0 {
-		return
+// literalStart returns what a word begins with at every run.
+func literalStart(w *syntax.Word) string {
+	if len(w.Parts) == 0 {
+		return ""
 	}
-	name, ok := commandName(words[1:])
-	if !ok {
-		return
-	}
-	if _, err := tasks.ByCommand(name); err != nil {
-		if unknown, ok := errors.AsType[*tasks.UnknownCommandError](err); ok {
-			c.unknownCommand(args, unknown)
-		}
-	}
+	start, _ := literalName(&syntax.Word{Parts: w.Parts[:1]})
+	return start
 }
 
-func (c *checker) unknownCommand(args []*syntax.Word, err *tasks.UnknownCommandError) {
-	word := args[0]
-	for _, w := range args[1:] {
-		if name, ok := literalName(w); ok && name == err.Name {
-			word = w
-			break
-		}
-	}
+func (c *checker) unknownCommand(word *syntax.Word, err *tasks.UnknownCommandError) {
 	code, hint := "unknown-command", ""
 	if err.Unsupported {
 		code, hint = "unsupported-command", "automatond runs "+supportedCommands()

@@ -183,12 +183,12 @@ func (m *machine) callFunction(body *syntax.Stmt, params []string, tested bool) 
 // cli turns a command line into a call and hands it to the caller.
 func (m *machine) cli(args []string) int {
 	if m.files[1].kept() {
-		m.stop(fmt.Errorf("%s: what it prints cannot be read by the script", strings.Join(args, " ")))
+		m.stop(fmt.Errorf("%s: what it prints cannot be read by the script", described(args)))
 		return 1
 	}
 	call, err := ParseCommandLine(append([]string{path.Base(args[0])}, args[1:]...))
 	if err != nil {
-		m.complain(fmt.Errorf("%s: %w", strings.Join(args, " "), err))
+		m.complain(fmt.Errorf("%s: %w", described(args), err))
 		return 1
 	}
 	// The CLI takes its target from these variables, which a script may change.
@@ -206,6 +206,15 @@ func (m *machine) cli(args []string) int {
 	status := m.call(m.ctx, call)
 	m.waited += time.Since(began)
 	return status & 0xff
+}
+
+// described names a call that cannot be made. Its other words are left out,
+// since one of them may be a secret value.
+func described(args []string) string {
+	if i, ok := commandWord(args); ok {
+		return args[0] + " " + args[i]
+	}
+	return args[0]
 }
 
 // changed returns the value of an exported variable if the script changed it.

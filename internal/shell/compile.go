@@ -134,7 +134,8 @@ func syntaxProblem(err error) Problem {
 		p.Hint = "write it for a POSIX shell"
 	} else if parse, ok := errors.AsType[syntax.ParseError](err); ok {
 		pos = parse.Pos
-		p.Message = "syntax error: " + parse.Text
+		p.Message = "syntax error: " + plainSyntax(parse.Text)
+		p.Hint = syntaxHint(parse.Text)
 	}
 	if pos.IsValid() {
 		p.Line, p.Column = max(1, int(pos.Line())), max(1, int(pos.Col()))

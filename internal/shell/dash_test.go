@@ -178,11 +178,10 @@ func (s sample) here(t *testing.T) (got trace, result Result, stopped bool) {
 	if script == nil {
 		t.Fatalf("%s\nis refused: %+v", s.src, problems)
 	}
-	x := &execution{ctx: t.Context(), vars: s.vars, started: time.Now(), tolerated: script.program.tolerated,
-		call: func(_ context.Context, c Call) int {
-			got.calls = append(got.calls, written(c.Args))
-			return 0
-		}}
+	x := newExecution(t.Context(), script, s.vars, func(_ context.Context, c Call) int {
+		got.calls = append(got.calls, written(c.Args))
+		return 0
+	})
 	result = x.run(script.program)
 	got.status = result.ExitStatus
 	return got, result, x.stopped

@@ -31,8 +31,11 @@ func (s *Script) Run(ctx context.Context, vars map[string]string, call CallFunc)
 	if len(s.programs) > 0 {
 		return Result{Err: fmt.Errorf("the script is the application's: it runs %s", strings.Join(s.programs, ", "))}
 	}
-	x := &execution{ctx: ctx, vars: vars, call: call, started: time.Now(), tolerated: s.program.tolerated}
-	return x.run(s.program)
+	return newExecution(ctx, s, vars, call).run(s.program)
+}
+
+func newExecution(ctx context.Context, s *Script, vars map[string]string, call CallFunc) *execution {
+	return &execution{ctx: ctx, vars: vars, call: call, started: time.Now(), tolerated: s.program.tolerated}
 }
 
 // execution is one run of a script: what it has used, and what came of it. All
@@ -43,6 +46,7 @@ type execution struct {
 	vars    map[string]string
 	call    CallFunc
 	started time.Time
+	trace   *tracer // nil except in Trace
 
 	tolerated map[*syntax.ParamExp]bool // where a guard variable may be unset
 

@@ -165,6 +165,15 @@ func (m *machine) statement(st *syntax.Stmt, tested bool) int {
 
 // command runs a statement without regard to its negation.
 func (m *machine) command(st *syntax.Stmt, tested bool) int {
+	c := m.trace.begin(m, st)
+	status := m.carryOut(st, tested)
+	if c != nil && !m.left() {
+		m.trace.end(c, st, status)
+	}
+	return status
+}
+
+func (m *machine) carryOut(st *syntax.Stmt, tested bool) int {
 	exits := false // under set -e
 	status := 0
 	switch cmd := st.Cmd.(type) {
@@ -378,7 +387,7 @@ func (m *machine) choose(cmd *syntax.CaseClause, tested bool) int {
 	if err != nil {
 		return m.fatal(err)
 	}
-	for _, item := range cmd.Items {
+	for i, item := range cmd.Items {
 		for _, w := range item.Patterns {
 			p, err := m.pattern(w)
 			if err != nil {
@@ -388,12 +397,14 @@ func (m *machine) choose(cmd *syntax.CaseClause, tested bool) int {
 			if err := m.spend(work); err != nil {
 				return m.status
 			}
-			if matched && len(item.Stmts) == 0 {
+			if !matched {
+				continue
+			}
+			m.trace.choose(cmd, i)
+			if len(item.Stmts) == 0 {
 				return 0
 			}
-			if matched {
-				return m.list(item.Stmts, tested)
-			}
+			return m.list(item.Stmts, tested)
 		}
 	}
 	return 0

@@ -27,6 +27,7 @@ type Script struct {
 	source   string
 	program  *program
 	usesCLI  bool
+	guarded  bool
 	programs []string
 }
 
@@ -43,7 +44,7 @@ func Parse(src string) (*Script, []Problem) {
 	if hasErrors(problems) {
 		return nil, problems
 	}
-	return &Script{source: src, program: p, usesCLI: c.usesCLI, programs: c.programNames()}, problems
+	return &Script{source: src, program: p, usesCLI: c.usesCLI, guarded: c.asksWhere(p.file), programs: c.programNames()}, problems
 }
 
 // Source returns the text the script was parsed from.
@@ -51,6 +52,10 @@ func (s *Script) Source() string { return s.source }
 
 // UsesCLI reports whether the script calls the vendor's CLI anywhere.
 func (s *Script) UsesCLI() bool { return s.usesCLI }
+
+// Guarded reports whether the script looks at the environment it runs for, so that it may do
+// something on one and nothing on another.
+func (s *Script) Guarded() bool { return s.guarded }
 
 // Programs returns the other programs the script names, without repetition and
 // in the order of the text. They are never run: a script has either these or
@@ -60,6 +65,7 @@ func (s *Script) Programs() []string { return s.programs }
 // Call is one call of the vendor's CLI.
 type Call struct {
 	Args        []string   // the command line, from the program's name on
+	Shown       []string   // the same as it may be shown and kept: secret values are redacted
 	Task        tasks.Task // validated
 	Project     string     // --project, or empty for the run's own
 	Environment string     // the environment named, empty for the run's own, "." for the project's default

@@ -125,7 +125,7 @@ func (o *options) put(flag byte, on bool) {
 }
 
 // flagOrder is the order in which $- names flags.
-const flagOrder = "ubaCEVvxsnmiIfe"
+const flagOrder = "pubaCEVvxsnmiIfe"
 
 func (o options) String() string {
 	var b strings.Builder
@@ -141,7 +141,7 @@ func (o options) String() string {
 var longFlags = map[string]byte{
 	"errexit": 'e', "noglob": 'f', "ignoreeof": 'I', "interactive": 'i', "monitor": 'm', "noexec": 'n',
 	"stdin": 's', "xtrace": 'x', "verbose": 'v', "vi": 'V', "emacs": 'E', "noclobber": 'C',
-	"allexport": 'a', "notify": 'b', "nounset": 'u', "nolog": 0, "debug": 0,
+	"allexport": 'a', "notify": 'b', "nounset": 'u', "privileged": 'p', "nolog": 0, "debug": 0,
 }
 
 // setFlag turns an option on or off. What concerns a terminal cannot be.

@@ -18,7 +18,7 @@ var backup = &Kind{
 	Route:    environmentRoute + "/backup",
 	Role:     "admin",
 	Statuses: []string{statusActive},
-	Witness:  Witness{ActivityType: "environment.backup"},
+	Witness:  Witness{Activities: []string{"environment.backup"}},
 	Confirms: true,
 	Options: []Option{
 		{Name: "live"},

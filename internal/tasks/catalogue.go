@@ -14,6 +14,11 @@
 //  2. Add the variable to the list in Catalogue.
 //  3. Take its names, options and arguments from the vendor's CLI; its command
 //     stands in commands.go already.
+//  4. Describe it in docs/tasks.md.
+//
+// That is all for a task which is one link of the environment and one body. One
+// that depends on something else the platform knows has a method prepare, which
+// may look that up; see Lookup. A value that nobody should read is Confidential.
 //
 // The package's tests hold every entry against the same list of demands.
 package tasks
@@ -38,8 +43,9 @@ type Kind struct {
 	Aliases []string // every other name the CLI accepts, hidden ones included
 	Summary string   // one line for listings, in lower case and without a full stop
 
-	Link  string // name of the HAL link on the environment, such as "#backup"
-	Route string // route template of that link, for metrics
+	Link   string // name of the HAL link on the environment, such as "#backup"
+	Method string // of the request; "" is POST
+	Route  string // route template of that link, for metrics
 
 	Role       string   // least role on the environment's type: "viewer", "contributor" or "admin"
 	Statuses   []string // environment statuses the platform accepts it in; "active" includes "dirty"
@@ -57,8 +63,8 @@ type Kind struct {
 // Witness says what shows that a request executed although its answer was
 // lost. One of the fields is enough; both may be set.
 type Witness struct {
-	ActivityType string // an activity of this type, by the automation user
-	Status       string // the status the environment has when the task is done
+	Activities []string // an activity of one of these types, by the automation user
+	Status     string   // the status the environment has when the task is done
 }
 
 // Accepts reports whether the platform takes the task while an environment has
@@ -73,7 +79,11 @@ func (k *Kind) Accepts(status string) bool {
 // Catalogue returns every kind, in the order in which they are documented. The
 // caller must not change the entries.
 func Catalogue() []*Kind {
-	return []*Kind{backup, redeploy, synchronize, sourceOperation, pause, resume}
+	return []*Kind{
+		backup, redeploy, synchronize, sourceOperation, pause, resume,
+		activate, deactivate, deploy, httpAccess, operation,
+		variableSet, variableCreate, variableUpdate,
+	}
 }
 
 // ByName finds a kind by its name under task:.
@@ -90,8 +100,28 @@ func ByName(name string) (*Kind, bool) {
 const (
 	statusActive   = "active"
 	statusDeleting = "deleting"
+	statusInactive = "inactive"
 	statusPaused   = "paused"
 )
 
-// environmentRoute is the start of every route template in the catalogue.
-const environmentRoute = "/projects/{project}/environments/{environment}"
+// Starts of route templates.
+const (
+	projectRoute     = "/projects/{project}"
+	environmentRoute = projectRoute + "/environments/{environment}"
+)
+
+// ProjectWide reports whether the task changes the project, whichever of its
+// environments it is asked for.
+func ProjectWide(t Task) bool {
+	p, ok := t.(interface{ projectWide() bool })
+	return ok && p.projectWide()
+}
+
+// WitnessOf returns the witness for one task, which may be narrower than that
+// of its kind.
+func WitnessOf(t Task) Witness {
+	if w, ok := t.(interface{ witness() Witness }); ok {
+		return w.witness()
+	}
+	return t.Kind().Witness
+}

@@ -28,7 +28,7 @@ func TestCatalogue_EveryEntryIsComplete(t *testing.T) {
 			if !strings.HasPrefix(k.Link, "#") {
 				t.Errorf("link %q does not start with #", k.Link)
 			}
-			if !strings.HasPrefix(k.Route, environmentRoute+"/") {
+			if k.Route != environmentRoute && !strings.HasPrefix(k.Route, environmentRoute+"/") {
 				t.Errorf("route %q is not under the environment", k.Route)
 			}
 			if !slices.Contains([]string{"viewer", "contributor", "admin"}, k.Role) {
@@ -42,11 +42,8 @@ func TestCatalogue_EveryEntryIsComplete(t *testing.T) {
 					t.Errorf("status %q: no environment stays in it", s)
 				}
 			}
-			if k.Witness == (Witness{}) {
+			if len(k.Witness.Activities) == 0 && k.Witness.Status == "" {
 				t.Error("nothing proves that it executed")
-			}
-			if k.Repeatable && k.Witness.Status == "" {
-				t.Error("repeatable, but it leaves no status by which to see that it is done")
 			}
 			if k.Witness.Status != "" && k.Accepts(k.Witness.Status) {
 				t.Error("accepted in the status it leads to")
@@ -149,6 +146,18 @@ func TestTask_ReadsItsYAMLSection(t *testing.T) {
 		{"synchronize", "{code: true, rebase: true}", &Synchronize{Code: true, Rebase: true}},
 		{"source_operation", "{operation: update, variables: {env: {A: b}}}",
 			&SourceOperation{Operation: "update", Variables: map[string]map[string]string{"env": {"A": "b"}}}},
+		{"activate", "resources_init: minimum", &Activate{ResourcesInit: "minimum"}},
+		{"deactivate", "allow_parent: true", &Deactivate{AllowParent: true}},
+		{"deploy", "strategy: rolling", &Deploy{Strategy: "rolling"}},
+		{"http_access", "{enabled: true, access: ['allow:192.0.2.0/24', 'deny:any'], auth: {guest: secret}}", &HTTPAccess{
+			Enabled: new(true), Access: []string{"allow:192.0.2.0/24", "deny:any"}, Auth: map[string]Confidential{"guest": "secret"}}},
+		{"http_access", "{clear_access: true, clear_auth: true}", &HTTPAccess{ClearAccess: true, ClearAuth: true}},
+		{"operation", "{operation: migrate, app: app, parameters: [a, b]}", &Operation{Operation: "migrate", App: "app", Parameters: []string{"a", "b"}}},
+		{"variable_set", "{name: 'env:A', value: ''}", &VariableSet{Name: "env:A", Value: new(Confidential(""))}},
+		{"variable_create", "{name: A, value: b, level: project, json: true, sensitive: true, visible_build: false, visible_runtime: true}",
+			&VariableCreate{Name: "A", Value: new(Confidential("b")), Level: "project", JSON: new(true), Sensitive: new(true),
+				VisibleBuild: new(false), VisibleRuntime: new(true)}},
+		{"variable_update", "{name: A, enabled: false, inheritable: false}", &VariableUpdate{Name: "A", Enabled: new(false), Inheritable: new(false)}},
 	} {
 		k, _ := ByName(tt.kind)
 		got := k.New()
@@ -174,6 +183,37 @@ func TestTask_ValidateNamesWhatIsMissing(t *testing.T) {
 		{&SourceOperation{}, "operation is missing"},
 		{&SourceOperation{Operation: "x", Variables: map[string]map[string]string{"": {"a": "b"}}}, "type is empty"},
 		{&SourceOperation{Operation: "x", Variables: map[string]map[string]string{"env": {"": "b"}}}, `name under "env" is empty`},
+		{&Activate{}, ""},
+		{&Activate{ResourcesInit: "big"}, `resources_init "big" is not known`},
+		{&Deploy{Strategy: "slow"}, `strategy "slow" is not known`},
+		{&HTTPAccess{}, "nothing to change"},
+		{&HTTPAccess{Enabled: new(false)}, ""},
+		{&HTTPAccess{Access: []string{"allow:any"}, ClearAccess: true}, "contradict"},
+		{&HTTPAccess{Auth: map[string]Confidential{"guest": "secret"}, ClearAuth: true}, "contradict"},
+		{&HTTPAccess{Access: []string{"allow:2001:db8::1", "deny:2001:db8::/32", "allow:192.0.2.7/24"}}, ""},
+		{&HTTPAccess{Access: []string{""}}, "write allow: or deny:"},
+		{&HTTPAccess{Access: []string{"permit:any"}}, "write allow: or deny:"},
+		{&HTTPAccess{Access: []string{"allow:"}}, "no IP address"},
+		{&HTTPAccess{Access: []string{"allow:192.0.2.1/33"}}, "no IP address"},
+		{&HTTPAccess{Access: []string{"allow:192.0.2"}}, "no IP address"},
+		{&HTTPAccess{Access: []string{"allow:fe80::1%eth0"}}, "no IP address"},
+		{&HTTPAccess{Auth: map[string]Confidential{"g": "secret"}}, `user "g" is not valid`},
+		{&HTTPAccess{Auth: map[string]Confidential{"guest": "short"}}, `password of user "guest" is shorter than 6`},
+		{&Operation{}, "operation is missing"},
+		{&VariableSet{Name: "A"}, "value is missing"},
+		{&VariableSet{Value: new(Confidential("b"))}, "name is missing"},
+		{&VariableSet{Name: "A", Value: new(Confidential(""))}, ""},
+		{&VariableSet{Name: "A", Value: new(Confidential("{")), JSON: new(true)}, "not valid JSON"},
+		{&VariableSet{Name: "A", Value: new(Confidential(`{"b":1}`)), JSON: new(true)}, ""},
+		{&VariableSet{Name: "A B", Value: new(Confidential("b"))}, "has a space"},
+		{&VariableSet{Name: "env:1", Value: new(Confidential("b"))}, "behind env:"},
+		{&VariableSet{Name: "php:memory_limit", Value: new(Confidential("b"))}, ""},
+		{&VariableSet{Name: strings.Repeat("a", 257), Value: new(Confidential("b"))}, "longer than 256"},
+		{&VariableCreate{Name: "A"}, "value is missing"},
+		{&VariableCreate{Name: "A", Value: new(Confidential("b")), Level: "galaxy"}, `level "galaxy" is not known`},
+		{&VariableCreate{Name: "A", Value: new(Confidential("b")), Level: "project", Enabled: new(true)}, "level environment only"},
+		{&VariableUpdate{Name: "A"}, "nothing to change"},
+		{&VariableUpdate{Name: "A", Sensitive: new(true)}, ""},
 	} {
 		err := tt.task.Validate()
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
@@ -201,6 +241,43 @@ func TestKind_FromCLI(t *testing.T) {
 		}, &SourceOperation{Operation: "update", Variables: map[string]map[string]string{"env": {"A": "e", "B": ""}}}, ""},
 		{sourceOperation, Input{Options: map[string][]string{"variable": {"A=b"}}}, nil, "has no type"},
 		{sourceOperation, Input{Options: map[string][]string{"variable": {"env:A"}}}, nil, "has no value"},
+		{activate, Input{Options: map[string][]string{"resources-init": {"parent"}}}, &Activate{ResourcesInit: "parent"}, ""},
+		{activate, Input{Options: map[string][]string{"parent": {"main"}}}, nil, "--parent is not offered"},
+		{deactivate, Input{Options: map[string][]string{"no-delete-branch": {""}}}, &Deactivate{}, ""},
+		{deactivate, Input{Options: map[string][]string{"allow-delete-parent": {""}}}, &Deactivate{AllowParent: true}, ""},
+		{deactivate, Input{Options: map[string][]string{"delete-branch": {""}}}, nil, "deletes no branch"},
+		{deactivate, Input{Options: map[string][]string{"merged": {""}}}, nil, "--merged is not offered"},
+		{deactivate, Input{Arguments: map[string][]string{"environment": {"feature/%"}}}, nil, "not the name of one"},
+		{deploy, Input{Options: map[string][]string{"strategy": {"rolling"}}}, &Deploy{Strategy: "rolling"}, ""},
+		{httpAccess, Input{Options: map[string][]string{"access": {"allow:192.0.2.1", "deny:any"}, "auth": {"guest:se:cret"}, "enabled": {"1"}}},
+			&HTTPAccess{Access: []string{"allow:192.0.2.1", "deny:any"}, Auth: map[string]Confidential{"guest": "se:cret"}, Enabled: new(true)}, ""},
+		{httpAccess, Input{Options: map[string][]string{"access": {"0"}, "auth": {"0"}, "enabled": {"0"}}},
+			&HTTPAccess{ClearAccess: true, ClearAuth: true, Enabled: new(false)}, ""},
+		{httpAccess, Input{Options: map[string][]string{"auth": {"guest"}}}, nil, "write user:password"},
+		{httpAccess, Input{Options: map[string][]string{"enabled": {"perhaps"}}}, nil, "write true or false"},
+		{operation, Input{Arguments: map[string][]string{"operation": {"migrate"}}, Options: map[string][]string{"app": {"web"}, "parameter": {"a", "b"}}},
+			&Operation{Operation: "migrate", App: "web", Parameters: []string{"a", "b"}}, ""},
+		{operation, Input{Options: map[string][]string{"app": {"web"}, "worker": {"mail"}}}, &Operation{App: "web--mail"}, ""},
+		{operation, Input{Options: map[string][]string{"worker": {"web--mail"}}}, &Operation{App: "web--mail"}, ""},
+		{operation, Input{Options: map[string][]string{"worker": {"mail"}}}, nil, "needs --app"},
+		{variableSet, Input{Arguments: map[string][]string{"name": {"env:A"}, "value": {""}}},
+			&VariableSet{Name: "env:A", Value: new(Confidential("")), JSON: new(false), Enabled: new(true)}, ""},
+		{variableSet, Input{Arguments: map[string][]string{"name": {"A"}, "value": {"b"}}, Options: map[string][]string{"json": {""}, "disabled": {""}}},
+			&VariableSet{Name: "A", Value: new(Confidential("b")), JSON: new(true), Enabled: new(false)}, ""},
+		{variableCreate, Input{Arguments: map[string][]string{"name": {"A"}}, Options: map[string][]string{"value": {"b"}, "level": {"e"}, "prefix": {"env"}}},
+			&VariableCreate{Name: "env:A", Value: new(Confidential("b")), Level: "environment"}, ""},
+		{variableCreate, Input{Options: map[string][]string{"name": {"A"}, "value": {"b"}, "level": {"Proj"}, "prefix": {"none"}, "sensitive": {"TRUE"},
+			"json": {"no"}, "visible-build": {"0"}, "visible-runtime": {"y"}}},
+			&VariableCreate{Name: "A", Value: new(Confidential("b")), Level: "project", Sensitive: new(true), JSON: new(false),
+				VisibleBuild: new(false), VisibleRuntime: new(true)}, ""},
+		{variableCreate, Input{Options: map[string][]string{"name": {"A"}, "value": {"b"}, "level": {"environment"}, "update": {""}}},
+			&VariableSet{Name: "A", Value: new(Confidential("b")), Level: "environment"}, ""},
+		{variableCreate, Input{Options: map[string][]string{"name": {"A"}, "value": {"b"}}}, nil, "--level is missing"},
+		{variableCreate, Input{Arguments: map[string][]string{"name": {"A"}}, Options: map[string][]string{"name": {"A"}}}, nil, "given twice"},
+		{variableCreate, Input{Arguments: map[string][]string{"name": {"env:A"}}, Options: map[string][]string{"prefix": {"env"}, "level": {"e"}}}, nil, "a prefix already"},
+		{variableCreate, Input{Arguments: map[string][]string{"name": {"A"}}, Options: map[string][]string{"sensitive": {"maybe"}}}, nil, `--sensitive is "maybe"`},
+		{variableUpdate, Input{Arguments: map[string][]string{"name": {"A"}}, Options: map[string][]string{"value": {""}, "enabled": {"false"}, "inheritable": {"N"}}},
+			&VariableUpdate{Name: "A", Enabled: new(false), Inheritable: new(false)}, ""},
 	} {
 		got, err := tt.kind.FromCLI(tt.in)
 		if err != nil {
@@ -212,5 +289,26 @@ func TestKind_FromCLI(t *testing.T) {
 		if tt.err != "" || !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s %v: got %+v, want %+v, error %q", tt.kind.Name, tt.in, got, tt.want, tt.err)
 		}
+	}
+}
+
+func TestVariable_WitnessAndScopeFollowTheLevel(t *testing.T) {
+	for _, tt := range []struct {
+		level   string
+		wide    bool
+		witness []string
+	}{
+		{"", false, []string{"environment.variable.create", "environment.variable.update"}},
+		{"environment", false, []string{"environment.variable.create", "environment.variable.update"}},
+		{"project", true, []string{"project.variable.create", "project.variable.update"}},
+	} {
+		for _, task := range []Task{&VariableSet{Level: tt.level}, &VariableCreate{Level: tt.level}, &VariableUpdate{Level: tt.level}} {
+			if got := WitnessOf(task).Activities; !slices.Equal(got, tt.witness) || ProjectWide(task) != tt.wide {
+				t.Errorf("%s at level %q: got witness %q, project-wide %v", task.Kind().Name, tt.level, got, ProjectWide(task))
+			}
+		}
+	}
+	if got := WitnessOf(&Backup{}); ProjectWide(&Backup{}) || !slices.Equal(got.Activities, backup.Witness.Activities) {
+		t.Errorf("backup: got witness %+v, project-wide %v", got, ProjectWide(&Backup{}))
 	}
 }

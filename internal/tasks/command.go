@@ -128,8 +128,8 @@ func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// nearest returns up to three supported names that resemble an unknown one,
-// the most similar first.
+// nearest returns the supported names that resemble an unknown one most, up to
+// three.
 func nearest(name string) []string {
 	type candidate struct {
 		name     string
@@ -154,9 +154,23 @@ func nearest(name string) []string {
 	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
 	var names []string
 	for _, c := range found[:min(3, len(found))] {
-		names = append(names, c.name)
+		if c.distance == found[0].distance {
+			names = append(names, c.name)
+		}
 	}
 	return names
+}
+
+// Closest returns the name that resembles an unknown one most, or "" when none
+// does.
+func Closest(name string, names []string) string {
+	closest, least := "", 1+max(1, len(name)/3)
+	for _, n := range names {
+		if d := editDistance(name, n); d < least {
+			closest, least = n, d
+		}
+	}
+	return closest
 }
 
 // editDistance counts the bytes to insert, delete or replace between two short

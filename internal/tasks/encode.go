@@ -9,7 +9,7 @@ import (
 )
 
 // Encode returns the task's kind and its parameters as JSON, for the ledger.
-// Equal tasks have equal bytes.
+// Equal tasks have equal bytes. Confidential values are left out.
 func Encode(t Task) (kind string, params []byte, err error) {
 	kind = t.Kind().Name
 	if params, err = json.Marshal(t); err != nil {
@@ -19,7 +19,8 @@ func Encode(t Task) (kind string, params []byte, err error) {
 }
 
 // Decode reads what Encode wrote. A parameter this version does not know is an
-// error, since leaving it out would ask for something else.
+// error, since leaving it out would ask for something else. A task that had a
+// confidential value can be followed, but Prepare refuses it.
 func Decode(kind string, params []byte) (Task, error) {
 	k, ok := ByName(kind)
 	if !ok {
@@ -48,6 +49,9 @@ func Hash(t Task) string {
 	}
 	var buf [256]byte
 	text := append(append(append(buf[:0], kind...), 0), params...)
+	for _, c := range confidences(t) {
+		text = append(append(text, 0), c...)
+	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
 }

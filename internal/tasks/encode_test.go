@@ -1,9 +1,13 @@
 package tasks
 
 import (
+	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/automatond/automatond/internal/platform"
 )
 
 func samples() []Task {
@@ -12,6 +16,64 @@ func samples() []Task {
 		&Synchronize{Code: true}, &Synchronize{Code: true, Data: true, Resources: true, Rebase: true},
 		&SourceOperation{Operation: "update"},
 		&SourceOperation{Operation: "update", Variables: map[string]map[string]string{"env": {"A": "<1>", "B": ""}}},
+		&Activate{}, &Activate{ResourcesInit: "parent"}, &Deactivate{}, &Deactivate{AllowParent: true},
+		&Deploy{}, &Deploy{Strategy: "rolling"},
+		&HTTPAccess{Enabled: new(false)}, &HTTPAccess{Access: []string{"allow:192.0.2.1", "deny:any"}}, &HTTPAccess{ClearAccess: true},
+		&Operation{Operation: "migrate"}, &Operation{Operation: "migrate", App: "app", Parameters: []string{"--force", ""}},
+		&VariableUpdate{Name: "env:A", Enabled: new(true)}, &VariableUpdate{Name: "env:A", JSON: new(true), Level: "project"},
+	}
+}
+
+// confiding are tasks with values that nobody may read.
+func confiding(value Confidential) []Task {
+	return []Task{
+		&HTTPAccess{Auth: map[string]Confidential{"guest": value}},
+		&VariableSet{Name: "env:A", Value: &value},
+		&VariableSet{Name: "env:A", Value: &value, Level: "project", Sensitive: new(true)},
+		&VariableCreate{Name: "env:A", Value: &value, Sensitive: new(false)},
+		&VariableUpdate{Name: "env:A", Value: &value, VisibleBuild: new(true)},
+	}
+}
+
+func TestEncode_LeavesOutConfidentialValues(t *testing.T) {
+	const value = "pa55w0rd"
+	env := &platform.Environment{ID: "main", Status: "active", Links: platform.Links{"#edit": "/e", "#manage-variables": "/v"}}
+	for _, task := range confiding(value) {
+		kind, params, err := Encode(task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, shown := range []string{string(params), fmt.Sprintf("%v %+v %#v %q", task, task, task, confidences(task))} {
+			if strings.Contains(shown, value) {
+				t.Errorf("%s: the value is in %s", kind, shown)
+			}
+		}
+		if _, err := Prepare(task, env, nothingThere); errors.Is(err, errRedacted) {
+			t.Errorf("%s: a task with its value was refused: %v", kind, err)
+		}
+		decoded, err := Decode(kind, params)
+		if err != nil {
+			t.Errorf("%s: %s does not decode: %v", kind, params, err)
+			continue
+		}
+		if _, again, _ := Encode(decoded); string(again) != string(params) {
+			t.Errorf("%s: got %s, then %s", kind, params, again)
+		}
+		if r, err := Prepare(decoded, env, nothingThere); !errors.Is(err, errRedacted) {
+			t.Errorf("%s: a task without its value was prepared: %s, %v", kind, r.Body, err)
+		}
+	}
+}
+
+func TestHash_CoversConfidentialValues(t *testing.T) {
+	others := confiding("0ther-value")
+	for i, task := range confiding("pa55w0rd") {
+		if Hash(task) == Hash(others[i]) {
+			t.Errorf("%s: two values have one hash", task.Kind().Name)
+		}
+		if Hash(task) != Hash(confiding("pa55w0rd")[i]) {
+			t.Errorf("%s: one value has two hashes", task.Kind().Name)
+		}
 	}
 }
 

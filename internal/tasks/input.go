@@ -1,5 +1,10 @@
 package tasks
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Option is one option of a CLI command.
 type Option struct {
 	Name       string // without dashes, such as "live"
@@ -7,6 +12,7 @@ type Option struct {
 	TakesValue bool   // --name=value or --name value; false is a switch
 	Repeated   bool   // may be given several times; all values count
 	Hidden     bool   // accepted, but absent from the command's help
+	Secret     bool   // its value is not to be shown or kept
 }
 
 // Argument is one positional argument of a CLI command.
@@ -14,6 +20,7 @@ type Argument struct {
 	Name     string
 	Required bool
 	Repeated bool // takes all the words that are left; only the last argument may
+	Secret   bool // its value is not to be shown or kept
 }
 
 // ArgumentEnvironment is the argument that selects the environment, which some
@@ -29,6 +36,31 @@ type Input struct {
 
 // Given reports whether the option was on the command line.
 func (in Input) Given(option string) bool { return len(in.Options[option]) > 0 }
+
+// Option returns the option's value, or "". Of several, the last one counts.
+func (in Input) Option(name string) string {
+	if values := in.Options[name]; len(values) > 0 {
+		return values[len(values)-1]
+	}
+	return ""
+}
+
+// Flag reads an option whose value is a yes or a no, in the words the vendor's
+// CLI takes. It is nil when the option was not given.
+func (in Input) Flag(name string) (*bool, error) {
+	if !in.Given(name) {
+		return nil, nil
+	}
+	var yes bool
+	switch strings.ToLower(in.Option(name)) {
+	case "1", "true", "yes", "y":
+		yes = true
+	case "0", "false", "no", "n":
+	default:
+		return nil, fmt.Errorf("option --%s is %q; write true or false", name, in.Option(name))
+	}
+	return &yes, nil
+}
 
 // Argument returns the argument's first value, or "".
 func (in Input) Argument(name string) string {

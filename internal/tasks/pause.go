@@ -12,7 +12,7 @@ var pause = &Kind{
 	Route:      environmentRoute + "/pause",
 	Role:       "admin",
 	Statuses:   []string{statusActive},
-	Witness:    Witness{ActivityType: "environment.pause", Status: statusPaused},
+	Witness:    Witness{Activities: []string{"environment.pause"}, Status: statusPaused},
 	Repeatable: true,
 	Confirms:   true,
 	New:        func() Task { return &Pause{} },

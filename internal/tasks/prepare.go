@@ -13,7 +13,9 @@ const (
 	RefusedDirty     = "dirty"     // an activity is under way; ask again when the environment is clean
 	RefusedInactive  = "inactive"  // the environment's status does not allow the task
 	RefusedForbidden = "forbidden" // the environment is ready, so it is the user who may not
-	RefusedAlready   = "already"   // the environment is as the task would leave it
+	RefusedAlready   = "already"   // everything is as the task would leave it
+	RefusedMissing   = "missing"   // what the task names does not exist
+	RefusedConflict  = "conflict"  // what the task would make exists, or something stands in its way
 )
 
 // Refusal says why a task cannot be asked of an environment as it is now.
@@ -25,21 +27,52 @@ type Refusal struct {
 // Error implements error.
 func (r *Refusal) Error() string { return r.Message }
 
+// Lookup reads a resource that a request depends on: whether a variable exists,
+// say. The route is a template for the task's project and environment; the name
+// is that of a variable, or "". The resource is nil when there is none.
+type Lookup func(route, name string) (*platform.Resource, error)
+
+// preparer is a task whose request depends on more than a link of the
+// environment.
+type preparer interface {
+	prepare(env *platform.Environment, look Lookup) (platform.Request, error)
+}
+
 // Prepare returns the request that asks the platform for the task. It follows
-// the environment's HAL link and never composes a path. The platform leaves a
-// link out whenever the operation is not possible, whatever the cause; then
-// the error is a *Refusal that reads the cause from the environment's state.
-func Prepare(t Task, env *platform.Environment) (platform.Request, error) {
+// the environment's HAL link. The platform leaves a link out whenever the
+// operation is not possible, whatever the cause; then the error is a *Refusal
+// that reads the cause from the environment's state. Other errors are those of
+// look, which most tasks do not call.
+func Prepare(t Task, env *platform.Environment, look Lookup) (platform.Request, error) {
+	if err := complete(t); err != nil {
+		return platform.Request{}, err
+	}
+	if p, ok := t.(preparer); ok {
+		return p.prepare(env, look)
+	}
+	return follow(t, env)
+}
+
+// follow makes the request out of the kind's link and the task's body.
+func follow(t Task, env *platform.Environment) (platform.Request, error) {
 	k := t.Kind()
 	path, ok := env.Links.Path(k.Link)
 	if !ok {
 		return platform.Request{}, refuse(k, env)
 	}
-	r := platform.Request{Method: http.MethodPost, Path: path, Endpoint: k.Route}
-	if body := t.Body(); body != nil {
+	method := k.Method
+	if method == "" {
+		method = http.MethodPost
+	}
+	return request(method, path, k.Route, t.Body())
+}
+
+func request(method, path, route string, body any) (platform.Request, error) {
+	r := platform.Request{Method: method, Path: path, Endpoint: route}
+	if body != nil {
 		var err error
 		if r.Body, err = json.Marshal(body); err != nil {
-			return platform.Request{}, fmt.Errorf("encode the body of %s: %w", k.Name, err)
+			return platform.Request{}, fmt.Errorf("encode the body of %s %s: %w", method, route, err)
 		}
 	}
 	return r, nil

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -25,11 +26,14 @@ func TestPrepare_FollowsTheLinkAndSendsTheBody(t *testing.T) {
 			`{"operation":"update","variables":{"env":{"A":"1","B":"2"}}}`},
 		{&Pause{}, ``},
 		{&Resume{}, ``},
+		{&Activate{}, `{}`},
+		{&Activate{ResourcesInit: "minimum"}, `{"resources":{"init":"minimum"}}`},
+		{&Deactivate{AllowParent: true}, ``},
 	} {
 		k := tt.task.Kind()
 		// The path is the link's, wherever that leads; the plural has been seen.
 		env := &platform.Environment{ID: "main", Links: platform.Links{k.Link: "/api/odd/path?x=1"}}
-		got, err := Prepare(tt.task, env)
+		got, err := Prepare(tt.task, env, nil)
 		if err != nil {
 			t.Errorf("%s: %v", k.Name, err)
 			continue
@@ -39,6 +43,153 @@ func TestPrepare_FollowsTheLinkAndSendsTheBody(t *testing.T) {
 		}
 		if string(got.Body) != tt.body {
 			t.Errorf("%s: got body %s, want %s", k.Name, got.Body, tt.body)
+		}
+	}
+}
+
+func TestPrepare_SaysWhatHTTPAccessIsToBe(t *testing.T) {
+	env := &platform.Environment{ID: "main", Status: "active", Links: platform.Links{"#edit": "/api/main"}}
+	for _, tt := range []struct {
+		task *HTTPAccess
+		body string
+	}{
+		{&HTTPAccess{Enabled: new(false)}, `{"is_enabled":false}`},
+		{&HTTPAccess{ClearAccess: true}, `{"addresses":[]}`},
+		{&HTTPAccess{ClearAuth: true}, `{"basic_auth":{}}`},
+		{&HTTPAccess{Access: []string{"allow:192.0.2.1", "allow:2001:db8::1", "deny:192.0.2.0/24", "deny:any"}},
+			`{"addresses":[{"permission":"allow","address":"192.0.2.1/32"},{"permission":"allow","address":"2001:db8::1/128"},` +
+				`{"permission":"deny","address":"192.0.2.0/24"},{"permission":"deny","address":"0.0.0.0/0"}]}`},
+		{&HTTPAccess{Enabled: new(true), Auth: map[string]Confidential{"guest": "secret"}}, `{"is_enabled":true,"basic_auth":{"guest":"secret"}}`},
+	} {
+		got, err := Prepare(tt.task, env, nil)
+		if err != nil || got.Method != http.MethodPatch || got.Path != "/api/main" || string(got.Body) != `{"http_access":`+tt.body+`}` {
+			t.Errorf("got %s %s %s, %v, want %s", got.Method, got.Path, got.Body, err, tt.body)
+		}
+	}
+}
+
+// nothingThere is a Lookup that finds nothing.
+func nothingThere(string, string) (*platform.Resource, error) { return nil, nil }
+
+// resources is a Lookup that finds these, by route and name.
+func resources(bodies map[string]string) Lookup {
+	return func(route, name string) (*platform.Resource, error) {
+		body, ok := bodies[strings.TrimSuffix(route+" "+name, " ")]
+		if !ok {
+			return nil, nil
+		}
+		return platform.NewResource([]byte(body)), nil
+	}
+}
+
+const (
+	testEnvironment = "/projects/{project}/environments/{environment}"
+	ownVariable     = testEnvironment + "/variables/{variable} env:A"
+	projectVariable = "/projects/{project}/variables/{variable} env:A"
+	theProject      = "/projects/{project}"
+	theDeployment   = testEnvironment + "/deployments/current"
+	environments    = "/projects/{project}/environments"
+)
+
+func TestPrepare_LooksBeforeItAsks(t *testing.T) {
+	value := Confidential("b")
+	project := map[string]string{theProject: `{"_links":{"#manage-variables":{"href":"/api/pv"}}}`}
+	with := func(bodies map[string]string, route, body string) map[string]string {
+		all := maps.Clone(bodies)
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[route] = body
+		return all
+	}
+	const editable = `"_links":{"#edit":{"href":"/api/v/A"}}`
+	apps := func(body string) map[string]string {
+		return map[string]string{theDeployment: `{"webapps":` + body + `,"workers":{"app--w":{"operations":{"drain":{}}}},"_links":{"#operations":{"href":"/api/ops"}}}`}
+	}
+	for _, tt := range []struct {
+		name  string
+		task  Task
+		there map[string]string
+		want  string // method, path and body; or a Refusal's reason
+	}{
+		{"set what is missing", &VariableSet{Name: "env:A", Value: &value}, nil,
+			`POST /api/vars {"name":"env:A","value":"b","is_json":false,"is_sensitive":false,"is_enabled":true,"is_inheritable":true}`},
+		{"set what exists", &VariableSet{Name: "env:A", Value: &value, JSON: new(false)}, map[string]string{ownVariable: `{"value":"c",` + editable + `}`},
+			`PATCH /api/v/A {"value":"b","is_json":false}`},
+		{"set what is so", &VariableSet{Name: "env:A", Value: &value}, map[string]string{ownVariable: `{"value":"b",` + editable + `}`}, "already"},
+		{"set what is sensitive", &VariableSet{Name: "env:A", Value: &value}, map[string]string{ownVariable: `{"is_sensitive":true,` + editable + `}`},
+			`PATCH /api/v/A {"value":"b"}`},
+		{"enable what has the value", &VariableSet{Name: "env:A", Value: &value, Enabled: new(true)},
+			map[string]string{ownVariable: `{"value":"b","is_enabled":false,` + editable + `}`}, `PATCH /api/v/A {"value":"b","is_enabled":true}`},
+		{"set what is inherited", &VariableSet{Name: "env:A", Value: &value}, map[string]string{ownVariable: `{"value":"c","inherited":true}`},
+			`POST /api/vars {"name":"env:A","value":"b","is_json":false,"is_sensitive":false,"is_enabled":true,"is_inheritable":true}`},
+		{"set what may not be edited", &VariableSet{Name: "env:A", Value: &value}, map[string]string{ownVariable: `{"value":"c"}`}, "forbidden"},
+		{"create", &VariableCreate{Name: "env:A", Value: &value, Sensitive: new(true), VisibleBuild: new(true)}, nil,
+			`POST /api/vars {"name":"env:A","value":"b","is_json":false,"is_sensitive":true,"is_enabled":true,"is_inheritable":true,"visible_build":true}`},
+		{"create what exists", &VariableCreate{Name: "env:A", Value: &value}, map[string]string{ownVariable: `{` + editable + `}`}, "conflict"},
+		{"update", &VariableUpdate{Name: "env:A", Enabled: new(false)}, map[string]string{ownVariable: `{"is_enabled":true,` + editable + `}`},
+			`PATCH /api/v/A {"is_enabled":false}`},
+		{"update what is so", &VariableUpdate{Name: "env:A", Enabled: new(false)}, map[string]string{ownVariable: `{"is_enabled":false,` + editable + `}`}, "already"},
+		{"update what is missing", &VariableUpdate{Name: "env:A", Enabled: new(false)}, nil, "missing"},
+		{"create in the project", &VariableCreate{Name: "env:A", Value: &value, Level: "project"}, project,
+			`POST /api/pv {"name":"env:A","value":"b","is_json":false,"is_sensitive":false,"visible_build":true,"visible_runtime":true}`},
+		{"set in the project", &VariableSet{Name: "env:A", Value: &value, Level: "project"}, with(project, projectVariable, `{"value":"c",`+editable+`}`),
+			`PATCH /api/v/A {"value":"b"}`},
+		{"create in a project of others", &VariableCreate{Name: "env:A", Value: &value, Level: "project"}, map[string]string{theProject: `{}`}, "forbidden"},
+
+		{"run an operation", &Operation{Operation: "migrate", Parameters: []string{"x"}}, apps(`{"app":{"operations":{"migrate":{}}}}`),
+			`POST /api/ops {"operation":"migrate","service":"app","parameters":["x"]}`},
+		{"run a worker's operation", &Operation{Operation: "drain"}, apps(`{"app":{}}`), `POST /api/ops {"operation":"drain","service":"app--w"}`},
+		{"run an operation of one of two", &Operation{Operation: "drain", App: "app"}, apps(`{"app":{"operations":{"drain":{}}}}`),
+			`POST /api/ops {"operation":"drain","service":"app"}`},
+		{"run an operation of two", &Operation{Operation: "drain"}, apps(`{"app":{"operations":{"drain":{}}}}`), "conflict"},
+		{"run an operation of nobody", &Operation{Operation: "migrate"}, apps(`{"app":{}}`), "missing"},
+		{"run an operation of another", &Operation{Operation: "migrate", App: "api"}, apps(`{"app":{"operations":{"migrate":{}}}}`), "missing"},
+		{"run a forbidden operation", &Operation{Operation: "migrate"}, map[string]string{theDeployment: `{}`}, "forbidden"},
+		{"run an operation of no deployment", &Operation{Operation: "migrate"}, nil, "forbidden"},
+
+		{"deactivate", &Deactivate{}, map[string]string{environments: `[{"id":"main","parent":null},{"id":"x","parent":"main"}]`}, `POST /api/deactivate `},
+		{"deactivate a parent", &Deactivate{}, map[string]string{environments: `[{"id":"x","parent":"main"},{"id":"y","parent":"x"}]`}, "conflict"},
+		{"deactivate a parent on purpose", &Deactivate{AllowParent: true}, map[string]string{environments: `[{"id":"y","parent":"x"}]`}, `POST /api/deactivate `},
+		{"deploy nothing", &Deploy{}, nil, "already"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{
+				"#manage-variables": "/api/vars", "#deactivate": "/api/deactivate", "#deploy": "/api/deploy"}}
+			r, err := Prepare(tt.task, env, resources(tt.there))
+			got := r.Method + " " + r.Path + " " + string(r.Body)
+			if refusal, ok := errors.AsType[*Refusal](err); ok {
+				got = refusal.Reason
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestPrepare_PassesOnThatItCouldNotLook(t *testing.T) {
+	away := errors.New("away")
+	look := func(string, string) (*platform.Resource, error) { return nil, away }
+	env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{"#manage-variables": "/v", "#deactivate": "/d"}}
+	value := Confidential("b")
+	for _, task := range []Task{
+		&VariableSet{Name: "A", Value: &value}, &VariableCreate{Name: "A", Value: &value, Level: "project"},
+		&VariableUpdate{Name: "A", Value: &value}, &Operation{Operation: "o"}, &Deactivate{},
+	} {
+		if _, err := Prepare(task, env, look); !errors.Is(err, away) {
+			t.Errorf("%s: got %v", task.Kind().Name, err)
+		}
+	}
+}
+
+func TestPrepare_DeploysWhatIsStaged(t *testing.T) {
+	env := &platform.Environment{ID: "x", Status: "active", HasStagedActivities: true, Links: platform.Links{"#deploy": "/api/deploy"}}
+	for task, want := range map[*Deploy]string{{}: `{"strategy":"stopstart"}`, {Strategy: "rolling"}: `{"strategy":"rolling"}`} {
+		if r, err := Prepare(task, env, nil); err != nil || string(r.Body) != want {
+			t.Errorf("%+v: got %s, %v, want %s", task, r.Body, err, want)
 		}
 	}
 }
@@ -65,12 +216,17 @@ func TestPrepare_ReadsAMissingLinkWithTheEnvironment(t *testing.T) {
 		{"already paused", &Pause{}, platform.Environment{Status: "paused"}, "already", "is paused already"},
 		{"already awake", &Resume{}, platform.Environment{Status: "active"}, "already", "is active already"},
 		{"inactive, to be resumed", &Resume{}, platform.Environment{Status: "inactive"}, "inactive", "wants it paused"},
+		{"active already", &Activate{}, platform.Environment{Status: "active"}, "already", "is active already"},
+		{"paused, to be activated", &Activate{}, platform.Environment{Status: "paused"}, "inactive", "wants it inactive"},
+		{"inactive already", &Deactivate{}, platform.Environment{Status: "inactive"}, "already", "is inactive already"},
+		{"variables of a dirty one", &VariableUpdate{Name: "A", Enabled: new(true)}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
+		{"operation of a paused one", &Operation{Operation: "o"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
 		{"paused, resume forbidden", &Resume{}, platform.Environment{Status: "paused"}, "forbidden", "role admin"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.env.ID = "x"
 			tt.env.Links = platform.Links{"self": "/projects/p/environments/x"}
-			_, err := Prepare(tt.task, &tt.env)
+			_, err := Prepare(tt.task, &tt.env, nothingThere)
 			refusal, ok := errors.AsType[*Refusal](err)
 			if !ok {
 				t.Fatalf("got %v, want a refusal", err)
@@ -87,7 +243,7 @@ func BenchmarkPrepare(b *testing.B) {
 	task := &Backup{}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Prepare(task, env); err != nil {
+		if _, err := Prepare(task, env, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -13,7 +13,7 @@ var redeploy = &Kind{
 	Route:    environmentRoute + "/redeploy",
 	Role:     "admin",
 	Statuses: []string{statusActive},
-	Witness:  Witness{ActivityType: "environment.redeploy"},
+	Witness:  Witness{Activities: []string{"environment.redeploy"}},
 	Confirms: true,
 	New:      func() Task { return &Redeploy{} },
 	FromCLI:  func(Input) (Task, error) { return &Redeploy{}, nil },

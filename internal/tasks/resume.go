@@ -11,7 +11,7 @@ var resume = &Kind{
 	Route:      environmentRoute + "/resume",
 	Role:       "admin",
 	Statuses:   []string{statusPaused},
-	Witness:    Witness{ActivityType: "environment.resume", Status: statusActive},
+	Witness:    Witness{Activities: []string{"environment.resume"}, Status: statusActive},
 	Repeatable: true,
 	Confirms:   true,
 	New:        func() Task { return &Resume{} },

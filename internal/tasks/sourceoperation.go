@@ -23,7 +23,7 @@ var sourceOperation = &Kind{
 	Route:     environmentRoute + "/source-operation",
 	Role:      "admin",
 	Statuses:  []string{statusActive},
-	Witness:   Witness{ActivityType: "environment.source-operation"},
+	Witness:   Witness{Activities: []string{"environment.source-operation"}},
 	Options:   []Option{{Name: "variable", TakesValue: true, Repeated: true}},
 	Arguments: []Argument{{Name: "operation", Required: true}},
 	New:       func() Task { return &SourceOperation{} },

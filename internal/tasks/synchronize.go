@@ -23,7 +23,7 @@ var synchronize = &Kind{
 	Route:     environmentRoute + "/synchronize",
 	Role:      "admin",
 	Statuses:  []string{statusActive},
-	Witness:   Witness{ActivityType: "environment.synchronize"},
+	Witness:   Witness{Activities: []string{"environment.synchronize"}},
 	Confirms:  true,
 	Options:   []Option{{Name: "rebase"}},
 	Arguments: []Argument{{Name: "synchronize", Repeated: true}},

@@ -49,14 +49,32 @@ func refuseForeign(expr string, words []word) error {
 			fmt.Sprintf("set timezone: %s beside the spec", strings.Trim(zone, `"'`)))
 	case strings.HasPrefix(first.text, "@"):
 		return nil
+	case len(words) == 6 && first.text == "0":
+		return fail(first, "has 6 fields instead of five: there is no field for seconds", "write "+strings.TrimSpace(expr[first.offset+1:]))
 	case len(words) == 6, len(words) == 7:
 		return fail(word{expr, 0}, fmt.Sprintf("has %d fields instead of five", len(words)),
 			"fields for seconds and years do not exist here; keep minute, hour, day of month, month and day of week")
 	case len(words) != 5:
-		return fail(word{expr, 0}, fmt.Sprintf("has %d of the five fields it needs", len(words)),
-			"write minute, hour, day of month, month and day of week, such as 0 5 * * *")
+		return fail(word{expr, 0}, fmt.Sprintf("has %d of the five fields it needs", len(words)), fewFieldsHint(words))
 	}
 	return nil
+}
+
+// fewFieldsHint guesses what was meant by less than five fields.
+func fewFieldsHint(words []word) string {
+	if len(words) == 1 {
+		text := strings.ToLower(words[0].text)
+		if descriptor("@"+text) != "" {
+			return "write @" + text
+		}
+		if at, err := time.Parse("15:04", text); err == nil {
+			return fmt.Sprintf("write %d %d * * * for %s every day", at.Minute(), at.Hour(), text)
+		}
+		if hint := everyHint(words); !strings.HasPrefix(hint, "write five") {
+			return hint
+		}
+	}
+	return "write minute, hour, day of month, month and day of week, such as 0 5 * * *"
 }
 
 // expand returns the five fields a descriptor stands for.
@@ -80,12 +98,23 @@ func expand(expr string, words []word) (string, error) {
 		return "", fail(name, fmt.Sprintf("descriptor %q is not known", name.text), "write "+strings.ToLower(name.text))
 	case meaning == "":
 		return "", fail(name, fmt.Sprintf("descriptor %q is not known", name.text),
-			"write @yearly, @annually, @monthly, @weekly, @daily, @midnight or @hourly")
+			descriptorHint(strings.ToLower(name.text)))
 	case len(words) > 1:
 		return "", fail(words[1], fmt.Sprintf("descriptor %s is followed by %q", name.text, words[1].text),
 			"a descriptor stands alone")
 	}
 	return meaning, nil
+}
+
+// descriptorHint names the descriptor that differs least, or all of them.
+func descriptorHint(name string) string {
+	known := []string{"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
+	for _, d := range known {
+		if len(name) < 16 && distance(name, d) <= 2 {
+			return "write " + d
+		}
+	}
+	return "write " + strings.Join(known[:len(known)-1], ", ") + " or " + known[len(known)-1]
 }
 
 func descriptor(name string) string {

@@ -185,7 +185,7 @@ func (it item) hash(base string, step int) (pick, *Error) {
 		}
 	}
 	if span := p.high - p.low + 1; step > span {
-		return p, it.fail(it.word, fmt.Sprintf("%s step %d is out of range 1-%d", it.bounds.name, step, span), "")
+		return p, it.fail(it.word, fmt.Sprintf("%s step %d is out of range 1-%d", it.bounds.name, step, span), fmt.Sprintf("write a step from 1 to %d", span))
 	}
 	return p, nil
 }
@@ -196,19 +196,45 @@ func (it item) step(w word) (int, *Error) {
 	if err != nil {
 		return 0, err
 	}
-	if n < 1 || n > it.bounds.max {
-		hint := ""
-		if n > it.bounds.max {
-			hint = fmt.Sprintf("a step begins again with every %s and cannot reach beyond it", it.cycle())
-		}
-		return 0, it.fail(w, fmt.Sprintf("%s step %s is out of range 1-%d", it.bounds.name, w.text, it.bounds.max), hint)
+	if n < 1 {
+		return 0, it.fail(w, fmt.Sprintf("%s step %s is out of range 1-%d", it.bounds.name, w.text, it.bounds.max), "write * for every value")
+	}
+	if n > it.bounds.max {
+		return 0, it.overlongStep(n)
 	}
 	return n, nil
 }
 
-// cycle is what a field's values fill.
-func (it item) cycle() string {
-	return [5]string{"hour", "day", "month", "year", "week"}[it.position]
+// overlongStep explains a step that reaches beyond the field. Other schedulers take it for the
+// field's first value alone, which with * before it means every minute of hour 0.
+func (it item) overlongStep(n int) *Error {
+	base, _, _ := strings.Cut(it.word.text, "/")
+	if base != "*" && base != "?" {
+		return it.fail(it.word, fmt.Sprintf("%s step %d reaches beyond the field, whose last value is %d", it.bounds.name, n, it.bounds.max),
+			"leave the step out, or write a smaller one")
+	}
+	cycle := [5]string{"hour", "day", "month", "year", "week"}[it.position]
+	return it.fail(it.word, fmt.Sprintf("%s in the %s field means %s %d only, because a step begins again with every %s",
+		it.word.text, it.bounds.name, it.bounds.name, it.bounds.min, cycle), it.overlongHint(n))
+}
+
+// overlongHint guesses what was meant by a step that is too long.
+func (it item) overlongHint(n int) string {
+	switch {
+	case it.position == minute && n == 60:
+		return "for every hour write 0 * * * *"
+	case it.position == minute && n%60 == 0 && n/60 <= positions[hour].max:
+		return fmt.Sprintf("for every %d hours write 0 */%d * * *", n/60, n/60)
+	case it.position == minute:
+		return fmt.Sprintf("no spec says every %d minutes; every hour is 0 * * * *, every 2 hours 0 */2 * * *", n)
+	case it.position == hour && n == 24:
+		return "for once a day write 0 0 * * *"
+	case it.position == hour && n <= positions[minute].max:
+		return fmt.Sprintf("for every %d minutes write */%d * * * *", n, n)
+	case it.position == hour:
+		return fmt.Sprintf("no spec says every %d hours; once a day is 0 0 * * *, every 2 days 0 0 */2 * *", n)
+	}
+	return fmt.Sprintf("write a step from 1 to %d", it.bounds.max)
 }
 
 // value reads a number or a name within the field's bounds.
@@ -224,15 +250,31 @@ func (it item) value(w word) (int, *Error) {
 	}
 	if n < it.bounds.min || n > it.bounds.max {
 		return 0, it.fail(w, fmt.Sprintf("%s %s is out of range %d-%d",
-			it.bounds.name, w.text, it.bounds.min, it.bounds.max), "")
+			it.bounds.name, w.text, it.bounds.min, it.bounds.max), it.rangeHint(n))
 	}
 	return n, nil
+}
+
+// rangeHint says which numbers a field takes, and names the field that takes this one.
+func (it item) rangeHint(n int) string {
+	hint := fmt.Sprintf("write %d to %d", it.bounds.min, it.bounds.max)
+	switch {
+	case it.position == minute && n == 60:
+		return "write 0, the first minute of the next hour"
+	case it.position == hour && n == 24:
+		return "write 0, which is midnight"
+	case it.position == hour && n <= positions[minute].max:
+		return hint + "; the minute is the first field, the hour the second"
+	case it.position == dayOfMonth && n == 0:
+		return "write 1, the first day"
+	}
+	return hint
 }
 
 // number reads digits and nothing else.
 func (it item) number(w word, what string) (int, *Error) {
 	if w.text == "" {
-		return 0, it.fail(it.word, fmt.Sprintf("%s %q lacks a %s", it.bounds.name, it.word.text, what), "")
+		return 0, it.fail(it.word, fmt.Sprintf("%s %q lacks a %s", it.bounds.name, it.word.text, what), "write a number before and after - and /")
 	}
 	for i := range len(w.text) {
 		if w.text[i] < '0' || w.text[i] > '9' {
@@ -254,17 +296,19 @@ func (it item) nameHint(text string) string {
 		}
 	}
 	switch {
+	case strings.ContainsAny(text, "‘’‚“”„"):
+		return "write the spec in straight quotes, as in '0 5 * * *'"
 	case strings.HasPrefix(text, "h"):
 		return "write H in upper case"
 	case strings.HasPrefix(text, "*"), strings.HasPrefix(text, "?"):
 		return "* stands alone or before a step, as in */5"
 	case strings.ContainsAny(text, "LW#") && it.position != minute && it.position != hour:
-		return "L, W and # are known to other schedulers only"
+		return "L, W and # are known to other schedulers only; write numbers"
 	case it.bounds.names != nil:
 		return fmt.Sprintf("write a number from %d to %d or a name from %s to %s", it.bounds.min, it.bounds.max,
 			strings.ToUpper(it.bounds.names[0]), strings.ToUpper(it.bounds.names[len(it.bounds.names)-1]))
 	}
-	return ""
+	return fmt.Sprintf("write a number from %d to %d, * for all, or a list such as %d,%d", it.bounds.min, it.bounds.max, it.bounds.min, it.bounds.min+1)
 }
 
 // emptyError describes the hole in a list.

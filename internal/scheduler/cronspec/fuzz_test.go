@@ -2,6 +2,7 @@ package cronspec_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,8 @@ func FuzzParse(f *testing.F) {
 		s := spec.Schedule(expr, berlin)
 		if again, err := cronspec.Parse(s.String()); err != nil || again.Schedule("", berlin) != s {
 			t.Fatalf("%q is written as %q: %v", expr, s, err)
+		} else if again.Describe(s) != strings.TrimSuffix(spec.Describe(s), " (H)") {
+			t.Fatalf("%q is %q, %q is %q", expr, spec.Describe(s), s, again.Describe(s))
 		}
 		if spec.Schedule(expr, time.UTC).Next(time.Unix(0, 0)).IsZero() {
 			t.Fatalf("%q never fires", expr)

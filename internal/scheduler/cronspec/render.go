@@ -19,7 +19,7 @@ func (s Schedule) String() string {
 // render writes one field. A star field keeps its star, because Debian's rules hang on it.
 func render(b *bounds, set uint64, star bool) string {
 	if !star {
-		return strings.Join(items(nil, b, set), ",")
+		return strings.Join(items(nil, set), ",")
 	}
 	for step := 1; step <= b.max; step++ {
 		every := progression(b.min, b.last(), step)
@@ -29,30 +29,48 @@ func render(b *bounds, set uint64, star bool) string {
 		case step == 1:
 			return "*"
 		}
-		return strings.Join(items([]string{"*/" + itoa(step)}, b, set&^every), ",")
+		return strings.Join(items([]string{"*/" + itoa(step)}, set&^every), ",")
 	}
 	return "*"
 }
 
 // items appends a set as values, ranges and one range with a step if it covers everything.
-func items(list []string, b *bounds, set uint64) []string {
-	low, high := bits.TrailingZeros64(set), bits.Len64(set)-1
-	if n := bits.OnesCount64(set); n > 2 {
-		if step := (high - low) / (n - 1); step > 1 && progression(low, high, step) == set {
-			return append(list, itoa(low)+"-"+itoa(high)+"/"+itoa(step))
-		}
+func items(list []string, set uint64) []string {
+	if low, high, step, steady := steps(set); steady && step > 1 {
+		return append(list, itoa(low)+"-"+itoa(high)+"/"+itoa(step))
 	}
-	for v := 0; v <= b.last(); v++ {
-		run := bits.TrailingZeros64(^(set >> v))
-		switch {
-		case run == 0:
-			continue
-		case run < 3:
-			list = append(list, itoa(v))
+	for _, r := range runs(set) {
+		if r.high-r.low == 1 {
+			list = append(list, itoa(r.low), itoa(r.high))
 			continue
 		}
-		list = append(list, join(v, v+run-1))
-		v += run - 1
+		list = append(list, join(r.low, r.high))
+	}
+	return list
+}
+
+// steps returns the lowest and the highest value of a set, and the distance between its values if
+// there are three or more and it is always the same.
+func steps(set uint64) (low, high, step int, steady bool) {
+	low, high = bits.TrailingZeros64(set), bits.Len64(set)-1
+	if n := bits.OnesCount64(set); n > 2 {
+		step = (high - low) / (n - 1)
+		steady = progression(low, high, step) == set
+	}
+	return low, high, step, steady
+}
+
+// run is an unbroken row of values.
+type run struct{ low, high int }
+
+// runs cuts a set into its unbroken rows.
+func runs(set uint64) []run {
+	var list []run
+	for set != 0 {
+		low := bits.TrailingZeros64(set)
+		high := low + bits.TrailingZeros64(^(set >> low)) - 1
+		list = append(list, run{low, high})
+		set &= ^uint64(0) << high << 1
 	}
 	return list
 }

@@ -489,3 +489,26 @@ func TestTransition_MarksTheNightsOfTheChange(t *testing.T) {
 		}
 	}
 }
+
+func TestExplain_SaysWhatTheChangeOfTheClockDoes(t *testing.T) {
+	for _, tt := range []struct{ zone, spec, fire, want string }{
+		{"Europe/Berlin", "30 2 * * *", "2025-03-30T01:00:00Z", "clocks go forward 02:00→03:00: runs at 03:00"},
+		{"Europe/Berlin", "30 2 * * *", "2025-10-26T00:30:00Z", "clocks go back 03:00→02:00: runs the first 02:30 only"},
+		{"Europe/Berlin", "30 * * * *", "2025-10-26T00:30:00Z", "clocks go back 03:00→02:00: runs at 02:30 both times"},
+		{"Europe/Berlin", "0 12 * * *", "2025-03-30T10:00:00Z", "clocks go forward 02:00→03:00"},
+		{"Australia/Lord_Howe", "15 2 * * *", "2025-10-04T15:30:00Z", "clocks go forward 02:00→02:30: runs at 02:30"},
+		{"America/Asuncion", "30 23 * * *", "2006-03-12T02:30:00Z", "clocks go back Sun 00:00→Sat 23:00: runs the first 23:30 only"},
+		{"Pacific/Apia", "0 5 * * *", "2011-12-29T15:00:00Z", "clocks go forward Fri 00:00→Sat 00:00"},
+	} {
+		s := parse(t, tt.spec).Schedule("", zone(t, tt.zone))
+		fire := instant(t, tt.fire)
+		change, ok := s.Transition(fire)
+		if !ok {
+			t.Errorf("%s %q at %s: no change of the clock", tt.zone, tt.spec, tt.fire)
+			continue
+		}
+		if got := s.Explain(change, fire); got != tt.want {
+			t.Errorf("%s %q at %s: got %q, want %q", tt.zone, tt.spec, tt.fire, got, tt.want)
+		}
+	}
+}

@@ -105,6 +105,7 @@ func (s *Spec) refuseNever(dom word) error {
 	}
 	err := &Error{Spec: s.expr, Field: positions[dayOfMonth].name, Offset: dom.offset, Length: len(dom.text)}
 	err.Message = "never fires: no chosen month has day " + itoa(day)
+	err.Hint = "write a day that the month has"
 	if s.HasHash() {
 		err.Message = "may never fire: H can land on day " + itoa(day) + " of a month that has no such day"
 		err.Hint = "let H choose among days that every chosen month has, such as H(1-28)"

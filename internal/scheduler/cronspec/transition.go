@@ -74,3 +74,30 @@ func sameDay(a, b int64) bool {
 	dayB, _ := floorDay(b)
 	return dayA == dayB
 }
+
+// Explain says what the change of the clock means for a fire on that day, such as "clocks go forward
+// 02:00→03:00: runs at 03:00". The transition is the one that Transition found for the fire.
+func (s Schedule) Explain(t Transition, fire time.Time) string {
+	_, offset := t.At.In(s.Location()).Zone()
+	after := t.At.UTC().Add(time.Duration(offset) * time.Second) // as the clock on the wall shows it
+	before := after.Add(-t.Shift)
+	layout := "15:04"
+	if before.YearDay() != after.YearDay() {
+		layout = "Mon 15:04"
+	}
+	direction := "forward"
+	if t.Shift < 0 {
+		direction = "back"
+	}
+	text := "clocks go " + direction + " " + before.Format(layout) + "→" + after.Format(layout)
+	at := fire.In(s.Location()).Format("15:04")
+	switch {
+	case t.Effect == InGap:
+		return text + ": runs at " + at
+	case t.Effect == InFold && s.fixed():
+		return text + ": runs the first " + at + " only"
+	case t.Effect == InFold:
+		return text + ": runs at " + at + " both times"
+	}
+	return text
+}

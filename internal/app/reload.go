@@ -1,0 +1,144 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/scheduler"
+)
+
+// reloaded says what a reload has changed.
+type reloaded struct {
+	diagnostics             config.Diagnostics
+	crons                   int
+	added, changed, removed []string // names of crons
+	restart                 bool     // a setting that is read at the start only has changed
+}
+
+// reload puts the configuration that the files have now in the place of the one that runs. It
+// makes and checks everything first; with an error, all is as it was before. Nothing runs because
+// of it: an edited cron owes nothing from before the edit, and one that has left sends nothing
+// more, but what it has sent is followed to its end.
+func (a *app) reload(ctx context.Context) (*reloaded, error) {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	res, err := a.tryReload(ctx)
+	a.loads.record(err == nil)
+	if err != nil {
+		a.Logger.Error().Err(err).Msg("configuration not reloaded, the former one stays")
+		return nil, err
+	}
+	a.Logger.Info().Int("crons", res.crons).Int("added", len(res.added)).Int("changed", len(res.changed)).
+		Int("removed", len(res.removed)).Msg("configuration reloaded")
+	if res.restart {
+		a.Logger.Warn().Msg("a change of api: or shutdown_grace: takes effect at the next start")
+	}
+	return res, nil
+}
+
+func (a *app) tryReload(ctx context.Context) (*reloaded, error) {
+	cfg, diagnostics, err := a.read()
+	if err != nil {
+		return nil, err
+	}
+	before := a.current.Load()
+	next, err := a.setUp(cfg, before)
+	if err != nil {
+		return nil, err
+	}
+	next.former = before.leaving(next)
+	known, err := a.store.Targets(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read targets: %w", err)
+	}
+	entries, err := a.entries(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	a.swap(next, entries, known)
+	a.greet(ctx, before, next)
+	a.forget(ctx, before, next)
+	res := compare(before.jobs, next.jobs)
+	res.diagnostics, res.crons, res.restart = diagnostics, len(cfg.Jobs), fixedIn(cfg) != a.configured
+	return res, nil
+}
+
+// swap puts a setup into force. Who looks at crons and their fires together takes a.swapping.
+func (a *app) swap(next *setup, entries []scheduler.Entry, known []ledger.Target) {
+	a.swapping.Lock()
+	defer a.swapping.Unlock()
+	a.current.Store(next)
+	a.outcomes.Load(next.config.Jobs, a.Observe, known)
+	a.inventory.Keep(projectIDs(next.config.Projects))
+	a.scheduler.Load(entries)
+}
+
+// greet fetches the access tokens of new clients, so that a token that is not accepted is told now
+// and not at the first fire.
+func (a *app) greet(ctx context.Context, before, next *setup) {
+	for name, client := range next.users {
+		if before == nil || before.users[name] != client {
+			a.parts.Go(func() error { _ = client.EnsureToken(context.WithoutCancel(ctx)); return nil })
+		}
+	}
+}
+
+// forget ends what is kept of users and projects that have left. Nothing new is sent for them by
+// now, so the ledger knows which projects still need their client.
+func (a *app) forget(ctx context.Context, before, next *setup) {
+	for name := range before.users {
+		if next.users[name] == nil {
+			a.requests.Forget(name)
+		}
+	}
+	if len(next.former) == 0 {
+		return
+	}
+	open, err := a.store.OpenProjects(ctx)
+	if err != nil {
+		a.Logger.Warn().Err(err).Msg("clients of projects that have left are kept")
+		return
+	}
+	trimmed := *next
+	trimmed.former = maps.Clone(next.former)
+	maps.DeleteFunc(trimmed.former, func(project string, _ *platform.Client) bool { return !slices.Contains(open, project) })
+	a.current.Store(&trimmed)
+}
+
+// leaving returns the clients of all projects that the next setup does not have.
+func (s *setup) leaving(next *setup) map[string]*platform.Client {
+	former := map[string]*platform.Client{}
+	for _, clients := range []map[string]*platform.Client{s.former, s.clients} {
+		for project, client := range clients {
+			if next.clients[project] == nil {
+				former[project] = client
+			}
+		}
+	}
+	return former
+}
+
+// compare finds what has changed between two sets of crons.
+func compare(before, next map[string]*job.Job) *reloaded {
+	res := &reloaded{}
+	for _, name := range slices.Sorted(maps.Keys(next)) {
+		switch old := before[name]; {
+		case old == nil:
+			res.added = append(res.added, name)
+		case scheduleHash(old) != scheduleHash(next[name]):
+			res.changed = append(res.changed, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if next[name] == nil {
+			res.removed = append(res.removed, name)
+		}
+	}
+	return res
+}

@@ -1,0 +1,138 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/automatond/automatond/internal/control"
+	"github.com/automatond/automatond/internal/ledger"
+)
+
+// suspensions are those in the ledger, at hand for everybody who is about to send something.
+type suspensions struct {
+	writing sync.Mutex // held while the ledger and then byCron are changed
+
+	mu     sync.RWMutex
+	byCron map[string]ledger.Suspension
+}
+
+func (s *suspensions) load(ctx context.Context, store *ledger.Ledger) error {
+	all, err := store.Suspensions(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byCron = make(map[string]ledger.Suspension, len(all))
+	for _, v := range all {
+		s.byCron[v.Cron] = v
+	}
+	return nil
+}
+
+// why says why a cron may not run what was due at a time, "" when it may.
+func (s *suspensions) why(cron string, at time.Time) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if v, ok := s.byCron[ledger.AllCrons]; ok && v.Covers(at) {
+		return describe("all crons are suspended", v)
+	}
+	if v, ok := s.byCron[cron]; ok && v.Covers(at) {
+		return describe("the cron is suspended", v)
+	}
+	return ""
+}
+
+func describe(what string, v ledger.Suspension) string {
+	var text strings.Builder
+	text.WriteString(what)
+	if !v.Until.IsZero() {
+		fmt.Fprintf(&text, " until %s", v.Until.Format(time.RFC3339))
+	}
+	if v.Note != "" {
+		fmt.Fprintf(&text, ": %s", v.Note)
+	}
+	return text.String()
+}
+
+// active returns what is suspended now, by the crons' names.
+func (s *suspensions) active(now time.Time) []ledger.Suspension {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var active []ledger.Suspension
+	for _, name := range slices.Sorted(maps.Keys(s.byCron)) {
+		if v := s.byCron[name]; v.Covers(now) {
+			active = append(active, v)
+		}
+	}
+	return active
+}
+
+// put writes a suspension, then acts on it.
+func (s *suspensions) put(ctx context.Context, store *ledger.Ledger, v ledger.Suspension) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := store.Suspend(ctx, v); err != nil {
+		return err
+	}
+	return s.load(ctx, store)
+}
+
+// suspend stops new requests for a cron, or for all. What has been sent is followed to its end.
+func (a *app) suspend(ctx context.Context, s control.Suspend) ([]ledger.Suspension, error) {
+	now := time.Now()
+	if err := a.mustKnow(s.Cron); err != nil {
+		return nil, err
+	}
+	if !s.Until.IsZero() && !s.Until.After(now) {
+		return nil, control.Refuse("%s is over already", s.Until.Format(time.RFC3339))
+	}
+	v := ledger.Suspension{Cron: s.Cron, Since: now, Until: s.Until, Note: s.Note}
+	if err := a.suspensions.put(ctx, a.store, v); err != nil {
+		return nil, err
+	}
+	e := a.Logger.Warn().Str("cron", s.Cron).Bool("all", s.Cron == ledger.AllCrons).Str("note", s.Note)
+	if !s.Until.IsZero() {
+		e.Time("until", s.Until)
+	}
+	e.Msg("suspended")
+	return a.suspensions.active(now), nil
+}
+
+// resume ends a suspension now. It causes no run: what was due until now is not owed.
+func (a *app) resume(ctx context.Context, cron string) ([]ledger.Suspension, error) {
+	now := time.Now()
+	active := a.suspensions.active(now)
+	i := slices.IndexFunc(active, func(v ledger.Suspension) bool { return v.Cron == cron })
+	if i < 0 {
+		if err := a.mustKnow(cron); err != nil {
+			return nil, err
+		}
+		return active, nil
+	}
+	v := active[i]
+	v.Until = now
+	if err := a.suspensions.put(ctx, a.store, v); err != nil {
+		return nil, err
+	}
+	a.Logger.Info().Str("cron", cron).Bool("all", cron == ledger.AllCrons).Msg("resumed")
+	return a.suspensions.active(time.Now()), nil
+}
+
+// mustKnow refuses the name of a cron that is not configured.
+func (a *app) mustKnow(cron string) error {
+	if cron == ledger.AllCrons || a.job(cron) != nil {
+		return nil
+	}
+	for _, j := range a.current.Load().config.Jobs {
+		if j.Name == cron {
+			return control.Refuse("cron %q is left to the app container: it runs the application's own programs", cron)
+		}
+	}
+	return control.Refuse("no cron %q is configured", cron)
+}

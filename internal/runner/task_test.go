@@ -1,0 +1,315 @@
+package runner
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/automatond/automatond/internal/sandbox"
+	"github.com/automatond/automatond/internal/tasks"
+)
+
+// changes lists the requests that took effect, without those of the token endpoint.
+func (w *world) changes() []string {
+	var list []string
+	for _, e := range w.sandbox.Journal() {
+		if e.Executed {
+			list = append(list, e.Method+" "+strings.TrimPrefix(e.Path, "/api/projects/"+projectA))
+		}
+	}
+	return list
+}
+
+// environment returns what the platform says of an environment, by a few of its properties.
+func (w *world) environment(name string) string {
+	w.t.Helper()
+	var state string
+	w.sandbox.SetEnvironment(projectA, name, func(e *sandbox.Environment) {
+		state = fmt.Sprintf("%s %v %+v", e.Status, e.HasStagedActivities, e.HTTPAccess)
+	})
+	return state
+}
+
+const onStaging = "\ncrons:\n  it:\n    spec: '0 5 * * *'\n    only: {branches: [staging]}\n"
+
+// TestRunner_CarriesOutEveryTask runs each task of the catalogue, declared and as a script, and looks
+// at what the platform has done.
+func TestRunner_CarriesOutEveryTask(t *testing.T) {
+	const off = "active false {Enabled:false Addresses:[] BasicAuth:map[]}"
+	status := func(s string) string { return strings.Replace(off, "active", s, 1) }
+	covered := map[string]bool{}
+	for _, tt := range []struct {
+		kind, task, script string
+		before             func(*sandbox.Environment)
+		request            string // method and path
+		activity           string
+		after              string   // staging's state
+		variables          []string // of staging, then of the project
+	}{
+		{kind: "backup", task: "{live: true}", script: "backup --live", request: "POST /environments/staging/backup",
+			activity: "environment.backup", after: off},
+		{kind: "redeploy", task: "{}", script: "redeploy", request: "POST /environments/staging/redeploy",
+			activity: "environment.redeploy", after: off},
+		{kind: "synchronize", task: "{data: true}", script: "sync data", request: "POST /environments/staging/synchronize",
+			activity: "environment.synchronize", after: off},
+		{kind: "source_operation", task: "{operation: update}", script: "source-operation:run update", request: "POST /environments/staging/source-operation",
+			activity: "environment.source-operation", after: off},
+		{kind: "pause", task: "{}", script: "environment:pause", request: "POST /environments/staging/pause",
+			activity: "environment.pause", after: status("paused")},
+		{kind: "resume", task: "{}", script: "environment:resume", before: func(e *sandbox.Environment) { e.Status = "paused" },
+			request: "POST /environments/staging/resume", activity: "environment.resume", after: off},
+		{kind: "activate", task: "{resources_init: minimum}", script: "environment:activate --resources-init minimum",
+			before:  func(e *sandbox.Environment) { e.Status = "inactive" },
+			request: "POST /environments/staging/activate", activity: "environment.activate", after: off},
+		{kind: "deactivate", task: "{}", script: "environment:deactivate", request: "POST /environments/staging/deactivate",
+			activity: "environment.deactivate", after: status("inactive")},
+		{kind: "deploy", task: "{strategy: rolling}", script: "deploy -s rolling", before: func(e *sandbox.Environment) { e.HasStagedActivities = true },
+			request: "POST /environments/staging/deploy", activity: "environment.deploy", after: off},
+		{kind: "http_access", task: "{enabled: true, access: ['deny:any'], auth: {guest: pa55word}}",
+			script:  "httpaccess --enabled 1 --access deny:any --auth guest:pa55word",
+			request: "PATCH /environments/staging", activity: "environment.update.http_access",
+			after: "active false {Enabled:true Addresses:[{Permission:deny Address:0.0.0.0/0}] BasicAuth:map[guest:pa55word]}"},
+		{kind: "operation", task: "{operation: clear-cache, parameters: [--all]}", script: "operation:run clear-cache --parameter=--all",
+			request: "POST /environments/staging/deployments/current/operations", activity: "environment.operation", after: off},
+		{kind: "variable_set", task: "{name: 'env:KEY', value: pa55word}", script: "vset env:KEY pa55word",
+			request: "POST /environments/staging/variables", activity: "environment.variable.create", after: off,
+			variables: []string{"env:KEY=pa55word"}},
+		{kind: "variable_create", task: "{name: 'env:KEY', value: pa55word, sensitive: true}", script: "variable:create env:KEY -l e --value pa55word --sensitive 1",
+			request: "POST /environments/staging/variables", activity: "environment.variable.create", after: off,
+			variables: []string{"env:KEY=pa55word (sensitive)"}},
+		{kind: "variable_update", task: "{name: OLD, value: pa55word, level: project}", script: "variable:update OLD -l project --value pa55word",
+			request: "PATCH /variables/OLD", activity: "project.variable.update", after: off,
+			variables: []string{"project OLD=pa55word"}},
+	} {
+		covered[tt.kind] = true
+		for name, yaml := range map[string]string{
+			"declared": onStaging + "    task: {" + tt.kind + ": " + tt.task + "}\n",
+			"script":   onStaging + "    cmd: platform " + tt.script + " --yes --no-wait\n",
+		} {
+			if name == "script" && (tt.kind == "resume" || tt.kind == "activate") {
+				continue // a script's cron exists on active environments
+			}
+			t.Run(tt.kind+"/"+name, func(t *testing.T) {
+				inWorld(t, yaml, func(w *world) {
+					w.sandbox.SetEnvironment(projectA, "staging", func(e *sandbox.Environment) {
+						e.HTTPAccess.Addresses = []sandbox.Address{}
+						if tt.before != nil {
+							tt.before(e)
+						}
+					})
+					w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
+					w.fire()
+					w.wait(2 * time.Minute)
+					if got := strings.Join(w.outcomes(), " "); got != "succeeded/" {
+						t.Fatalf("fires ended %q\n%s", got, w.logs)
+					}
+					if got := strings.Join(w.changes(), ", "); got != tt.request {
+						t.Errorf("requests %q, want %q", got, tt.request)
+					}
+					if a := w.sandbox.Activities(projectA); len(a) != 1 || a[0].Type != tt.activity || a[0].State != "complete" {
+						t.Errorf("activities %+v, want a complete %s", a, tt.activity)
+					}
+					if got := w.environment("staging"); got != tt.after {
+						t.Errorf("staging is %s, want %s", got, tt.after)
+					}
+					w.wantVariables(tt.variables)
+					w.wantNowhere("pa55word")
+				})
+			})
+		}
+	}
+	for _, k := range tasks.Catalogue() {
+		if !covered[k.Name] {
+			t.Errorf("no test carries out %s", k.Name)
+		}
+	}
+}
+
+// wantVariables holds staging's and the project's variables against a list, in which nil is
+// the variable that was there before.
+func (w *world) wantVariables(want []string) {
+	w.t.Helper()
+	var got []string
+	for _, place := range []string{"staging", ""} {
+		for _, v := range w.sandbox.Variables(projectA, place) {
+			if v.Value == "old" {
+				continue
+			}
+			line := v.Name + "=" + v.Value
+			if place == "" {
+				line = "project " + line
+			}
+			if v.Sensitive {
+				line += " (sensitive)"
+			}
+			got = append(got, line)
+		}
+	}
+	if strings.Join(got, ", ") != strings.Join(want, ", ") {
+		w.t.Errorf("variables %q, want %q", got, want)
+	}
+}
+
+// wantNowhere looks for a secret in the log and in every file of the data directory.
+func (w *world) wantNowhere(secret string) {
+	w.t.Helper()
+	if strings.Contains(w.logs.String(), secret) {
+		w.t.Errorf("%q is in the log", secret)
+	}
+	files, err := filepath.Glob(filepath.Join(w.dir, "data", "*"))
+	if err != nil || len(files) == 0 {
+		w.t.Fatalf("no files of the ledger: %v", err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if strings.Contains(string(data), secret) {
+			w.t.Errorf("%q is in %s", secret, filepath.Base(f))
+		}
+	}
+}
+
+func TestRunner_AsksForNothingThatIsSoAlready(t *testing.T) {
+	for _, task := range []string{
+		"{deploy: {}}",
+		"{variable_set: {name: OLD, value: old}}",
+		"{variable_update: {name: OLD, level: project, value: old}}",
+	} {
+		inWorld(t, onStaging+"    task: "+task+"\n", func(w *world) {
+			w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
+			w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
+			w.fire()
+			w.wait(time.Minute)
+			if got := strings.Join(w.outcomes(), " "); got != "succeeded/" || len(w.changes()) > 0 {
+				t.Errorf("%s: ended %q after %q, want a success without a request", task, got, w.changes())
+			}
+		})
+	}
+}
+
+func TestRunner_ReportsWhatStandsInATasksWay(t *testing.T) {
+	for task, outcome := range map[string]string{
+		"{variable_create: {name: OLD, value: new}}":              "failed/api_error",
+		"{variable_update: {name: NONE, value: new}}":             "failed/not_found",
+		"{operation: {operation: none}}":                          "failed/not_found",
+		"{operation: {operation: clear-cache, app: api}}":         "failed/not_found",
+		"{deactivate: {}}":                                        "failed/api_error", // it has a child
+		"{variable_set: {name: A, value: b, level: environment}}": "succeeded/",
+	} {
+		inWorld(t, onStaging+"    task: "+task+"\n", func(w *world) {
+			w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
+			w.sandbox.SetEnvironment(projectA, "child", func(e *sandbox.Environment) { e.Parent = "staging" })
+			w.fire()
+			w.wait(time.Minute)
+			if got := strings.Join(w.outcomes(), " "); got != outcome {
+				t.Errorf("%s: ended %q, want %q\n%s", task, got, outcome, w.logs)
+			}
+			if changed := len(w.changes()) > 0; changed != (outcome == "succeeded/") {
+				t.Errorf("%s: requests %q", task, w.changes())
+			}
+		})
+	}
+}
+
+func TestRunner_ChangesAProjectOnceForAllItsEnvironments(t *testing.T) {
+	for name, yaml := range map[string]string{
+		"declared": "    task: {variable_set: {name: A, value: b, level: project}}\n",
+		"script":   "    cmd: platform variable:create A --value b -l project -u -W\n",
+	} {
+		inWorld(t, "\ncrons:\n  it:\n    spec: '0 5 * * *'\n"+yaml, func(w *world) {
+			w.fire()
+			w.wait(2 * time.Minute)
+			if got := strings.Join(w.changes(), ", "); got != "POST /variables" {
+				t.Errorf("%s: requests %q for three environments, want one", name, got)
+			}
+			if got := w.posts("/variables"); got != 1 {
+				t.Errorf("%s: %d requests left, want 1", name, got)
+			}
+			w.wantVariables([]string{"project A=b"})
+		})
+	}
+}
+
+func TestRunner_WaitsForWhatATaskDependsOn(t *testing.T) {
+	inWorld(t, onStaging+"    task: {variable_set: {name: A, value: b}}\n", func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "GET", PathSuffix: "/variables/A", Kind: sandbox.Status, Status: 503, Times: 20})
+		w.fire()
+		w.wait(9 * time.Minute)
+		w.want("/variables", 1, "succeeded/")
+	})
+	inWorld(t, onStaging+"    task: {variable_set: {name: A, value: b}}\n", func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "GET", PathSuffix: "/variables/A", Kind: sandbox.Status, Status: 503, Times: -1})
+		w.fire()
+		w.wait(15 * time.Minute)
+		w.want("/variables", 0, "failed/api_error")
+	})
+}
+
+func TestRunner_LooksForALostRequestByItsTask(t *testing.T) {
+	for _, tt := range []struct {
+		task, method, suffix string
+		kind                 sandbox.FaultKind
+		requests             int
+		outcome              string
+	}{
+		// Executed, its answer lost: the witness finds it.
+		{"{http_access: {enabled: true}}", http.MethodPatch, "/staging", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{variable_create: {name: A, value: b}}", http.MethodPost, "/variables", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{variable_set: {name: A, value: b, level: project}}", http.MethodPost, "/variables", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{operation: {operation: clear-cache}}", http.MethodPost, "/operations", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{deactivate: {}}", http.MethodPost, "/deactivate", sandbox.ResetAfter, 1, "succeeded/"},
+		// Lost before: repeated only when that does no harm.
+		{"{http_access: {enabled: true}}", http.MethodPatch, "/staging", sandbox.ResetBefore, 2, "succeeded/"},
+		{"{variable_set: {name: A, value: b}}", http.MethodPost, "/variables", sandbox.ResetBefore, 2, "succeeded/"},
+		{"{variable_create: {name: A, value: b}}", http.MethodPost, "/variables", sandbox.ResetBefore, 1, "unknown/in_doubt"},
+		{"{operation: {operation: clear-cache}}", http.MethodPost, "/operations", sandbox.ResetBefore, 1, "unknown/in_doubt"},
+		{"{deactivate: {}}", http.MethodPost, "/deactivate", sandbox.ResetBefore, 1, "unknown/in_doubt"},
+	} {
+		inWorld(t, onStaging+"    task: "+tt.task+"\n", func(w *world) {
+			w.sandbox.Inject(sandbox.Fault{Method: tt.method, PathSuffix: tt.suffix, Kind: tt.kind, Times: 1})
+			w.fire()
+			w.wait(9 * time.Minute)
+			sent := 0
+			for _, e := range w.sandbox.Journal() {
+				if e.Method == tt.method && strings.HasSuffix(e.Path, tt.suffix) {
+					sent++
+				}
+			}
+			if got := strings.Join(w.outcomes(), " "); got != tt.outcome || sent != tt.requests {
+				t.Errorf("%s after %s: %d requests, ended %q; want %d and %q\n%s", tt.task, tt.kind, sent, got, tt.requests, tt.outcome, w.logs)
+			}
+		})
+	}
+}
+
+// TestRunner_GoesOnWithASecretAfterARestart restarts while the request waits: the record does not
+// have the value, so it comes from the configuration again.
+func TestRunner_GoesOnWithASecretAfterARestart(t *testing.T) {
+	inWorld(t, onStaging+"    task: {variable_set: {name: A, value: pa55word}}\n", func(w *world) {
+		w.sandbox.StartActivity(projectA, "staging", "environment.redeploy", "somebody")
+		w.fire()
+		w.wait(5 * time.Second)
+		w.restart()
+		w.wait(5 * time.Minute)
+		w.want("/variables", 1, "succeeded/")
+		w.wantVariables([]string{"A=pa55word"})
+		w.wantNowhere("pa55word")
+	})
+}
+
+func TestRunner_FollowsATaskWhoseCronIsGone(t *testing.T) {
+	inWorld(t, onStaging+"    task: {variable_set: {name: A, value: pa55word}}\n", func(w *world) {
+		w.fire()
+		w.wait(5 * time.Second)
+		w.jobs = nil
+		w.restart()
+		w.wait(5 * time.Minute)
+		w.want("/variables", 1, "succeeded/")
+	})
+}

@@ -1,0 +1,82 @@
+package shell
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestParse_FindsWhatDashTakesAndNobodyMeans(t *testing.T) {
+	const call = "platform redeploy --yes --no-wait"
+	for _, tt := range []struct {
+		src  string
+		want []string // brief
+	}{
+		// A negative guard lets everything else pass.
+		{`if [ "$PLATFORM_BRANCH" != main ]; then ` + call + "; fi", []string{"1:25-27 warning negative-guard"}},
+		{`[ "$PLATFORM_BRANCH" != main ] && ` + call, []string{"1:22-24 warning negative-guard"}},
+		{`[ "$PLATFORM_BRANCH" = main ] || ` + call, []string{"1:22-23 warning negative-guard"}},
+		{`! [ "$PLATFORM_BRANCH" = main ] && ` + call, []string{"1:24-25 warning negative-guard"}},
+		{`test ! "$PLATFORM_BRANCH" = main && ` + call, []string{"1:27-28 warning negative-guard"}},
+		{`{ [ main != "$PLATFORM_ENVIRONMENT_TYPE" ]; } && ` + call, []string{"1:10-12 warning negative-guard"}},
+		// It does not where something else says what must be, or the script knows of unset variables.
+		{`[ "$PLATFORM_BRANCH" != main ] && [ "$PLATFORM_ENVIRONMENT_TYPE" = staging ] && ` + call, nil},
+		{`[ -n "$PLATFORM_BRANCH" ] && [ "$PLATFORM_BRANCH" != main ] && ` + call, nil},
+		{`: "${PLATFORM_BRANCH:?}"; [ "$PLATFORM_BRANCH" != main ] && ` + call, nil},
+		{`[ "$PLATFORM_BRANCH" != main ] && exit; ` + call, nil},
+		{`if [ "$PLATFORM_BRANCH" != main ]; then exit 0; fi; ` + call, nil},
+		{`[ "$PLATFORM_BRANCH" != main ] || ` + call, nil},
+		{`[ "$PLATFORM_BRANCH" != "" ] && ` + call, nil},
+		{`[ "$RUN" != no ] && ` + call, nil},
+		// Brackets.
+		{`[ "$PLATFORM_BRANCH"=main ] && ` + call, []string{"1:3-26 warning always-true"}},
+		{`[ "$PLATFORM_BRANCH" ] && ` + call, nil},
+		{`[ "$PLATFORM_BRANCH" = main && ` + call, []string{"1:1-2 error bracket-unclosed"}},
+		{`["$PLATFORM_BRANCH" = main ] && ` + call, []string{"1:1-20 error bracket-space"}},
+	} {
+		_, problems := Parse(tt.src)
+		var got []string
+		for _, p := range problems {
+			got = append(got, brief(p))
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s\ngot  %q\nwant %q", tt.src, got, tt.want)
+		}
+	}
+}
+
+func TestParse_HintsAtWhatWasMeantByAProgram(t *testing.T) {
+	const call = "\nplatform redeploy --yes --no-wait"
+	for _, tt := range []struct{ src, want string }{
+		{"X = 5" + call, "to set a variable write X=5, without spaces"},
+		{"if PLATFORM_BRANCH == main; then :; fi" + call, `write [ "$PLATFORM_BRANCH" = main ]`},
+		{"[x = y ]" + call, "write a space after ["},
+		{"drush cr" + call, "remove it, or leave it to a cron of its own in the application's container"},
+	} {
+		_, problems := Parse(tt.src)
+		if len(problems) != 1 || problems[0].Hint != tt.want {
+			t.Errorf("%s: got %+v, want the hint %q", tt.src, problems, tt.want)
+		}
+	}
+}
+
+func TestScript_IsGuardedWhenItAsksWhereItRuns(t *testing.T) {
+	for _, tt := range []struct {
+		src  string
+		want bool
+	}{
+		{seed, true},
+		{`case "$PLATFORM_ENVIRONMENT_TYPE" in production) platform redeploy -W;; esac`, true},
+		{`b=$PLATFORM_BRANCH; [ "$b" = main ] && platform redeploy -W`, true},
+		{"platform redeploy -W", false},
+		{`platform redeploy -W -e "$PLATFORM_BRANCH"`, false},
+		{`[ "$PLATFORM_PROJECT" = abc ] && platform redeploy -W`, false},
+	} {
+		s, problems := Parse(tt.src)
+		if s == nil {
+			t.Fatalf("%s: %+v", tt.src, problems)
+		}
+		if got := s.Guarded(); got != tt.want {
+			t.Errorf("%s: got %v", tt.src, got)
+		}
+	}
+}

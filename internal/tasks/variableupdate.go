@@ -1,0 +1,68 @@
+package tasks
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/automatond/automatond/internal/platform"
+)
+
+// VariableUpdate changes a variable, and fails when there is none of its name.
+// What is not mentioned stays as it is.
+type VariableUpdate Variable
+
+var variableUpdate = &Kind{
+	Name:       "variable_update",
+	Command:    "variable:update",
+	Summary:    "change a variable, which must exist",
+	Link:       "#manage-variables",
+	Route:      environmentRoute + "/variables",
+	Role:       "admin",
+	Statuses:   []string{statusActive},
+	Witness:    variableWitness,
+	Repeatable: true,
+	Options:    append([]Option{{Name: "allow-no-change"}}, variableOptions...),
+	Arguments:  []Argument{{Name: "name", Required: true}},
+	New:        func() Task { return &VariableUpdate{} },
+	FromCLI: func(in Input) (Task, error) {
+		v, err := variableFromCLI(in)
+		update := VariableUpdate(v)
+		return &update, err
+	},
+}
+
+// Kind implements Task.
+func (*VariableUpdate) Kind() *Kind { return variableUpdate }
+
+// Validate implements Task.
+func (v *VariableUpdate) Validate() error {
+	if Variable(*v).changes() == (properties{}) {
+		return errors.New("nothing to change: name at least one of value, json, sensitive, enabled, inheritable, visible_build and visible_runtime")
+	}
+	return Variable(*v).validate()
+}
+
+// Body implements Task.
+func (v *VariableUpdate) Body() any { return Variable(*v).changes() }
+
+func (v *VariableUpdate) projectWide() bool           { return Variable(*v).projectWide() }
+func (v *VariableUpdate) witness() Witness            { return Variable(*v).witness() }
+func (v *VariableUpdate) confidences() []Confidential { return Variable(*v).confidences() }
+
+func (v *VariableUpdate) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
+	place, found, err := Variable(*v).find(variableUpdate, env, look)
+	if err != nil {
+		return platform.Request{}, err
+	}
+	if found == nil {
+		return platform.Request{}, &Refusal{RefusedMissing, fmt.Sprintf("there is no variable %q at the level %s", v.Name, v.level())}
+	}
+	return Variable(*v).update(variableUpdate, env, place, found)
+}
+
+func (v *VariableUpdate) level() string {
+	if v.projectWide() {
+		return levelProject
+	}
+	return levelEnvironment
+}
