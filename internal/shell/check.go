@@ -3,6 +3,7 @@ package shell
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,8 +21,8 @@ type checker struct {
 	problems  []Problem // what is wrong whoever runs the script
 	ours      []Problem // what matters only if automatond runs it
 	others    []*syntax.Word
-	calls     []uint // offsets of the calls of the CLI
-	nested    map[*syntax.ParamExp]bool
+	calls     []uint        // offsets of the calls of the CLI
+	documents map[uint]bool // lines that a here-document begins after
 	usesCLI   bool
 	commands  int
 }
@@ -29,15 +30,25 @@ type checker struct {
 func (c *checker) check(file *syntax.File) {
 	c.findCalls(file)
 	c.lint(file)
-	c.nested = map[*syntax.ParamExp]bool{}
+	c.documents = map[uint]bool{}
+	c.quotes(file)
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.Stmt:
 			c.statement(n)
+			c.ending(n)
 		case *syntax.CallExpr:
 			c.call(n)
 		case *syntax.BinaryCmd:
 			c.pipe(n)
+		case *syntax.CmdSubst:
+			c.substitution(n)
+		case *syntax.Comment:
+			c.comment(n)
+		case *syntax.WordIter:
+			if !syntax.ValidName(n.Name.Value) {
+				c.found(n.Name, Error, "syntax", fmt.Sprintf("syntax error: %q is no name of a variable", n.Name.Value), "")
+			}
 		case *syntax.Redirect:
 			c.redirect(n)
 		case *syntax.FuncDecl:
@@ -103,6 +114,55 @@ func (c *checker) statement(st *syntax.Stmt) {
 	}
 }
 
+// ending refuses a redirected compound command which a reserved word follows,
+// such as { if a; then b; fi >/dev/null }. The parser takes that, but to dash
+// the word is one more of the command's.
+func (c *checker) ending(st *syntax.Stmt) {
+	if _, simple := st.Cmd.(*syntax.CallExpr); simple || st.Cmd == nil || len(st.Redirs) == 0 {
+		return
+	}
+	end := st.Redirs[len(st.Redirs)-1].Word.End()
+	rest := strings.TrimLeft(c.src[min(int(end.Offset()), len(c.src)):], " \t")
+	if rest != "" && (rest[0] == '}' || isAlpha(rest[0])) {
+		c.found(st, Error, "syntax", "syntax error: a ; is missing after the redirection", "write ; before the next word")
+	}
+}
+
+// comment refuses two comments that the parser takes for something else: one
+// that begins within a word, after an expansion in a case; and one that ends in
+// a backslash, which to the parser joins the next line to the present command.
+func (c *checker) comment(n *syntax.Comment) {
+	i := int(n.Hash.Offset())
+	if i >= len(c.src) {
+		return
+	}
+	if i > 0 && !strings.ContainsRune(" \t\n;&|()<>`", rune(c.src[i-1])) {
+		c.found(n, Error, "syntax", "a # within a word cannot be read here", "put it in quotes")
+	}
+	if line, _, more := strings.Cut(c.src[i:], "\n"); more && strings.HasSuffix(line, "\\") {
+		c.found(n, Error, "syntax", "a comment ends with its line, and the backslash with it", "remove the backslash, and the comment if the command goes on")
+	}
+}
+
+// document refuses a here-document that does not begin on the line after the
+// operator, as it does for dash. The parser looks for it further down when a
+// case goes over the end of the line.
+func (c *checker) document(r *syntax.Redirect) {
+	line := r.OpPos.Line()
+	if c.documents[line] {
+		return // another one of this line begins there
+	}
+	c.documents[line] = true
+	begins := r.Hdoc != nil && r.Hdoc.Pos().Line() == line+1
+	if lines := strings.Split(c.src, "\n"); r.Hdoc == nil && int(line) < len(lines) {
+		delimiter, _ := literalName(r.Word)
+		begins = strings.TrimLeft(lines[line], "\t") == delimiter
+	}
+	if !begins {
+		c.found(r, Error, "syntax", "syntax error: the here-document has to begin on the next line", "put the command that goes over the end of the line after it")
+	}
+}
+
 // plusAssign is how bash appends to a variable; dash looks for a program.
 var plusAssign = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\+=`)
 
@@ -116,6 +176,10 @@ func (c *checker) call(call *syntax.CallExpr) {
 	args := call.Args
 	if len(args) > 0 {
 		c.commands++
+	}
+	if len(call.Assigns) == 0 && len(args) > 0 && args[0].Lit() == "in" {
+		c.found(args[0], Error, "syntax", "syntax error: in can only stand in a for or case", "")
+		return
 	}
 	for len(args) > 0 && (args[0].Lit() == "command" || args[0].Lit() == "exec") {
 		if len(args) > 1 && strings.HasPrefix(args[1].Lit(), "-") {
@@ -138,7 +202,7 @@ func (c *checker) call(call *syntax.CallExpr) {
 	case roleCLI:
 		c.usesCLI = true
 		c.cli(args)
-	case roleOurs, roleInterpreter:
+	case roleBuiltin:
 		c.builtin(name, args)
 	case roleUnsupported:
 		if name == "." {
@@ -221,7 +285,19 @@ func (c *checker) builtin(name string, args []*syntax.Word) {
 					"dash, which runs crons on the platform, stops at the option pipefail", "write set -eu")
 			}
 		}
+	case "eval":
+		c.inner(args[1:])
+	case "local":
+		for _, w := range args[1:] {
+			text, literal := literalName(w)
+			if name, _, _ := strings.Cut(text, "="); literal && name != "-" && !syntax.ValidName(name) {
+				c.found(w, Error, "syntax", fmt.Sprintf("%q is no name of a variable", name), "")
+			}
+		}
 	case "trap":
+		if len(args) > 2 {
+			c.inner(args[1:2])
+		}
 		for _, w := range args[1:] {
 			if w.Lit() == "ERR" {
 				c.found(w, Error, "bash-only", "dash, which runs crons on the platform, has no trap ERR", "write set -e and trap ... EXIT")
@@ -234,6 +310,9 @@ func (c *checker) builtin(name string, args []*syntax.Word) {
 const fileTests = "bcdefghkLOGprsSuwx"
 
 func (c *checker) test(args []*syntax.Word) {
+	if last := lastOf(args); args[0].Lit() == "test" && len(args) > 2 && (last.Lit() == "-a" || last.Lit() == "-o") {
+		c.found(last, Error, "syntax", fmt.Sprintf("nothing follows %s, which dash itself does not survive", last.Lit()), "write the second condition, or remove it")
+	}
 	for i, w := range args {
 		lit := w.Lit()
 		switch {
@@ -264,8 +343,12 @@ func (c *checker) redirect(r *syntax.Redirect) {
 	}
 	switch r.Op {
 	case syntax.Hdoc, syntax.DashHdoc:
+		c.document(r)
 		return
 	case syntax.DplOut, syntax.DplIn:
+		if target, ok := literalName(r.Word); ok && target != "-" && (len(target) != 1 || target < "0" || target > "2") {
+			c.foundHere(r, Error, "file-descriptor", "only the descriptors 0, 1 and 2 exist", "to send both outputs to nowhere, write >/dev/null 2>&1")
+		}
 		return
 	}
 	if path, ok := literalName(r.Word); ok && path != "/dev/null" {
@@ -275,21 +358,26 @@ func (c *checker) redirect(r *syntax.Redirect) {
 }
 
 func (c *checker) function(f *syntax.FuncDecl) {
-	if name := f.Name.Value; roleOf(name) == roleCLI || roleOf(name) == roleOurs || roleOf(name) == roleInterpreter {
+	if name := f.Name.Value; roleOf(name) == roleCLI || roleOf(name) == roleBuiltin {
 		c.foundHere(f.Name, Error, "hides-builtin", fmt.Sprintf("a function cannot be called %s, which is a built-in", name),
 			"give it another name")
 	}
 }
 
-// pipe refuses a pipeline that calls the CLI in two places, since its parts
-// run at the same time and the order of the calls would be chance.
+// pipe refuses a pipeline that calls the CLI anywhere but in its last part:
+// what the CLI prints is not reproduced, and dash runs the parts at the same
+// time, so the order of two calls would be chance.
 func (c *checker) pipe(b *syntax.BinaryCmd) {
-	if b.Op != syntax.Pipe {
-		return
+	if b.Op == syntax.Pipe && c.callsCLI(b.X) {
+		c.foundHere(b.X, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
 	}
-	if c.callsCLI(b.X) && c.callsCLI(b.Y) {
-		c.foundHere(b.Y, Error, "calls-in-pipe", "the parts of a pipe run at the same time, so only one may call the CLI",
-			"write one call after the other")
+}
+
+// substitution refuses a call of the CLI whose output would be a text of the
+// script.
+func (c *checker) substitution(n *syntax.CmdSubst) {
+	if c.callsCLI(n) {
+		c.foundHere(n, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
 	}
 }
 
@@ -302,17 +390,36 @@ func (c *checker) callsWithin(from, to syntax.Pos) bool {
 	return i < len(c.calls) && c.calls[i] < to.Offset()
 }
 
-// findCalls notes where the CLI is called, in the order of the text.
+// findCalls notes where the CLI is called, in the order of the text, or a
+// function that calls it.
 func (c *checker) findCalls(file *syntax.File) {
-	syntax.Walk(file, func(n syntax.Node) bool {
-		if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 0 {
-			if name, literal := literalName(call.Args[0]); literal && isCLI(name) || !literal && endsInCLI(call.Args[0]) {
+	calling := map[string]bool{} // functions that call the CLI
+	for more := true; more; {
+		more = false
+		c.calls = nil
+		syntax.Walk(file, func(n syntax.Node) bool {
+			call, ok := n.(*syntax.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			args := call.Args
+			for len(args) > 1 && (args[0].Lit() == "command" || args[0].Lit() == "exec") {
+				args = args[1:]
+			}
+			name, literal := literalName(args[0])
+			if literal && (isCLI(name) || calling[name]) || !literal && endsInCLI(args[0]) {
 				c.calls = append(c.calls, call.Args[0].Pos().Offset())
 			}
-		}
-		return true
-	})
-	slices.Sort(c.calls)
+			return true
+		})
+		slices.Sort(c.calls)
+		syntax.Walk(file, func(n syntax.Node) bool {
+			if f, ok := n.(*syntax.FuncDecl); ok && !calling[f.Name.Value] && c.callsCLI(f.Body) {
+				calling[f.Name.Value], more = true, true
+			}
+			return true
+		})
+	}
 }
 
 // changing are parameters whose value would differ from one run of the script
@@ -320,27 +427,110 @@ func (c *checker) findCalls(file *syntax.File) {
 var changing = []string{"$", "!", "PPID", "RANDOM", "SRANDOM", "DIRSTACK"}
 
 func (c *checker) parameter(p *syntax.ParamExp) {
-	if p.Param != nil && slices.Contains(changing, p.Param.Value) {
+	switch name := p.Param.Value; {
+	case slices.Contains(changing, name):
 		c.foundHere(p, Error, "not-deterministic",
-			fmt.Sprintf("$%s differs at every run, but a script must be repeatable after a crash", p.Param.Value), "")
+			fmt.Sprintf("$%s differs at every run, but a script must be repeatable after a crash", name), "")
+	case name == "0" || name == "LINENO":
+		c.foundHere(p, Error, "not-deterministic",
+			fmt.Sprintf("$%s is not the same here as in the application's container", name), "write the text itself")
+	case (name == "@" || name == "*") && p.Exp != nil && removes(p.Exp.Op):
+		c.found(p, Error, "bash-only",
+			fmt.Sprintf("what ${%s%s...} is depends on the shell, and in dash on more than its pattern", name, p.Exp.Op), "loop over the parameters")
 	}
-	if p.Exp == nil || p.Exp.Word == nil || c.nested[p] {
+}
+
+// quotes refuses two ways of quoting that dash understands differently from
+// the parser: single quotes in the word of "${x:-word}", which are plain
+// characters to dash, if they hide something it would expand; and quotes in
+// $((...)).
+func (c *checker) quotes(file *syntax.File) {
+	var walk func(n syntax.Node, double, arithmetic bool)
+	walk = func(n syntax.Node, double, arithmetic bool) {
+		syntax.Walk(n, func(inner syntax.Node) bool {
+			if inner == nil || inner == n {
+				return true
+			}
+			switch inner := inner.(type) {
+			case *syntax.SglQuoted:
+				if double && strings.ContainsAny(inner.Value, "$`\\\"}") {
+					c.found(inner, Error, "bash-only", "dash reads single quotes within double quotes as plain characters", "use double quotes or backslashes")
+				}
+				if arithmetic {
+					c.found(inner, Error, "bash-only", "dash does not know quotes in $((...))", "remove them")
+				}
+			case *syntax.DblQuoted:
+				if arithmetic {
+					c.found(inner, Error, "bash-only", "dash does not know quotes in $((...))", "remove them")
+				}
+				walk(inner, true, false)
+				return false
+			case *syntax.CmdSubst:
+				walk(inner, false, false)
+				return false
+			case *syntax.ArithmExp:
+				walk(inner, true, true)
+				return false
+			case *syntax.Redirect:
+				if inner.Hdoc != nil && !isQuoted(inner.Word) {
+					walk(inner.Hdoc, true, false)
+				}
+				return false
+			case *syntax.ParamExp:
+				if inner.Exp != nil && inner.Exp.Word != nil {
+					walk(inner.Exp.Word, double && !removes(inner.Exp.Op), false)
+				}
+				return false
+			}
+			return true
+		})
+	}
+	walk(file, false, false)
+}
+
+// removes reports whether an operator takes a part of the value away; its word
+// is a pattern, in which quotes begin anew.
+func removes(op syntax.ParExpOperator) bool {
+	switch op {
+	case syntax.RemSmallPrefix, syntax.RemLargePrefix, syntax.RemSmallSuffix, syntax.RemLargeSuffix:
+		return true
+	}
+	return false
+}
+
+// inner checks the text of an eval or a trap that is the same at every run, and
+// reports what is wrong with it where the text begins.
+func (c *checker) inner(words []*syntax.Word) {
+	var texts []string
+	for _, w := range words {
+		text, ok := literalName(w)
+		if !ok {
+			return
+		}
+		texts = append(texts, text)
+	}
+	if len(words) == 0 {
 		return
 	}
-	syntax.Walk(p.Exp.Word, func(n syntax.Node) bool {
-		switch n := n.(type) {
-		case *syntax.CmdSubst:
-			c.foundHere(n, Error, "nested-substitution", "a command cannot be substituted within ${...}", "write it as an if")
-			return false
-		case *syntax.ParamExp:
-			c.nested[n] = true // it is looked at here, and need not be again
-			if n.Exp != nil && (n.Exp.Op == syntax.AssignUnset || n.Exp.Op == syntax.AssignUnsetOrNull ||
-				n.Exp.Op == syntax.ErrorUnset || n.Exp.Op == syntax.ErrorUnsetOrNull) {
-				c.foundHere(n, Error, "nested-substitution", "${x:=...} and ${x:?...} cannot stand within ${...}", "write it as an if")
+	src := strings.Join(texts, " ")
+	p, problems := compile(src)
+	if p != nil {
+		in := checker{src: src, functions: maps.Clone(c.functions), usesCLI: c.usesCLI}
+		maps.Copy(in.functions, p.functionNames())
+		in.check(p.file)
+		c.usesCLI = c.usesCLI || in.usesCLI
+		problems = in.problems
+		for _, problem := range in.ours {
+			if problem.Severity == Error {
+				c.foundHere(words[0], Error, problem.Code, problem.Message, problem.Hint)
 			}
 		}
-		return true
-	})
+	}
+	for _, problem := range problems {
+		if problem.Severity == Error {
+			c.found(words[0], Error, problem.Code, problem.Message, problem.Hint)
+		}
+	}
 }
 
 // cli checks a call of the CLI as far as its words are the same at every run.

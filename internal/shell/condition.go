@@ -63,7 +63,7 @@ func (c *condition) evaluate() (bool, error) {
 	for {
 		switch n := len(c.args); {
 		case n == 0:
-			return inverted, nil
+			return false, nil
 		case n == 3 && binaryOperators[c.args[1]]:
 			result, err := c.binary()
 			return result != inverted, err
@@ -71,13 +71,13 @@ func (c *condition) evaluate() (bool, error) {
 			c.args = c.args[1 : n-1]
 		case (n == 3 || n == 4) && c.args[0] == "!":
 			c.args = c.args[1:]
-			inverted = !inverted
+			inverted = true // dash does not turn twice
 			continue
 		}
 		break
 	}
 	if len(c.args) == 0 {
-		return inverted, nil
+		return inverted, nil // "( )"
 	}
 	result, err := c.or()
 	if err != nil {

@@ -18,24 +18,14 @@ type role int
 const (
 	roleProgram     role = iota // a program outside the shell
 	roleCLI                     // the vendor's CLI
-	roleOurs                    // a built-in this package implements
-	roleInterpreter             // a built-in the interpreter implements as dash does
+	roleBuiltin                 // a built-in of dash that a script may use
 	roleUnsupported             // a built-in of dash that has no use here
 	roleBash                    // a built-in or keyword of bash, which dash does not find
 )
 
-// builtins gives the role of every name that is neither the CLI nor a program.
-var builtins = map[string]role{
-	"[": roleOurs, "test": roleOurs, "echo": roleOurs, "printf": roleOurs,
-	"command": roleOurs, "type": roleOurs, "hash": roleOurs, "wait": roleOurs, "umask": roleOurs,
-
-	":": roleInterpreter, "true": roleInterpreter, "false": roleInterpreter,
-	"break": roleInterpreter, "continue": roleInterpreter, "return": roleInterpreter,
-	"exit": roleInterpreter, "exec": roleInterpreter, "eval": roleInterpreter, "trap": roleInterpreter,
-	"set": roleInterpreter, "shift": roleInterpreter, "unset": roleInterpreter,
-	"read": roleInterpreter, "getopts": roleInterpreter,
-	"export": roleInterpreter, "readonly": roleInterpreter, "local": roleInterpreter,
-
+// otherNames gives the role of what is neither the CLI, nor a built-in, nor a
+// program.
+var otherNames = map[string]role{
 	"alias": roleUnsupported, "unalias": roleUnsupported, "bg": roleUnsupported, "cd": roleUnsupported,
 	"chdir": roleUnsupported, "fc": roleUnsupported, "fg": roleUnsupported, "jobs": roleUnsupported,
 	"kill": roleUnsupported, "pwd": roleUnsupported, "times": roleUnsupported, "ulimit": roleUnsupported,
@@ -54,7 +44,10 @@ func roleOf(name string) role {
 	if isCLI(name) {
 		return roleCLI
 	}
-	return builtins[name]
+	if builtinNamed(name).run != nil || name == "exec" {
+		return roleBuiltin
+	}
+	return otherNames[name]
 }
 
 // isCLI reports whether a program's name, with or without a path, is the

@@ -3,6 +3,8 @@ package shell
 import (
 	"errors"
 	"fmt"
+	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -10,14 +12,20 @@ import (
 // maxWidth bounds the width and precision in a format.
 const maxWidth = 4096
 
+// errWidth ends the script, since dash knows no such bound.
+var errWidth = fmt.Errorf("stopped after a width of more than %d in printf", maxWidth)
+
 // printf returns what dash's printf prints. The format is used again as long
 // as arguments are left.
 func printf(args []string) (string, error) {
-	if len(args) > 0 && args[0] == "--" {
+	switch {
+	case len(args) > 0 && args[0] == "--":
 		args = args[1:]
+	case len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-':
+		return "", &usageError{fmt.Errorf("printf: illegal option -%c", args[0][1])}
 	}
 	if len(args) == 0 {
-		return "", errors.New("printf: the format is missing")
+		return "", &usageError{errors.New("printf: the format is missing")}
 	}
 	f := formatter{format: args[0], args: args[1:]}
 	for {
@@ -64,70 +72,60 @@ func (f *formatter) once() (done bool, err error) {
 
 // directive prints one argument. The text begins after the percent sign.
 func (f *formatter) directive(text string) (rest string, done bool, err error) {
-	spec := "%"
+	c := conversion{precision: -1}
+	spec := text
 	n := len(text) - len(strings.TrimLeft(text, "#-+ 0"))
-	spec, text = spec+text[:n], text[n:]
-	var number string
-	if number, text, err = f.number(text); err != nil {
+	c.flags, text = text[:n], text[n:]
+	if c.width, text, err = f.number(text); err != nil {
 		return "", false, err
 	}
-	spec += number
+	if c.width < 0 {
+		c.flags, c.width = c.flags+"-", -c.width
+	}
 	if strings.HasPrefix(text, ".") {
-		if number, text, err = f.number(text[1:]); err != nil {
+		if c.precision, text, err = f.number(text[1:]); err != nil {
 			return "", false, err
 		}
-		spec += "." + strings.TrimPrefix(number, "-")
 	}
 	if text == "" {
-		return "", false, fmt.Errorf("printf: %s: missing format character", spec)
+		return "", false, &usageError{fmt.Errorf("printf: %%%s: missing format character", spec)}
 	}
 	verb, rest := text[0], text[1:]
 	switch verb {
 	case 's':
-		fmt.Fprintf(&f.out, stringSpec(spec)+"s", f.next())
+		f.out.WriteString(c.text(f.next()))
 	case 'b':
 		var b strings.Builder
 		done = unescape(&b, f.next(), true)
-		fmt.Fprintf(&f.out, stringSpec(spec)+"s", b.String())
+		f.out.WriteString(c.text(b.String()))
 	case 'c':
-		c := f.next()
-		fmt.Fprintf(&f.out, stringSpec(spec)+"s", c[:min(1, len(c))])
+		f.out.WriteString(c.character(f.next()))
 	case 'd', 'i':
-		fmt.Fprintf(&f.out, spec+"d", f.integer(f.next()))
-	case 'u':
-		fmt.Fprintf(&f.out, spec+"d", uint64(f.integer(f.next())))
-	case 'o', 'x', 'X':
-		fmt.Fprintf(&f.out, spec+string(verb), uint64(f.integer(f.next())))
-	case 'e', 'E', 'f', 'F', 'g', 'G':
-		fmt.Fprintf(&f.out, spec+string(verb), f.float(f.next()))
+		f.out.WriteString(c.signed(f.integer(f.next())))
+	case 'u', 'o', 'x', 'X':
+		f.out.WriteString(c.unsigned(verb, f.unsigned(f.next())))
+	case 'a', 'A', 'e', 'E', 'f', 'F', 'g', 'G':
+		f.out.WriteString(c.float(verb, f.float(f.next())))
 	default:
-		return "", false, fmt.Errorf("printf: %s%c: invalid directive", spec, verb)
+		return "", false, &usageError{fmt.Errorf("printf: %%%s: invalid directive", spec[:len(spec)-len(rest)])}
 	}
 	return rest, done, nil
 }
 
-// stringSpec drops the flags that mean nothing for text.
-func stringSpec(spec string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("#+ ", r) {
-			return -1
-		}
-		return r
-	}, "%"+strings.TrimLeft(spec, "%0"))
-}
-
 // number reads a width or precision, which * takes from the arguments.
-func (f *formatter) number(text string) (number, rest string, err error) {
+func (f *formatter) number(text string) (n int, rest string, err error) {
+	var value int64
 	if strings.HasPrefix(text, "*") {
-		number, rest = strconv.FormatInt(f.integer(f.next()), 10), text[1:]
+		value, rest = f.integer(f.next()), text[1:]
 	} else {
-		n := len(text) - len(strings.TrimLeft(text, "0123456789"))
-		number, rest = text[:n], text[n:]
+		digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
+		value, _, _ = parseInteger(text[:digits], 10)
+		rest = text[digits:]
 	}
-	if n, _ := strconv.Atoi(strings.TrimPrefix(number, "-")); n > maxWidth || len(number) > 6 {
-		return "", "", fmt.Errorf("printf: width %s is more than %d", number, maxWidth)
+	if value > maxWidth || value < -maxWidth {
+		return 0, "", errWidth
 	}
-	return number, rest, nil
+	return int(value), rest, nil
 }
 
 func (f *formatter) next() string {
@@ -141,41 +139,68 @@ func (f *formatter) next() string {
 
 // integer reads a number as C writes it, or the code of a quoted character.
 func (f *formatter) integer(arg string) int64 {
-	if arg == "" {
-		return 0
+	if code, ok := characterCode(arg); ok {
+		return int64(code)
 	}
-	if arg[0] == '\'' || arg[0] == '"' {
-		if len(arg) > 1 {
-			return int64(arg[1])
-		}
-		return 0
-	}
-	text := strings.TrimLeft(arg, " \t\n")
-	end := len(text)
-	for ; end > 0; end-- {
-		if n, err := strconv.ParseInt(text[:end], 0, 64); err == nil && !strings.ContainsAny(text[:end], "_oObB") {
-			if end < len(text) {
-				f.invalid(arg, "not completely converted")
-			}
-			return n
-		}
-		if end > 70 {
-			end = 70
-		}
-	}
-	f.invalid(arg, "expected numeric value")
-	return 0
+	v, n, overflow := parseInteger(arg, 0)
+	f.converted(arg, n, overflow)
+	return v
 }
 
-func (f *formatter) float(arg string) float64 {
-	if arg == "" {
-		return 0
+// unsigned is integer for what has no sign; a negative number wraps around.
+func (f *formatter) unsigned(arg string) uint64 {
+	if code, ok := characterCode(arg); ok {
+		return uint64(code)
 	}
-	v, err := strconv.ParseFloat(strings.TrimSpace(arg), 64)
-	if err != nil {
-		f.invalid(arg, "expected numeric value")
+	negative, v, n, overflow := scanInteger(arg, 0, math.MaxUint64)
+	f.converted(arg, n, overflow)
+	if negative && !overflow {
+		v = -v
 	}
 	return v
+}
+
+func characterCode(arg string) (byte, bool) {
+	if arg == "" || arg[0] != '\'' && arg[0] != '"' {
+		return 0, false
+	}
+	if len(arg) == 1 {
+		return 0, true
+	}
+	return arg[1], true
+}
+
+// floating is what C's strtod takes for a number.
+var floating = regexp.MustCompile(`^[ \t\n\v\f\r]*([+-]?(?i:inf(?:inity)?|nan|0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)(?:p[+-]?[0-9]+)?|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?))`)
+
+func (f *formatter) float(arg string) float64 {
+	if code, ok := characterCode(arg); ok {
+		return float64(code)
+	}
+	m := floating.FindStringSubmatch(arg)
+	if m == nil {
+		f.converted(arg, 0, false)
+		return 0
+	}
+	text := m[1]
+	if len(text) > 2 && strings.ContainsAny(text[:3], "xX") && !strings.ContainsAny(text, "pP") {
+		text += "p0"
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	f.converted(arg, len(m[0]), errors.Is(err, strconv.ErrRange))
+	return v
+}
+
+// converted notes what is wrong about a number of which so many bytes were read.
+func (f *formatter) converted(arg string, n int, overflow bool) {
+	switch {
+	case n == 0 && arg != "":
+		f.invalid(arg, "expected numeric value")
+	case n < len(arg):
+		f.invalid(arg, "not completely converted")
+	case overflow:
+		f.invalid(arg, "out of range")
+	}
 }
 
 func (f *formatter) invalid(arg, why string) {

@@ -44,7 +44,6 @@ func Parse(src string) (*Script, []Problem) {
 	if hasErrors(problems) {
 		return nil, problems
 	}
-	p.rewrite()
 	return &Script{source: src, program: p, usesCLI: c.usesCLI, guarded: c.asksWhere(p.file), programs: c.programNames()}, problems
 }
 

@@ -1,0 +1,139 @@
+package shell
+
+import (
+	"fmt"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// file is what a descriptor stands for: /dev/null, a text to be read, or a
+// place where what is printed is kept. The parts of a pipeline come one after
+// the other, so a pipe is a sink first and a text then.
+type file struct {
+	text     string // what is left to read
+	sink     *strings.Builder
+	readable bool
+	writable bool
+}
+
+func devNull() *file { return &file{readable: true, writable: true} }
+
+// newSink returns a file that keeps what is written to it.
+func newSink() *file { return &file{sink: &strings.Builder{}, writable: true} }
+
+// newText returns a file that can be read once.
+func newText(text string) *file { return &file{text: text, readable: true} }
+
+// kept reports whether what is written can be seen by the script.
+func (f *file) kept() bool { return f != nil && f.sink != nil }
+
+// read returns the next byte; ok is false at the end.
+func (f *file) read() (b byte, ok bool) {
+	if f == nil || f.text == "" {
+		return 0, false
+	}
+	b, f.text = f.text[0], f.text[1:]
+	return b, true
+}
+
+// redirect applies redirections in their order. What was applied before an
+// error remains; the caller restores the files.
+func (m *machine) redirect(list []*syntax.Redirect) error {
+	targets := make([]string, len(list))
+	for i, r := range list {
+		target, err := m.target(r)
+		if err != nil {
+			return err
+		}
+		targets[i] = target
+	}
+	for i, r := range list {
+		if err := m.redirectOne(r, targets[i]); err != nil {
+			return &redirectError{err}
+		}
+	}
+	return nil
+}
+
+// redirectError is an error of a redirection, which ends a script only if it
+// stands at a special built-in.
+type redirectError struct{ error }
+
+// target expands the word of a redirection, or its here-document.
+func (m *machine) target(r *syntax.Redirect) (string, error) {
+	if r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc {
+		return m.hereDocument(r)
+	}
+	return m.text(r.Word)
+}
+
+func (m *machine) redirectOne(r *syntax.Redirect, target string) error {
+	fd := 1
+	switch r.Op {
+	case syntax.RdrIn, syntax.RdrInOut, syntax.DplIn, syntax.Hdoc, syntax.DashHdoc:
+		fd = 0
+	}
+	if r.N != nil {
+		if len(r.N.Value) != 1 || r.N.Value > "2" {
+			return m.stop(fmt.Errorf("descriptor %s: only 0, 1 and 2 exist", r.N.Value))
+		}
+		fd = int(r.N.Value[0] - '0')
+	}
+	switch r.Op {
+	case syntax.Hdoc, syntax.DashHdoc:
+		m.files[fd] = newText(target)
+	case syntax.DplIn, syntax.DplOut:
+		return m.duplicate(fd, target)
+	default:
+		if target != "/dev/null" {
+			return m.stop(fmt.Errorf("open %s: only /dev/null can be opened", target))
+		}
+		m.files[fd] = devNull()
+		switch r.Op {
+		case syntax.RdrIn:
+			m.files[fd].writable = false
+		case syntax.RdrInOut:
+		default:
+			m.files[fd].readable = false
+		}
+	}
+	return nil
+}
+
+func (m *machine) duplicate(fd int, target string) error {
+	switch {
+	case target == "-":
+		m.files[fd] = nil
+	case len(target) == 1 && target >= "0" && target <= "2":
+		from := m.files[target[0]-'0']
+		if from == nil {
+			return fmt.Errorf("%s: bad file descriptor", target)
+		}
+		m.files[fd] = from
+	case len(target) == 1 && target >= "3" && target <= "9":
+		return fmt.Errorf("%s: bad file descriptor", target)
+	default:
+		// dash finds this while it parses the line that eval or the script gave.
+		return m.stop(fmt.Errorf("%s: bad descriptor number", target))
+	}
+	return nil
+}
+
+// print writes to standard output or, with descriptor 2, to standard error.
+func (m *machine) print(fd int, text string) error {
+	if text == "" {
+		return nil
+	}
+	if err := m.account(len(text)); err != nil {
+		return err
+	}
+	f := m.files[fd]
+	if f == nil || !f.writable {
+		return errWrite
+	}
+	if f.sink != nil {
+		f.sink.WriteString(text)
+	}
+	return nil
+}
