@@ -65,7 +65,7 @@ func BenchmarkBurst(b *testing.B) {
 	known := inventory.New(inventory.Options{Client: of, Logger: log})
 	r := New(Options{
 		Owner: "bench", Ledger: store, Lease: lease, Limiter: limiter, Client: of, Inventory: known,
-		Job: func(name string) *job.Job { return jobs[name] },
+		Job:     func(name string) *job.Job { return jobs[name] },
 		Timing:  Timing{PollFirst: time.Hour, PollMax: time.Hour},
 		Metrics: NewMetrics(prometheus.NewRegistry()), Logger: log,
 	})
