@@ -15,6 +15,8 @@ const (
 	// spread is over how long the fetches of one round are spread. It leaves the slow ones a few
 	// seconds until the fire.
 	spread = 10 * time.Second
+	// group is how many of them go together: as many connections are warm at the fire.
+	group = 32
 	// near is so short before a fire that a fetch may not be put off any more.
 	near = 10 * time.Second
 	// fresh is how young a listing may be to be left as it is.
@@ -46,8 +48,10 @@ func (i *Inventory) Run(ctx context.Context, upcoming func(within time.Duration)
 		}
 		projects := upcoming(ahead)
 		i.ensureTokens(ctx, &fetches, projects)
-		for _, project := range projects {
-			i.prefetch(ctx, &fetches, &pending, project, rand.N(spread))
+		step := spread / time.Duration(len(projects)/group+1)
+		first := rand.N(step)
+		for n, project := range projects {
+			i.prefetch(ctx, &fetches, &pending, project, first+time.Duration(n/group)*step)
 		}
 		timer.Reset(every)
 	}

@@ -3,15 +3,18 @@ package platform
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// The ramp: at most rampWidth requests younger than rampAge are under way at once.
+// The ramp: at most rampWidth young requests are under way at once. A request is young for rampAge,
+// and as long as answers to others come in less than that apart, but for longestYouth at most.
 const (
-	rampWidth = 48
-	rampAge   = 5 * time.Millisecond
+	rampWidth    = 48
+	rampAge      = 5 * time.Millisecond
+	longestYouth = 50 * time.Millisecond
 )
 
 // LimiterOptions bound the requests under way. Zero fields take their defaults.
@@ -24,14 +27,17 @@ type LimiterOptions struct {
 // Limiter bounds the requests under way, overall and per project.
 //
 // A burst to a fast platform goes over few warm connections: at most 48 requests that have not
-// left, or left less than 5 ms ago, are under way at once. A request that takes longer stops
-// counting towards these 48 and counts towards the overall bound only. So slow projects cannot hold
-// up fast ones, however many there are, and nobody has to guess how slow the platform is.
+// left, or left less than 5 ms ago, are under way at once. A request that takes longer, while no
+// other is answered either, stops counting towards these 48 and counts towards the overall bound
+// only. So slow projects cannot hold up fast ones, however many there are, and nobody has to guess
+// how slow the platform is. While answers come in, a late one says that this machine is busy, and
+// more requests at once would make it busier.
 type Limiter struct {
 	rate     *rate.Limiter // nil is unlimited
 	overall  chan struct{}
 	ramp     chan struct{}
 	perLimit int
+	answered atomic.Int64 // when the latest place was given back, Unix nanoseconds
 
 	mu       sync.Mutex
 	projects map[string]*slots
@@ -66,9 +72,10 @@ type Slot struct {
 	limiter *Limiter
 	project string
 	places  *slots
-	aged    *time.Timer
 
 	mu       sync.Mutex
+	left     time.Time
+	aged     *time.Timer
 	onRamp   bool
 	released bool
 }
@@ -111,8 +118,27 @@ func (l *Limiter) acquireShared(ctx context.Context) error {
 
 // Start says that the request leaves now: its age counts from here.
 func (s *Slot) Start() {
-	if s != nil {
-		s.aged = time.AfterFunc(rampAge, s.leaveRamp)
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = time.Now()
+	s.aged = time.AfterFunc(rampAge, s.age)
+}
+
+// age takes the request from the ramp, unless it is young still.
+func (s *Slot) age() {
+	now := time.Now()
+	answered := time.Unix(0, s.limiter.answered.Load())
+	s.mu.Lock()
+	young := now.Sub(answered) < rampAge && now.Sub(s.left) < longestYouth
+	if young && s.onRamp {
+		s.aged.Reset(rampAge)
+	}
+	s.mu.Unlock()
+	if !young {
+		s.leaveRamp()
 	}
 }
 
@@ -130,11 +156,12 @@ func (s *Slot) Release() {
 	if s == nil {
 		return
 	}
+	s.limiter.answered.Store(time.Now().UnixNano())
+	s.leaveRamp()
+	s.mu.Lock()
 	if s.aged != nil {
 		s.aged.Stop()
 	}
-	s.leaveRamp()
-	s.mu.Lock()
 	released := s.released
 	s.released = true
 	s.mu.Unlock()

@@ -96,6 +96,41 @@ func TestLimiter_SlowProjectsDoNotHoldUpFastOnes(t *testing.T) {
 	})
 }
 
+func TestLimiter_ARequestStaysYoungWhileOthersAreAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// One in two is answered after 4 ms, the others after 20 ms, as on a machine that is busy.
+		most, _ := flood(NewLimiter(LimiterOptions{}), 1000, 1, func(p int) time.Duration {
+			return time.Duration(4+16*(p%2)) * time.Millisecond
+		})
+		if most > rampWidth {
+			t.Errorf("%d under way, want at most %d", most, rampWidth)
+		}
+	})
+}
+
+func TestLimiter_AnswersToSomeDoNotKeepTheRestYoungForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(LimiterOptions{})
+		held := make([]*Slot, rampWidth-1)
+		for i := range held {
+			held[i], _ = l.Acquire(t.Context(), "slow"+strconv.Itoa(i))
+			held[i].Start()
+		}
+		for range 100 { // answers come all the time, by the one place that is left
+			slot, _ := l.Acquire(t.Context(), "fast")
+			slot.Start()
+			time.Sleep(time.Millisecond)
+			slot.Release()
+		}
+		if free := rampWidth - len(l.ramp); free != rampWidth {
+			t.Errorf("%d places of the ramp are free, want all %d", free, rampWidth)
+		}
+		for _, s := range held {
+			s.Release()
+		}
+	})
+}
+
 func TestLimiter_ARequestThatHasNotLeftStaysYoung(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(LimiterOptions{})

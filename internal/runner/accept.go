@@ -31,24 +31,28 @@ const (
 // together; the others wait for their own project only. A project's fires are claimed in the order
 // they came in, because a claim says that nothing before it is owed any more.
 func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
-	ready := make([]claim, 0, len(fires))
+	size := claimFirst
+	ready := make([]claim, 0, min(size, len(fires)))
 	for _, f := range fires {
 		if r.queue(f) {
 			continue
 		}
-		if c, ok := r.judge(ctx, f); ok {
-			ready = append(ready, c)
+		c, ok := r.judge(ctx, f)
+		if !ok {
+			r.mu.Lock()
+			r.late[f.Project.ID] = []scheduler.Fire{f}
+			r.mu.Unlock()
+			r.spawn(func() { r.acceptLate(ctx, f.Project) })
 			continue
 		}
-		r.mu.Lock()
-		r.late[f.Project.ID] = []scheduler.Fire{f}
-		r.mu.Unlock()
-		r.spawn(func() { r.acceptLate(ctx, f.Project) })
+		if ready = append(ready, c); len(ready) == size {
+			r.claim(ctx, ready)
+			size = min(2*size, claimMost)
+			ready = make([]claim, 0, size)
+		}
 	}
-	for size := claimFirst; len(ready) > 0; size = min(2*size, claimMost) {
-		n := min(len(ready), size)
-		r.claim(ctx, ready[:n])
-		ready = ready[n:]
+	if len(ready) > 0 {
+		r.claim(ctx, ready)
 	}
 }
 
