@@ -144,6 +144,8 @@ func (r reader) wrongType(n *yaml.Node, wanted string) {
 	hint := ""
 	switch {
 	case secretive(r.path):
+	case r.cron != "" && r.path == "projects" && (n.Value == "all" || n.Value == "*"):
+		hint = "leave it out: a cron that names no projects is for all of them"
 	case n.Kind == yaml.ScalarNode && strings.HasPrefix(wanted, "a list"):
 		hint = fmt.Sprintf("write %s: %s", r.key.Value, asList(n, "…"))
 	case wanted == "true or false":
@@ -173,11 +175,17 @@ func oneLine(list *yaml.Node) string {
 // notSection reports a value where keys were expected, with an example for the sections that people
 // most often write as something else.
 func (r reader) notSection(n *yaml.Node) {
-	r.errorf(n, "wrong-type", r.sectionHint(n), "it must be a section with keys, not %s", kindOf(n))
+	it := "it"
+	if r.cron == "" && r.path == "" {
+		it = "the file"
+	}
+	r.errorf(n, "wrong-type", r.sectionHint(n), "%s must be a section with keys, not %s", it, kindOf(n))
 }
 
 func (r reader) sectionHint(n *yaml.Node) string {
 	switch {
+	case r.cron == "" && r.path == "":
+		return "begin with crons:, and write below it, each indented further, a cron's name and its spec: and its task: or cmd:"
 	case r.cron != "" && r.path == "" && n.Kind == yaml.ScalarNode:
 		return "write " + inline(r.cron) + ": {spec: '0 5 * * *', task: {backup: {}}}, or each key on a line of its own, indented further"
 	case r.cron != "" && r.path == "":
@@ -197,7 +205,7 @@ func (r reader) sectionHint(n *yaml.Node) string {
 	case strings.HasPrefix(r.path, "automation_users."):
 		return "write {token_file: …} with a path, or {token_env: …} with the name of a variable"
 	case strings.HasPrefix(r.path, "task."):
-		return fmt.Sprintf("write %s: {}", r.key.Value)
+		return r.parameterHint(n)
 	}
 	return ""
 }
@@ -332,6 +340,12 @@ func durationHint(text string) string {
 		default:
 			return fmt.Sprintf("write %d%s", n, unit)
 		}
+	}
+	if _, err := strconv.ParseUint(text, 10, 32); err == nil {
+		return fmt.Sprintf("write %sm for minutes, or %ss for seconds", text, text)
+	}
+	if d, err := time.ParseDuration(strings.ReplaceAll(text, " ", "")); err == nil {
+		return "write " + short(d)
 	}
 	return "write whole seconds, or a duration such as 90s, 10m or 24h"
 }

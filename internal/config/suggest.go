@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/automatond/automatond/internal/guard"
 	"gopkg.in/yaml.v3"
 )
 
@@ -23,10 +24,6 @@ func (r reader) suggest(key, value *yaml.Node, known []string) string {
 		if hint := suggestInCondition(word, value); hint != "" {
 			return hint
 		}
-	case r.cron == "" && r.path == "":
-		if slices.Contains(names(cronFields()), word) {
-			return "it belongs to a cron: write crons:, below it the cron's name, and below that " + key.Value + ":, each indented further"
-		}
 	}
 	if s := synonym(word); slices.Contains(known, s) {
 		return fmt.Sprintf("write %s: instead of %s:", s, key.Value)
@@ -43,13 +40,17 @@ func suggestInCron(word string, value *yaml.Node) string {
 	case "tasks", "type", "action", "actions", "operation", "job", "do", "steps":
 		return "write " + taskExample(value)
 	case "branch", "branches", "environment", "environments", "on", "only_branches":
-		return "write only: {branches: " + asList(value, "main") + "}"
+		return "write only: {" + conditionOn(value) + "}"
 	case "environment_type", "environment_types", "environment-type":
 		return "write only: {environment_types: " + asList(value, "production") + "}"
 	case "if", "when", "condition", "rules":
 		return "write only: with the branches it runs on, such as only: {branches: [main]}"
 	case "name", "id":
 		return "leave it out: the key above is the cron's name"
+	case "description", "comment", "note", "label", "title":
+		return "write it as a comment: a line that begins with #"
+	case "enabled", "active":
+		return "write suspended: true to stop the cron, or leave it out"
 	}
 	return ""
 }
@@ -57,11 +58,26 @@ func suggestInCron(word string, value *yaml.Node) string {
 func suggestInCondition(word string, value *yaml.Node) string {
 	switch word {
 	case "branch", "name", "names", "environment", "environments", "ref", "refs":
-		return "write branches: " + asList(value, "main")
+		return "write " + conditionOn(value)
 	case "type", "types", "environment_type", "environment-type":
 		return "write environment_types: " + asList(value, "production")
 	}
 	return ""
+}
+
+// conditionOn takes a value for branches, unless it lists types of environments.
+func conditionOn(value *yaml.Node) string {
+	list := []*yaml.Node{value}
+	if value.Kind == yaml.SequenceNode {
+		list = value.Content
+	}
+	types := len(list) > 0 && !slices.ContainsFunc(list, func(n *yaml.Node) bool {
+		return !slices.Contains(guard.EnvironmentTypes(), n.Value)
+	})
+	if types {
+		return "environment_types: " + asList(value, "")
+	}
+	return "branches: " + asList(value, "main")
 }
 
 // taskExample is a task section, with the kind that the value names if it names one.

@@ -42,6 +42,9 @@ func (s *source) explain(err error) Diagnostic {
 func (s *source) undefinedAnchor(name string, line int) Diagnostic {
 	d := Diagnostic{Line: line, Column: 1, Code: "anchor-undefined", Message: fmt.Sprintf("*%s refers to an anchor that is not defined", name),
 		Hint: fmt.Sprintf("define it above with &%s, or put the value in quotes if it is no reference", name)}
+	if defined := s.references(); len(defined) > 0 {
+		d.Hint = didYouMean("*"+name, defined)
+	}
 	for n := range s.lineCount() {
 		if at := bytes.Index(s.line(n+1), []byte("*"+name)); at >= 0 {
 			d.Line, d.Column = n+1, characters(s.line(n+1), at)
@@ -51,6 +54,19 @@ func (s *source) undefinedAnchor(name string, line int) Diagnostic {
 	}
 	return d
 }
+
+// references returns what can refer to the file's anchors, as far as its lines show them.
+func (s *source) references() []string {
+	var list []string
+	for n := range s.lineCount() {
+		for _, m := range anchorName.FindAllSubmatch(s.line(n+1), -1) {
+			list = append(list, "*"+string(m[1]))
+		}
+	}
+	return list
+}
+
+var anchorName = regexp.MustCompile(`(?:^|[\s:\[{,-])&([\w.-]+)(?:\s|$)`)
 
 // plainWords translates what the YAML parser says.
 func plainWords(message string) string {
@@ -381,6 +397,9 @@ func (l *layout) continues(n int) bool {
 func quotesHint(name, value string) string {
 	if name == "cmd" || name == "start" {
 		return fmt.Sprintf("write %s: | and put the script on the lines below, indented further", name)
+	}
+	if name == "task" || name == "only" || name == "except" || name == "commands" {
+		return fmt.Sprintf("write %s: {%s}", name, shortened(value))
 	}
 	return fmt.Sprintf("write %s: '%s'", name, shortened(strings.ReplaceAll(value, "'", "''")))
 }
