@@ -150,10 +150,14 @@ func (r reader) wrongType(n *yaml.Node, wanted string) {
 		hint = fmt.Sprintf("write %s: %s", r.key.Value, asList(n, "…"))
 	case wanted == "true or false":
 		hint = truthHint(n.Value)
-	case wanted == "text" && n.Kind == yaml.SequenceNode && (r.key.Value == "cmd" || r.key.Value == "start"):
-		hint = fmt.Sprintf("write %s: | and the commands on the lines below, indented further", r.key.Value)
+	case wanted == "text" && isScript(r.key.Value):
+		hint = fmt.Sprintf("write %s: | and the script on the lines below, indented further", r.key.Value)
 	case r.key.Value == "spec" && n.Kind == yaml.SequenceNode:
 		hint = "write spec: '" + oneLine(n) + "'"
+	case r.key.Value == "timezone":
+		hint = "write timezone: with one name, such as Europe/Paris"
+	case strings.Contains(r.path, "variables.") && !strings.HasPrefix(r.path, "task."):
+		hint = "write NAME: value below variables:, each on a line of its own"
 	case wanted == "text" && n.Kind == yaml.MappingNode:
 		hint = fmt.Sprintf("write the value beside %s:, in quotes if it has { or : in it", r.key.Value)
 	}
@@ -200,6 +204,10 @@ func (r reader) sectionHint(n *yaml.Node) string {
 		return "write projects by names of your own, such as shop: {id: k3qz7p2m5nwya}"
 	case strings.HasSuffix(r.path, "variables"):
 		return "write NAME: value, each on a line of its own"
+	case r.path == "commands":
+		return "write commands: {start: …} with the script, or cmd: with it"
+	case r.path == "api":
+		return "write api: {url: https://…}"
 	case r.path == "automation_users":
 		return "write users by names of your own, such as shop-bot: {token_file: /run/secrets/shop-token}"
 	case strings.HasPrefix(r.path, "automation_users."):
@@ -229,6 +237,8 @@ func truthHint(word string) string {
 		return "write true"
 	case "no", "off", "0", "n", "disabled":
 		return "write false"
+	case "true", "false":
+		return "write " + strings.ToLower(word) + ", without quotes"
 	}
 	return "write true or false, without quotes"
 }

@@ -20,6 +20,8 @@ func (r reader) suggest(key, value *yaml.Node, known []string) string {
 		}
 	case strings.HasPrefix(r.path, "task.") && slices.Contains([]string{"branch", "branches", "environment", "environments", "project", "projects"}, word):
 		return "leave it out: a task acts on the environment that the run is for, and only: chooses those"
+	case r.path == "defaults" && slices.Contains(names(r.fields.cron), word):
+		return "write it in each cron; what several share can stand under x-shared: &shared, and in each of them <<: *shared"
 	case r.path == "only" || r.path == "except":
 		if hint := suggestInCondition(word, value); hint != "" {
 			return hint

@@ -318,7 +318,7 @@ func (l *layout) quoted(n int, raw, name, value string, at int) (Diagnostic, boo
 		if next := l.line(n + 1); n < l.lineCount() && !keyLine.Match(next) && len(bytes.TrimSpace(next)) > 0 {
 			return Diagnostic{}, false // it goes on
 		}
-		fixed := value + value[:1]
+		fixed := strings.TrimRight(value, `'"`) + value[:1]
 		return l.mistake(n, at, at+len(value), "yaml-quotes", fmt.Sprintf("the quotation mark %c is not closed", value[0]),
 			fmt.Sprintf("write %s: %s", name, shortened(fixed))), true
 	}
@@ -332,6 +332,9 @@ func (l *layout) quoted(n int, raw, name, value string, at int) (Diagnostic, boo
 	}
 	from := at + len(value) - len(rest)
 	hint := "put the whole value in quotes, or write it as a block: a | after the key, and the text indented below it"
+	if isScript(name) {
+		hint = quotesHint(name, value)
+	}
 	return l.mistake(n, from, at+len(value), "yaml-quotes", "this stands after the end of the quotation", hint), true
 }
 
@@ -394,8 +397,10 @@ func (l *layout) continues(n int) bool {
 	return false
 }
 
+func isScript(key string) bool { return key == "cmd" || key == "start" }
+
 func quotesHint(name, value string) string {
-	if name == "cmd" || name == "start" {
+	if isScript(name) {
 		return fmt.Sprintf("write %s: | and put the script on the lines below, indented further", name)
 	}
 	if name == "task" || name == "only" || name == "except" || name == "commands" {
