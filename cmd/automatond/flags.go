@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/automatond/automatond/internal/config"
 )
 
 // defaultConfig is read when --config is not given.
@@ -14,6 +17,17 @@ const defaultConfig = "automatond.yaml"
 
 func configFlag(f *pflag.FlagSet, paths *[]string) {
 	f.StringArrayVarP(paths, "config", "c", []string{defaultConfig}, "configuration file, or directory of *.yaml files; may be repeated")
+}
+
+// loadOffline reads the configuration for a command that asks the platform for nothing. What is wrong
+// with it is written to messages.
+func loadOffline(messages io.Writer, paths []string) (*config.Config, error) {
+	cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true})
+	if cfg == nil {
+		writeDiagnostics(messages, diagnostics)
+		return nil, &exitError{code: exitInvalid, message: "the configuration is not valid"}
+	}
+	return cfg, nil
 }
 
 // probeFlag is the same for the daemon and for the command that asks it.
