@@ -69,14 +69,9 @@ func suggestInCondition(word string, value *yaml.Node) string {
 
 // conditionOn takes a value for branches, unless it lists types of environments.
 func conditionOn(value *yaml.Node) string {
-	list := []*yaml.Node{value}
-	if value.Kind == yaml.SequenceNode {
-		list = value.Content
-	}
-	types := len(list) > 0 && !slices.ContainsFunc(list, func(n *yaml.Node) bool {
-		return !slices.Contains(guard.EnvironmentTypes(), n.Value)
-	})
-	if types {
+	list := entries(value)
+	foreign := func(n *yaml.Node) bool { return !slices.Contains(guard.EnvironmentTypes(), n.Value) }
+	if len(list) > 0 && !slices.ContainsFunc(list, foreign) {
 		return "environment_types: " + asList(value, "")
 	}
 	return "branches: " + asList(value, "main")
@@ -96,14 +91,18 @@ func taskExample(value *yaml.Node) string {
 	return "task: with what to do, such as task: {backup: {}}"
 }
 
+// entries are those of a list, or a single value.
+func entries(value *yaml.Node) []*yaml.Node {
+	if value.Kind == yaml.SequenceNode {
+		return value.Content
+	}
+	return []*yaml.Node{value}
+}
+
 // asList writes a value as a list on one line, or an example.
 func asList(value *yaml.Node, example string) string {
-	list := []*yaml.Node{value}
-	if value.Kind == yaml.SequenceNode {
-		list = value.Content
-	}
 	var words []string
-	for _, n := range list {
+	for _, n := range entries(value) {
 		if n.Kind != yaml.ScalarNode || isNull(n) || len(n.Value) > 40 || n.Value == "" {
 			return "[" + example + "]"
 		}
