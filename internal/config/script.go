@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -49,8 +48,7 @@ func (r reader) readScript(v *yaml.Node, j *job.Job) {
 	n := r.value(v)
 	unreadable := slices.ContainsFunc(parsed.problems, func(p shell.Problem) bool { return p.Code == "syntax" })
 	if unreadable && r.src.folded(n) {
-		r.errorf(n, "script-folded", fmt.Sprintf("write %s: | and the script on the lines below, indented further", r.key.Value),
-			"without a | the lines of the script are read as one line, and that is no script")
+		r.errorf(n, "script-folded", scriptHint(r.key.Value), "without a | the lines of the script are read as one line, and that is no script")
 		return
 	}
 	for _, p := range parsed.problems {
