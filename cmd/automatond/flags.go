@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/automatond/automatond/internal/app"
 	"github.com/automatond/automatond/internal/config"
 )
 
@@ -24,10 +25,23 @@ func configFlag(f *pflag.FlagSet, paths *[]string) {
 func loadOffline(messages io.Writer, paths []string) (*config.Config, error) {
 	cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true})
 	if cfg == nil {
-		writeDiagnostics(messages, diagnostics)
-		return nil, &exitError{code: exitInvalid, message: "the configuration is not valid"}
+		return nil, invalid(messages, diagnostics)
 	}
 	return cfg, nil
+}
+
+// invalid writes what is wrong with a configuration, and returns the end of a command that needs it.
+func invalid(messages io.Writer, diagnostics config.Diagnostics) error {
+	writeDiagnostics(messages, diagnostics)
+	return &exitError{code: exitInvalid, message: "the configuration is not valid"}
+}
+
+// orInvalid does the same for an error of the daemon's, and returns every other as it is.
+func orInvalid(messages io.Writer, err error) error {
+	if e, ok := errors.AsType[*app.ConfigError](err); ok {
+		return invalid(messages, e.Diagnostics)
+	}
+	return err
 }
 
 // probeFlag is the same for the daemon and for the command that asks it.
