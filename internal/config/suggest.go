@@ -41,7 +41,9 @@ func suggestInCron(word string, value *yaml.Node) string {
 	switch word {
 	case "tasks", "type", "action", "actions", "operation", "job", "do", "steps":
 		return "write " + taskExample(value)
-	case "branch", "branches", "environment", "environments", "on", "only_branches":
+	case "branch", "branches", "on", "only_branches":
+		return "write only: {branches: " + asList(value, "main") + "}"
+	case "environment", "environments":
 		return "write only: {" + conditionOn(value) + "}"
 	case "environment_type", "environment_types", "environment-type":
 		return "write only: {environment_types: " + asList(value, "production") + "}"
@@ -59,7 +61,9 @@ func suggestInCron(word string, value *yaml.Node) string {
 
 func suggestInCondition(word string, value *yaml.Node) string {
 	switch word {
-	case "branch", "name", "names", "environment", "environments", "ref", "refs":
+	case "branch", "name", "names", "ref", "refs":
+		return "write branches: " + asList(value, "main")
+	case "environment", "environments":
 		return "write " + conditionOn(value)
 	case "type", "types", "environment_type", "environment-type":
 		return "write environment_types: " + asList(value, "production")
