@@ -161,14 +161,14 @@ func (l *loader) readCron(e cronEntry) *job.Job {
 	if !section(e.reader, e.value, l.fields.cron, c) {
 		return c.job
 	}
-	complete := e.hollow || l.unknownSince(before)
+	reported := e.hollow || l.unknownSince(before)
 	switch {
-	case c.spec == nil && len(c.actions) == 0 && !complete:
+	case c.spec == nil && len(c.actions) == 0 && !reported:
 		e.errorf(e.key, "spec-missing", "write spec: with a cron expression, such as '0 5 * * *', and task: with what to do, or cmd: with a script",
 			"it has no spec, and nothing to do")
-	case c.spec == nil && !complete:
+	case c.spec == nil && !reported:
 		e.errorf(e.key, "spec-missing", "write spec: with a cron expression, such as '0 5 * * *'", "it has no spec")
-	case len(c.actions) == 0 && !complete:
+	case len(c.actions) == 0 && !reported:
 		e.errorf(e.key, "action-missing", "write task: with what to do, such as task: {backup: {}}, or cmd: with a script", "it has nothing to do")
 	}
 	if len(c.actions) > 1 {
