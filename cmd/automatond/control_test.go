@@ -114,6 +114,12 @@ func TestControl_TriggersAndShowsRuns(t *testing.T) {
 	if out := s.mustCommand("runs", "--outcome", "failed"); strings.Count(out, "\n") != 1 {
 		t.Errorf("runs that failed: %q, want the heading only", out)
 	}
+	for project, want := range map[string]int{"shop": 4, "shopid": 4, "blog": 0} {
+		if err := json.Unmarshal([]byte(s.mustCommand("runs", "--project", project, "-o", "json")), &records); err != nil || len(records) != want {
+			t.Errorf("%d records of project %s (%v), want %d", len(records), project, err, want)
+		}
+	}
+	s.failing(2, "no such file", "runs", "--project", "shop", "--config", "none.yaml")
 	s.failing(1, "has no run nonsense", "runs", "nonsense")
 	if _, err := os.Stat(s.socket()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the socket is left behind: %v", err)

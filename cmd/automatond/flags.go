@@ -4,9 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/automatond/automatond/internal/app"
+	"github.com/automatond/automatond/internal/config"
 )
 
 // defaultConfig is read when --config is not given.
@@ -14,6 +18,30 @@ const defaultConfig = "automatond.yaml"
 
 func configFlag(f *pflag.FlagSet, paths *[]string) {
 	f.StringArrayVarP(paths, "config", "c", []string{defaultConfig}, "configuration file, or directory of *.yaml files; may be repeated")
+}
+
+// loadOffline reads the configuration for a command that asks the platform for nothing. What is wrong
+// with it is written to messages.
+func loadOffline(messages io.Writer, paths []string) (*config.Config, error) {
+	cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true})
+	if cfg == nil {
+		return nil, invalid(messages, diagnostics)
+	}
+	return cfg, nil
+}
+
+// invalid writes what is wrong with a configuration, and returns the end of a command that needs it.
+func invalid(messages io.Writer, diagnostics config.Diagnostics) error {
+	writeDiagnostics(messages, diagnostics)
+	return &exitError{code: exitInvalid, message: "the configuration is not valid"}
+}
+
+// orInvalid does the same for an error of the daemon's, and returns every other as it is.
+func orInvalid(messages io.Writer, err error) error {
+	if e, ok := errors.AsType[*app.ConfigError](err); ok {
+		return invalid(messages, e.Diagnostics)
+	}
+	return err
 }
 
 // probeFlag is the same for the daemon and for the command that asks it.

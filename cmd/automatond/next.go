@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/scheduler/cronspec"
 )
 
@@ -86,8 +84,11 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 			return nil, usage(err)
 		}
 		parsed, err := cronspec.Parse(spec)
+		if e, ok := errors.AsType[*cronspec.Error](err); ok && e.Hint != "" {
+			return nil, usage(fmt.Errorf("--%w; %s", err, e.Hint))
+		}
 		if err != nil {
-			return nil, usage(fmt.Errorf("--spec %q: %w", spec, err))
+			return nil, usage(fmt.Errorf("--%w", err))
 		}
 		u := upcoming{Spec: spec, Timezone: location.String(), schedule: parsed.Schedule("", location)}
 		u.words = parsed.Describe(u.schedule)
@@ -96,10 +97,9 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 		}
 		return []upcoming{u}, nil
 	}
-	cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true})
-	if cfg == nil {
-		writeDiagnostics(messages, diagnostics)
-		return nil, &exitError{code: exitInvalid, message: "the configuration is not valid"}
+	cfg, err := loadOffline(messages, paths)
+	if err != nil {
+		return nil, err
 	}
 	list := []upcoming{}
 	for _, j := range cfg.Jobs {

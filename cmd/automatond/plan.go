@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
-	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/plan"
 )
 
@@ -35,10 +33,9 @@ func newPlan() *cobra.Command {
 			if target.Variables, err = pairs(variables); err != nil {
 				return usage(err)
 			}
-			cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true})
-			if cfg == nil {
-				writeDiagnostics(cmd.ErrOrStderr(), diagnostics)
-				return &exitError{code: exitInvalid, message: "the configuration is not valid"}
+			cfg, err := loadOffline(cmd.ErrOrStderr(), paths)
+			if err != nil {
+				return err
 			}
 			report := target.For(cmd.Context(), cfg.Jobs)
 			if output == "json" {

@@ -65,13 +65,7 @@ func commandAside(cmd *cobra.Command, o app.Options, request control.Command, re
 		return err
 	}
 	o.Lookup, o.Logger = os.LookupEnv, logger
-	err = app.Command(cmd.Context(), o, request, report)
-	var invalid *app.ConfigError
-	if errors.As(err, &invalid) {
-		writeDiagnostics(cmd.ErrOrStderr(), invalid.Diagnostics)
-		return &exitError{code: exitInvalid, message: "the configuration is not valid"}
-	}
-	return err
+	return orInvalid(cmd.ErrOrStderr(), app.Command(cmd.Context(), o, request, report))
 }
 
 // reportCommand waits until the platform has accepted what was asked for, or has done it, and says so.

@@ -39,13 +39,7 @@ user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says
 			signal.Notify(hangup, syscall.SIGHUP)
 			defer signal.Stop(hangup)
 			o.Hangup = hangup
-			err = app.Run(cmd.Context(), o)
-			var invalid *app.ConfigError
-			if errors.As(err, &invalid) {
-				writeDiagnostics(cmd.ErrOrStderr(), invalid.Diagnostics)
-				return &exitError{code: exitInvalid, message: "the configuration is not valid"}
-			}
-			return err
+			return orInvalid(cmd.ErrOrStderr(), app.Run(cmd.Context(), o))
 		},
 	}
 	f := cmd.Flags()

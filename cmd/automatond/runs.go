@@ -18,6 +18,7 @@ import (
 func newRuns() *cobra.Command {
 	var (
 		data, output, since string
+		paths               []string
 		filter              control.Filter
 	)
 	cmd := &cobra.Command{
@@ -39,6 +40,9 @@ It reads the ledger of the data directory, whether or not a daemon runs there.`,
 			if filter.Limit < 1 {
 				return usage(errors.New("--limit is at least 1"))
 			}
+			if filter.Project, err = projectID(cmd, paths, filter.Project); err != nil {
+				return err
+			}
 			client, err := daemonOn(data)
 			if err != nil {
 				return err
@@ -59,16 +63,43 @@ It reads the ledger of the data directory, whether or not a daemon runs there.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&filter.Cron, "cron", "", "only this cron")
-	f.StringVarP(&filter.Project, "project", "p", "", "only this project, by its id")
+	f.StringVarP(&filter.Project, "project", "p", "", "only this project, by its id, or by its alias in --config")
 	f.StringVarP(&filter.Environment, "environment", "e", "", "only this environment")
 	f.StringVar(&filter.Outcome, "outcome", "", "only this outcome: succeeded, failed, canceled, skipped, missed or unknown")
 	f.StringVar(&filter.Reason, "reason", "", "only this reason, such as guard")
 	f.StringVar(&since, "since", "", "only what was scheduled since then: a time (RFC 3339) or a duration back from now, such as 24h")
 	f.BoolVar(&filter.InDoubt, "in-doubt", false, "only runs with a request that is, or remained, in doubt")
 	f.IntVarP(&filter.Limit, "limit", "n", 20, "at most so many, the newest")
+	configFlag(f, &paths)
 	dataFlag(f, &data)
 	outputFlag(f, &output)
 	return cmd
+}
+
+// projectID returns the id of a project that the configuration calls so, and any other text as it
+// is: the history also has projects that are not configured any more, or not on this machine.
+func projectID(cmd *cobra.Command, paths []string, project string) (string, error) {
+	if project == "" {
+		return "", nil
+	}
+	given := cmd.Flags().Changed("config")
+	messages := io.Discard
+	if given {
+		messages = cmd.ErrOrStderr()
+	}
+	cfg, err := loadOffline(messages, paths)
+	switch {
+	case err != nil && given:
+		return "", err
+	case err != nil:
+		return project, nil
+	}
+	for _, p := range cfg.Projects {
+		if p.Alias == project {
+			return p.ID, nil
+		}
+	}
+	return project, nil
 }
 
 // parseSince reads a time, or a duration back from now. The empty text is no time.

@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"net/http"
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/inventory"
@@ -87,7 +86,7 @@ func (a *app) openTransport() error {
 	if err != nil {
 		return err
 	}
-	a.transport = http.RoundTripper(transport)
+	a.transport = transport
 	return nil
 }
 

@@ -73,26 +73,30 @@ func (s *suspensions) active(now time.Time) []ledger.Suspension {
 	return active
 }
 
-// put writes a suspension, then acts on it.
+// put writes a suspension, then acts on it. Nothing can fail between the two, so what the ledger
+// has is in force.
 func (s *suspensions) put(ctx context.Context, store *ledger.Ledger, v ledger.Suspension) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if err := store.Suspend(ctx, v); err != nil {
 		return err
 	}
-	return s.load(ctx, store)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byCron[v.Cron] = v
+	return nil
 }
 
 // suspend stops new requests for a cron, or for all. What has been sent is followed to its end.
 func (a *app) suspend(ctx context.Context, s control.Suspend) ([]ledger.Suspension, error) {
-	now := time.Now()
+	now := time.Now().UTC()
 	if err := a.mustKnow(s.Cron); err != nil {
 		return nil, err
 	}
 	if !s.Until.IsZero() && !s.Until.After(now) {
 		return nil, control.Refuse("%s is over already", s.Until.Format(time.RFC3339))
 	}
-	v := ledger.Suspension{Cron: s.Cron, Since: now, Until: s.Until, Note: s.Note}
+	v := ledger.Suspension{Cron: s.Cron, Since: now, Until: s.Until.UTC(), Note: s.Note}
 	if err := a.suspensions.put(ctx, a.store, v); err != nil {
 		return nil, err
 	}
@@ -106,7 +110,7 @@ func (a *app) suspend(ctx context.Context, s control.Suspend) ([]ledger.Suspensi
 
 // resume ends a suspension now. It causes no run: what was due until now is not owed.
 func (a *app) resume(ctx context.Context, cron string) ([]ledger.Suspension, error) {
-	now := time.Now()
+	now := time.Now().UTC()
 	active := a.suspensions.active(now)
 	i := slices.IndexFunc(active, func(v ledger.Suspension) bool { return v.Cron == cron })
 	if i < 0 {

@@ -30,7 +30,7 @@ type Config struct {
 
 	ShutdownGrace time.Duration // how long requests in flight may take at shutdown
 
-	Hash string // over the content of all files; replicas compare it
+	Hash string // over the content of all files; the ledger keeps the one a replica started with
 }
 
 // User is an automation user: the account whose API token is used.

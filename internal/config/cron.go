@@ -161,20 +161,28 @@ func (l *loader) readCron(e cronEntry) *job.Job {
 	if !section(e.reader, e.value, l.fields.cron, c) {
 		return c.job
 	}
-	// A key that is not known may be the one that is missing: one mistake, one message.
-	complete := e.hollow || slices.ContainsFunc(l.list[before:], func(d Diagnostic) bool { return d.Code == "unknown-key" })
-	if c.spec == nil && !complete {
-		e.errorf(e.key, "spec-missing", "write spec: with a cron expression, such as '0 5 * * *'", "it has no spec")
-	}
+	reported := e.hollow || l.unknownSince(before)
 	switch {
-	case len(c.actions) == 0 && !complete:
+	case c.spec == nil && len(c.actions) == 0 && !reported:
+		e.errorf(e.key, "spec-missing", "write spec: with a cron expression, such as '0 5 * * *', and task: with what to do, or cmd: with a script",
+			"it has no spec, and nothing to do")
+	case c.spec == nil && !reported:
+		e.errorf(e.key, "spec-missing", "write spec: with a cron expression, such as '0 5 * * *'", "it has no spec")
+	case len(c.actions) == 0 && !reported:
 		e.errorf(e.key, "action-missing", "write task: with what to do, such as task: {backup: {}}, or cmd: with a script", "it has nothing to do")
-	case len(c.actions) > 1:
+	}
+	if len(c.actions) > 1 {
 		e.errorf(c.actions[1], "action-conflict", "keep one of them",
 			"%s and %s are both there, and a cron does one thing", c.actions[0].Value, c.actions[1].Value)
 	}
 	l.complete(e, c)
 	return c.job
+}
+
+// unknownSince reports whether an unknown key was met since there were so many diagnostics. It may be
+// the one that is missing: one mistake, one message.
+func (l *loader) unknownSince(before int) bool {
+	return slices.ContainsFunc(l.list[before:], func(d Diagnostic) bool { return d.Code == "unknown-key" })
 }
 
 // complete fills in what follows from the fields.
@@ -239,14 +247,26 @@ func (r reader) readProjects(v *yaml.Node, j *job.Job) {
 	j.Projects = make([]*job.Project, 0, len(aliases))
 	for i, alias := range aliases {
 		p, ok := r.byAlias[alias]
+		if !ok && r.unread {
+			continue
+		}
 		if !ok {
-			hint := didYouMean(alias, r.aliases)
-			if !r.fleet {
-				hint = "leave it out: without projects: at the top level, there is one target"
-			}
-			r.errorf(nodes[i], "project-unknown", hint, "%s is not under projects", r.quote(alias))
+			r.errorf(nodes[i], "project-unknown", r.projectHint(alias), "%s is not under projects", r.quote(alias))
 			continue
 		}
 		j.Projects = append(j.Projects, p)
 	}
+}
+
+// projectHint says what to write instead of an alias that is none.
+func (r reader) projectHint(alias string) string {
+	if !r.fleet {
+		return "leave it out: without projects: at the top level, there is one target"
+	}
+	for _, p := range r.config.Projects {
+		if p.ID == alias {
+			return fmt.Sprintf("write %s, which is the project's name here", inline(p.Alias))
+		}
+	}
+	return didYouMean(alias, r.aliases)
 }

@@ -49,17 +49,8 @@ func TestDocuments_DiagnosticsPageShowsRealOutput(t *testing.T) {
 	page := read(t, "../../docs/diagnostics.md")
 	_, block, _ := strings.Cut(page, "```\n")
 	block, _, _ = strings.Cut(block, "```")
-	t.Chdir(t.TempDir())
 	text := "crons:\n    nightly:\n        spec: '0 24 * * *'\n        task: {backup: {}}\n"
-	if err := os.WriteFile("automatond.yaml", []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, diagnostics := Load(Input{Paths: []string{"automatond.yaml"}, Offline: true})
-	var printed strings.Builder
-	if err := diagnostics.Print(&printed, false); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(printed.String(), block); diff != "" {
+	if diff := cmp.Diff(printed(t, text), block); diff != "" {
 		t.Errorf("docs/diagnostics.md (-Print +page):\n%s", diff)
 	}
 }

@@ -155,16 +155,22 @@ func TestDocuments_DemoActsOnMasterAndSkipsTheOther(t *testing.T) {
 func TestDocuments_ReferenceShowsRealDiagnostics(t *testing.T) {
 	text := "crons:\n    snapshot:\n        spec: '60 5 * * *'\n        task: {backup: {}}\n        onyl: {branches: [master]}\n"
 	document := read(t, "../../docs/configuration.md")
+	if shown := printed(t, text); !strings.Contains(document, "```\n"+shown+"```\n") {
+		t.Errorf("docs/configuration.md does not show\n%s", shown)
+	}
+}
+
+// printed is what a person sees of the diagnostics of a text in automatond.yaml.
+func printed(t *testing.T, text string) string {
+	t.Helper()
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("automatond.yaml", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, diagnostics := Load(Input{Paths: []string{"automatond.yaml"}, Offline: true})
-	var printed strings.Builder
-	if err := diagnostics.Print(&printed, false); err != nil {
+	var b strings.Builder
+	if err := diagnostics.Print(&b, false); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(document, "```\n"+printed.String()+"```\n") {
-		t.Errorf("docs/configuration.md does not show\n%s", printed.String())
-	}
+	return b.String()
 }

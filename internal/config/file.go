@@ -17,7 +17,6 @@ func fileFields() []field[loader] {
 	defaults := unique("defaults", policyFields())
 	return []field[loader]{
 		{"crons", "section", "", func(r reader, l *loader, v *yaml.Node) {
-			l.anyCrons = true
 			entry := r
 			entry.path = ""
 			r.mapping(v, func(key, value *yaml.Node) { l.addCron(entry, key, value) })

@@ -5,6 +5,7 @@ import (
 
 	"github.com/automatond/automatond/internal/guard"
 	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/tasks"
 )
 
 // lint reports what is valid and probably not meant.
@@ -18,6 +19,23 @@ func (e cronEntry) lint(j *job.Job) {
 	if only := j.Guard.Only.Status; len(only) > 0 && !slices.ContainsFunc(only, j.Tasks[0].Kind().Accepts) {
 		e.report(Warning, e.key, "never-runs", "write only: {status: ["+j.Tasks[0].Kind().Statuses[0]+"]}, or leave status: out", "it never runs: %s needs status %s, and only.status excludes it",
 			j.Tasks[0].Kind().Name, alternatives(j.Tasks[0].Kind().Statuses))
+	}
+}
+
+// lintTask reports a secret that a task's parameters hold, by its own account.
+func (r reader) lintTask(task tasks.Task) {
+	var v tasks.Variable
+	switch task := task.(type) {
+	case *tasks.VariableSet:
+		v = tasks.Variable(*task)
+	case *tasks.VariableCreate:
+		v = tasks.Variable(*task)
+	case *tasks.VariableUpdate:
+		v = tasks.Variable(*task)
+	}
+	if v.Value != nil && v.Sensitive != nil && *v.Sensitive {
+		r.report(Warning, r.key, "sensitive-value", "set the value by hand once, in the console or with the CLI, and leave it out of the file",
+			"the variable is sensitive, and its value stands in this file")
 	}
 }
 

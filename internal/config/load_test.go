@@ -221,6 +221,31 @@ func TestLoad_NamesFilesThatCannotBeRead(t *testing.T) {
 	}
 }
 
+func TestLoad_DoesNotMissWhatAnUnreadableFileMayHave(t *testing.T) {
+	dir := t.TempDir()
+	crons, malformed := filepath.Join(dir, "crons.yaml"), filepath.Join(dir, "projects.yaml")
+	for path, text := range map[string]string{
+		crons:     "projects: {shop: {id: k3qz7p2m5nwya, automation_user: bot}}\ncrons:\n  a: {spec: '0 5 * * *', projects: [blog], task: {backup: {}}}\n",
+		malformed: "automation_users:\n\tbot: {token_env: BOT_TOKEN}\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, tt := range map[string]struct {
+		paths []string
+		code  string
+	}{
+		"a file that does not exist": {[]string{filepath.Join(dir, "none.yaml")}, "file-unreadable"},
+		"a file that is not YAML":    {[]string{crons, malformed}, "yaml-tab"},
+	} {
+		_, ds := Load(Input{Paths: tt.paths})
+		if len(ds) != 1 || ds[0].Code != tt.code {
+			t.Errorf("%s: diagnostics %v, want one with the code %s", name, ds, tt.code)
+		}
+	}
+}
+
 func TestLoad_SidecarTakesItsTargetAndTokenFromTheProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "automatond.yaml")
 	if err := os.WriteFile(path, []byte(seed+"variables: {A: b}\n"), 0o600); err != nil {

@@ -32,8 +32,8 @@ type loader struct {
 	projects []*projectEntry
 	crons    []cronEntry
 	nameless bool // a cron's keys stand where its name is expected, which is reported
-	anyCrons bool // a file has the section, even if an empty one
 	fleet    bool // a file has the section projects, even if an empty one
+	unread   bool // a file could not be read, so what it has may seem to be missing
 
 	fields fieldTables
 
@@ -148,75 +148,23 @@ func (l *loader) readFile(path string) {
 	if problem != nil {
 		problem.Severity, problem.File, problem.source = Error, path, src
 		l.add(*problem)
+		l.unread = true
 		return
 	}
 	l.readRoot(reader{loader: l, src: src, key: root}, root)
 }
 
-// readRoot reads the top level of a file. Keys that begin with x- are for anchors and notes.
-func (l *loader) readRoot(r reader, root *yaml.Node) {
-	known := names(l.fields.file)
-	foreign := false
-	r.mapping(root, func(key, value *yaml.Node) {
-		for _, f := range l.fields.file {
-			if f.name == key.Value {
-				f.read(r.at(key), l, value)
-				return
-			}
-		}
-		switch {
-		case strings.HasPrefix(key.Value, "x-"):
-		case vendorKey(key.Value):
-			if !foreign {
-				r.errorf(key, "foreign-file", "copy its crons: block, and timezone: if there is one, to a file of its own",
-					"key %s belongs to an application's file, which cannot be loaded as it is", key.Value)
-			}
-			foreign = true
-		default:
-			r.unknownTop(key, value, known)
-		}
-	})
-}
-
-// unknownTop reports a key that a file does not have. A section with a spec is a cron that somebody
-// forgot to put under crons.
-func (r reader) unknownTop(key, value *yaml.Node, known []string) {
-	if hasKey(value, "spec") {
-		r.errorf(key, "cron-misplaced", "write crons: on a line above it, and indent the cron below that",
-			"cron %s stands at the top of the file, and not under crons", plainOrQuoted(key.Value))
-		return
-	}
-	r.unknownKey(key, value, known)
-}
-
-// hasKey reports whether n is a section with such a key.
-func hasKey(n *yaml.Node, name string) bool {
-	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
-		if n.Content[i].Value == name {
-			return true
-		}
-	}
-	return false
-}
-
-// vendorKey reports the top-level keys of the vendor's own files, from its JSON Schemas.
-func vendorKey(name string) bool {
-	switch name {
-	case "access", "additional_hosts", "applications", "authorizations", "build", "container_profile",
-		"dependencies", "disk", "firewall", "hooks", "mounts", "name", "operations", "preflight", "relationships",
-		"resources", "routes", "runtime", "services", "size", "source", "type", "web", "workers":
-		return true
-	}
-	return false
-}
-
 // fileError words an error of the operating system without repeating the path.
 func (l *loader) fileError(path string, err error) {
-	message := err.Error()
+	message, hint := err.Error(), "name a file that can be read"
 	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		message = pathError.Err.Error()
 	}
-	l.fileProblem(path, "file-unreadable", "read configuration: "+message, "name a file that exists and can be read")
+	if errors.Is(err, fs.ErrNotExist) {
+		hint = "write the file, or name another one with --config"
+	}
+	l.fileProblem(path, "file-unreadable", "read configuration: "+message, hint)
+	l.unread = true
 }
 
 func (l *loader) fileProblem(path, code, message, hint string) {

@@ -33,6 +33,8 @@ type meetings struct {
 	list  []*meeting
 	by    map[*planned]*meeting // by the earlier cron
 	told  map[*planned]bool
+	pairs map[[2]*job.Job]bool // what mayMeet found
+	trial trial
 	fires int // looked at
 }
 
@@ -53,7 +55,7 @@ func (l *loader) reportMeetings() {
 			perProject[nil] = append(perProject[nil], p) // the one that is not known
 		}
 	}
-	m := &meetings{from: l.in.Now, by: map[*planned]*meeting{}, told: map[*planned]bool{}}
+	m := &meetings{from: l.in.Now, by: map[*planned]*meeting{}, told: map[*planned]bool{}, pairs: map[[2]*job.Job]bool{}}
 	for _, project := range append(slices.Clone(l.config.Projects), nil) {
 		m.search(project, perProject[project])
 	}
@@ -96,7 +98,7 @@ func (m *meetings) meet(owners []*planned, p *planned, at time.Time) {
 	if m.told[p] {
 		return
 	}
-	i := slices.IndexFunc(owners, func(other *planned) bool { return mayMeet(other.job, p.job) })
+	i := slices.IndexFunc(owners, func(other *planned) bool { return m.mayMeet(other.job, p.job) })
 	if i < 0 {
 		return
 	}
@@ -111,7 +113,13 @@ func (m *meetings) meet(owners []*planned, p *planned, at time.Time) {
 }
 
 // mayMeet reports whether two crons may run on one environment.
-func mayMeet(a, b *job.Job) bool {
-	common := slices.ContainsFunc(a.Statuses(), func(s string) bool { return slices.Contains(b.Statuses(), s) })
-	return common && !guard.Disjoint(&a.Guard, &b.Guard)
+func (m *meetings) mayMeet(a, b *job.Job) bool {
+	key := [2]*job.Job{a, b}
+	known, ok := m.pairs[key]
+	if !ok {
+		known = slices.ContainsFunc(a.Statuses(), func(s string) bool { return slices.Contains(b.Statuses(), s) }) &&
+			!guard.Disjoint(&a.Guard, &b.Guard) && m.trial.meet(a, b)
+		m.pairs[key] = known
+	}
+	return known
 }

@@ -32,7 +32,24 @@ func nearest(word string, known []string) string {
 			best, least = k, d
 		}
 	}
+	if best == "" {
+		return extended(wanted, known)
+	}
 	return best
+}
+
+// extended returns the only known word that begins with a word, as production does with prod.
+func extended(word string, known []string) string {
+	found := ""
+	for _, k := range known {
+		if len(word) > 2 && strings.HasPrefix(comparable(k), word) {
+			if found != "" {
+				return ""
+			}
+			found = k
+		}
+	}
+	return found
 }
 
 func comparable(word string) string {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/automatond/automatond/internal/job"
@@ -65,8 +66,14 @@ func policyFields() []field[policy] {
 }
 
 func (r reader) readDuration(v *yaml.Node, least, most time.Duration, into *time.Duration) {
-	if d, ok := r.duration(v, least, most); ok {
-		*into = d
+	d, ok := r.duration(v, least, most)
+	if !ok {
+		return
+	}
+	*into = d
+	if n := r.value(v); n.Tag == "!!int" && d > 0 && d < time.Minute {
+		r.report(Warning, n, "no-unit", fmt.Sprintf("write %sm for minutes, %sh for hours, or %ss if it is seconds", n.Value, n.Value, n.Value),
+			"a number without a unit is seconds")
 	}
 }
 

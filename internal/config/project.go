@@ -2,6 +2,7 @@ package config
 
 import (
 	"maps"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -26,7 +27,7 @@ func projectFields() []field[projectEntry] {
 			case !ok:
 				p.project.ID = "?" // reported; do not report it as missing too
 			case !isProjectID(id):
-				r.errorf(r.value(v), "project-id", "write the id from the project's URL, such as k3qz7p2m5nwya", "%s is not a project id", r.quote(id))
+				r.errorf(r.value(v), "project-id", "write the id from the project's URL, such as "+lastSegment(id), "%s is not a project id", r.quote(id))
 				p.project.ID = "?"
 			case r.once("project id", id, "project-duplicate"):
 				p.project.ID = id
@@ -71,12 +72,25 @@ func (l *loader) addProject(r reader, alias string, value *yaml.Node) {
 		p.invalid = true
 		return
 	}
+	before := len(l.list)
 	if isNull(value) || section(r, value, l.fields.project, p) {
-		if p.project.ID == "" {
+		if p.project.ID == "" && !l.unknownSince(before) {
 			r.errorf(r.key, "project-id", "write id: with the id from the project's URL", "the project has no id")
 		}
 	}
 }
+
+// lastSegment is what an address ends with if that looks like the platform's own ids, else an example.
+func lastSegment(address string) string {
+	address = strings.TrimRight(address, "/")
+	if id := address[strings.LastIndexByte(address, '/')+1:]; generatedID.MatchString(id) {
+		return id
+	}
+	return "k3qz7p2m5nwya"
+}
+
+// generatedID is how the platform makes ids. It is a guess for hints and no rule.
+var generatedID = regexp.MustCompile(`^[a-z0-9]{13}$`)
 
 // exampleID is what was written if it is a project id, else an example.
 func exampleID(text string) string {
@@ -143,6 +157,7 @@ func (l *loader) assignUser(p *projectEntry) {
 		}
 	}
 	switch {
+	case l.unread:
 	case p.project.User != "":
 		at := p.at(&yaml.Node{Value: "automation_user"})
 		at.errorf(p.userNode, "user-unknown", didYouMean(p.project.User, known), "%s is not under automation_users", at.quote(p.project.User))

@@ -3,11 +3,9 @@ package config
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -140,114 +138,6 @@ func (r reader) missing() {
 	r.errorf(r.key, "missing-value", hint, "it has no value")
 }
 
-func (r reader) wrongType(n *yaml.Node, wanted string) {
-	hint := ""
-	switch {
-	case secretive(r.path):
-	case n.Kind == yaml.ScalarNode && strings.HasPrefix(wanted, "a list"):
-		hint = fmt.Sprintf("write %s: %s", r.key.Value, asList(n, "…"))
-	case wanted == "true or false":
-		hint = truthHint(n.Value)
-	case wanted == "text" && n.Kind == yaml.SequenceNode && (r.key.Value == "cmd" || r.key.Value == "start"):
-		hint = fmt.Sprintf("write %s: | and the commands on the lines below, indented further", r.key.Value)
-	case r.key.Value == "spec" && n.Kind == yaml.SequenceNode:
-		hint = "write spec: '" + oneLine(n) + "'"
-	case wanted == "text" && n.Kind == yaml.MappingNode:
-		hint = fmt.Sprintf("write the value beside %s:, in quotes if it has { or : in it", r.key.Value)
-	}
-	r.errorf(n, "wrong-type", hint, "it must be %s, not %s", wanted, kindOf(n))
-}
-
-// oneLine joins what a list says.
-func oneLine(list *yaml.Node) string {
-	var words []string
-	for _, n := range list.Content {
-		if n.Kind != yaml.ScalarNode || len(words) == 5 || len(n.Value) > 20 {
-			return "0 5 * * *"
-		}
-		words = append(words, n.Value)
-	}
-	return strings.Join(words, " ")
-}
-
-// notSection reports a value where keys were expected, with an example for the sections that people
-// most often write as something else.
-func (r reader) notSection(n *yaml.Node) {
-	r.errorf(n, "wrong-type", r.sectionHint(n), "it must be a section with keys, not %s", kindOf(n))
-}
-
-func (r reader) sectionHint(n *yaml.Node) string {
-	switch {
-	case r.cron != "" && r.path == "" && n.Kind == yaml.ScalarNode:
-		return "write " + inline(r.cron) + ": {spec: '0 5 * * *', task: {backup: {}}}, or each key on a line of its own, indented further"
-	case r.cron != "" && r.path == "":
-		return "write spec: and task: or cmd: below the cron's name without a dash, indented further"
-	case r.path == "only" || r.path == "except":
-		return fmt.Sprintf("write %s: {branches: %s}", r.path, asList(n, "main"))
-	case r.path == "crons" && n.Kind == yaml.SequenceNode:
-		return "write " + firstName(n) + ": without a dash, and its spec: and so on below it, indented further"
-	case r.path == "crons":
-		return "write the crons' names as keys, and below each its spec: and its task: or cmd:"
-	case r.path == "projects":
-		return "write projects by names of your own, such as shop: {id: k3qz7p2m5nwya}"
-	case strings.HasSuffix(r.path, "variables"):
-		return "write NAME: value, each on a line of its own"
-	case r.path == "automation_users":
-		return "write users by names of your own, such as shop-bot: {token_file: /run/secrets/shop-token}"
-	case strings.HasPrefix(r.path, "automation_users."):
-		return "write {token_file: …} with a path, or {token_env: …} with the name of a variable"
-	case strings.HasPrefix(r.path, "task."):
-		return fmt.Sprintf("write %s: {}", r.key.Value)
-	}
-	return ""
-}
-
-// firstName is what the first entry of a list of crons calls itself.
-func firstName(list *yaml.Node) string {
-	if len(list.Content) > 0 {
-		for i, item := 0, list.Content[0]; item.Kind == yaml.MappingNode && i+1 < len(item.Content); i += 2 {
-			if item.Content[i].Value == "name" && nameProblem(item.Content[i+1].Value) == "" {
-				return inline(item.Content[i+1].Value)
-			}
-		}
-	}
-	return "nightly"
-}
-
-// truthHint translates the words that other formats take for true and false.
-func truthHint(word string) string {
-	switch strings.ToLower(word) {
-	case "yes", "on", "1", "y", "enabled":
-		return "write true"
-	case "no", "off", "0", "n", "disabled":
-		return "write false"
-	}
-	return "write true or false, without quotes"
-}
-
-// kindOf names what n is, in the words of the documentation.
-func kindOf(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		return "a section with keys"
-	case yaml.SequenceNode:
-		return "a list"
-	}
-	switch n.Tag {
-	case "!!int":
-		return "a whole number"
-	case "!!float":
-		return "a decimal number"
-	case "!!bool":
-		return "true or false"
-	case "!!null":
-		return "nothing"
-	case "!!timestamp":
-		return "a date"
-	}
-	return "text"
-}
-
 func (r reader) boolean(n *yaml.Node) (value, ok bool) {
 	n, ok = r.scalar(n, "true or false")
 	if !ok {
@@ -295,72 +185,6 @@ func (r reader) number(n *yaml.Node, most float64) (float64, bool) {
 		return value, true
 	}
 	return 0, false
-}
-
-// duration reads whole seconds, as the platform writes them, or a number with a unit as Go does.
-func (r reader) duration(n *yaml.Node, least, most time.Duration) (time.Duration, bool) {
-	const wanted = "a duration, such as 90s, 10m or 24h, or whole seconds"
-	n, ok := r.scalar(n, wanted)
-	if !ok {
-		return 0, false
-	}
-	value, ok := parseDuration(n)
-	switch {
-	case !ok && (n.Tag == "!!bool" || n.Tag == "!!timestamp"):
-		r.wrongType(n, wanted)
-	case !ok:
-		r.errorf(n, "duration-invalid", durationHint(n.Value), "%s is not a duration", r.quote(n.Value))
-	case value < least || value > most:
-		r.errorf(n, "value-range", fmt.Sprintf("write a duration from %s to %s", short(least), short(most)), "%s is out of range %s to %s", n.Value, short(least), short(most))
-	default:
-		return value, true
-	}
-	return 0, false
-}
-
-// spokenDuration is a duration as people say it.
-var spokenDuration = regexp.MustCompile(`(?i)^(\d{1,6}) *(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)$`)
-
-func durationHint(text string) string {
-	if m := spokenDuration.FindStringSubmatch(text); m != nil {
-		n, _ := strconv.Atoi(m[1]) // six digits at most
-		switch unit := strings.ToLower(m[2][:1]); unit {
-		case "d":
-			return fmt.Sprintf("write %dh", 24*n)
-		case "w":
-			return fmt.Sprintf("write %dh", 7*24*n)
-		default:
-			return fmt.Sprintf("write %d%s", n, unit)
-		}
-	}
-	return "write whole seconds, or a duration such as 90s, 10m or 24h"
-}
-
-func parseDuration(n *yaml.Node) (time.Duration, bool) {
-	if n.Tag == "!!int" {
-		seconds, err := strconv.ParseInt(n.Value, 10, 64)
-		if err != nil {
-			return 0, false
-		}
-		if seconds > math.MaxInt64/int64(time.Second) {
-			return math.MaxInt64, true
-		}
-		return time.Duration(max(seconds, -1)) * time.Second, true
-	}
-	value, err := time.ParseDuration(n.Value)
-	return value, err == nil
-}
-
-// short writes a duration as a person would: 24h instead of 24h0m0s.
-func short(d time.Duration) string {
-	text := d.String()
-	if s, ok := strings.CutSuffix(text, "m0s"); ok {
-		text = s + "m"
-	}
-	if s, ok := strings.CutSuffix(text, "h0m"); ok {
-		text = s + "h"
-	}
-	return text
 }
 
 // oneOf reads a word from a closed set.

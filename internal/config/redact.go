@@ -125,7 +125,7 @@ func secretUnder(path []string, key string, value *yaml.Node) bool {
 // they are misspelt.
 func holdsSecrets(key string) bool {
 	switch key {
-	case "env", "vars":
+	case "env", "vars", "auth":
 		return true
 	case "automation_user":
 		return false

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/automatond/automatond/internal/job"
@@ -45,6 +46,11 @@ func (r reader) readScript(v *yaml.Node, j *job.Job) {
 		r.scripts[text] = parsed
 	}
 	n := r.value(v)
+	unreadable := slices.ContainsFunc(parsed.problems, func(p shell.Problem) bool { return p.Code == "syntax" })
+	if unreadable && r.src.folded(n) {
+		r.errorf(n, "script-folded", scriptHint(r.key.Value), "without a | the lines of the script are read as one line, and that is no script")
+		return
+	}
 	for _, p := range parsed.problems {
 		offset := offsetOf(text, p.Line, p.Column)
 		r.reportWithin(n, offset, max(0, p.EndColumn-p.Column), Diagnostic{
@@ -70,6 +76,15 @@ func (r reader) readScript(v *yaml.Node, j *job.Job) {
 	j.Left = programs
 	r.report(Info, r.key, "left-to-container", "",
 		"left to the application's container, because it runs %s", strings.Join(programs, ", "))
+}
+
+// folded reports a text whose lines in the file YAML joins to one.
+func (s *source) folded(n *yaml.Node) bool {
+	if n.Style&yaml.LiteralStyle != 0 {
+		return false
+	}
+	_, _, whole := s.locateInLine(n, 0)
+	return !whole
 }
 
 // firstLine returns the line where a script begins, 0 if its lines are not lines of the file.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,9 +51,17 @@ func lift[T, Part any](fields []field[Part], part func(*T) *Part) []field[T] {
 }
 
 func (r reader) unknownKey(key, value *yaml.Node, known []string) {
+	if key.Value == "token_file" || key.Value == "token_env" {
+		r.errorf(key, "unknown-key", fmt.Sprintf("write automation_users: {bot: {%s: …}}, with a name of your own for the user", key.Value),
+			"%s belongs to an automation user", key.Value)
+		return
+	}
 	if strings.EqualFold(key.Value, "token") || secretive(key.Value) && !near(key.Value, known) {
-		r.errorf(key, "literal-secret", "write token_file: with a path, or token_env: with the name of a variable",
-			"a secret does not belong in the configuration, so key %s is refused", key.Value)
+		hint := "write token_file: with a path, or token_env: with the name of a variable"
+		if !strings.HasPrefix(r.path, "automation_users") {
+			hint = "write automation_users: {bot: {token_file: …}} with a path, or {token_env: …} with the name of a variable"
+		}
+		r.errorf(key, "literal-secret", hint, "a secret does not belong in the configuration, so key %s is refused", key.Value)
 		return
 	}
 	r.errorf(key, "unknown-key", r.suggest(key, value, known), "key %s is not known", plainOrQuoted(key.Value))

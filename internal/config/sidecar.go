@@ -59,7 +59,7 @@ func pretend(project string, e job.Sidecar) (string, job.Sidecar) {
 }
 
 func (l *loader) missingTarget(project, branch string) {
-	if l.in.Offline {
+	if l.in.Offline || l.unread {
 		return
 	}
 	var missing []string

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/scheduler/cronspec"
@@ -29,6 +30,9 @@ func (r reader) readSpec(v *yaml.Node, j *job.Job) {
 			offset, length := 0, len(text)
 			if specError, ok := errors.AsType[*cronspec.Error](err); ok {
 				d.Hint, offset, length = specError.Hint, specError.Offset, specError.Length
+			}
+			if word, ok := strings.CutPrefix(d.Hint, "write @"); ok && !strings.Contains(word, " ") {
+				d.Hint = "write '@" + word + "', in quotes"
 			}
 			r.path = "" // the error begins with the key and the value
 			r.reportWithin(n, offset, length, d)

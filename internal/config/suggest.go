@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/automatond/automatond/internal/guard"
 	"gopkg.in/yaml.v3"
 )
 
@@ -19,13 +20,11 @@ func (r reader) suggest(key, value *yaml.Node, known []string) string {
 		}
 	case strings.HasPrefix(r.path, "task.") && slices.Contains([]string{"branch", "branches", "environment", "environments", "project", "projects"}, word):
 		return "leave it out: a task acts on the environment that the run is for, and only: chooses those"
+	case r.path == "defaults" && slices.Contains(names(r.fields.cron), word):
+		return "write it in each cron; what several share can stand under x-shared: &shared, and in each of them <<: *shared"
 	case r.path == "only" || r.path == "except":
 		if hint := suggestInCondition(word, value); hint != "" {
 			return hint
-		}
-	case r.cron == "" && r.path == "":
-		if slices.Contains(names(cronFields()), word) {
-			return "it belongs to a cron: write crons:, below it the cron's name, and below that " + key.Value + ":, each indented further"
 		}
 	}
 	if s := synonym(word); slices.Contains(known, s) {
@@ -42,26 +41,44 @@ func suggestInCron(word string, value *yaml.Node) string {
 	switch word {
 	case "tasks", "type", "action", "actions", "operation", "job", "do", "steps":
 		return "write " + taskExample(value)
-	case "branch", "branches", "environment", "environments", "on", "only_branches":
+	case "branch", "branches", "on", "only_branches":
 		return "write only: {branches: " + asList(value, "main") + "}"
+	case "environment", "environments":
+		return "write only: {" + conditionOn(value) + "}"
 	case "environment_type", "environment_types", "environment-type":
 		return "write only: {environment_types: " + asList(value, "production") + "}"
 	case "if", "when", "condition", "rules":
 		return "write only: with the branches it runs on, such as only: {branches: [main]}"
 	case "name", "id":
 		return "leave it out: the key above is the cron's name"
+	case "description", "comment", "note", "label", "title":
+		return "write it as a comment: a line that begins with #"
+	case "enabled", "active":
+		return "write suspended: true to stop the cron, or leave it out"
 	}
 	return ""
 }
 
 func suggestInCondition(word string, value *yaml.Node) string {
 	switch word {
-	case "branch", "name", "names", "environment", "environments", "ref", "refs":
+	case "branch", "name", "names", "ref", "refs":
 		return "write branches: " + asList(value, "main")
+	case "environment", "environments":
+		return "write " + conditionOn(value)
 	case "type", "types", "environment_type", "environment-type":
 		return "write environment_types: " + asList(value, "production")
 	}
 	return ""
+}
+
+// conditionOn takes a value for branches, unless it lists types of environments.
+func conditionOn(value *yaml.Node) string {
+	list := entries(value)
+	foreign := func(n *yaml.Node) bool { return !slices.Contains(guard.EnvironmentTypes(), n.Value) }
+	if len(list) > 0 && !slices.ContainsFunc(list, foreign) {
+		return "environment_types: " + asList(value, "")
+	}
+	return "branches: " + asList(value, "main")
 }
 
 // taskExample is a task section, with the kind that the value names if it names one.
@@ -78,14 +95,18 @@ func taskExample(value *yaml.Node) string {
 	return "task: with what to do, such as task: {backup: {}}"
 }
 
+// entries are those of a list, or a single value.
+func entries(value *yaml.Node) []*yaml.Node {
+	if value.Kind == yaml.SequenceNode {
+		return value.Content
+	}
+	return []*yaml.Node{value}
+}
+
 // asList writes a value as a list on one line, or an example.
 func asList(value *yaml.Node, example string) string {
-	list := []*yaml.Node{value}
-	if value.Kind == yaml.SequenceNode {
-		list = value.Content
-	}
 	var words []string
-	for _, n := range list {
+	for _, n := range entries(value) {
 		if n.Kind != yaml.ScalarNode || isNull(n) || len(n.Value) > 40 || n.Value == "" {
 			return "[" + example + "]"
 		}

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/automatond/automatond/internal/job"
@@ -18,7 +20,14 @@ func (r reader) readTask(v *yaml.Node, j *job.Job) {
 	}
 	var first *yaml.Node
 	count := 0
+	misplaced := false
 	ok := r.mapping(v, func(key, value *yaml.Node) {
+		if slices.Contains(names(r.fields.cron), key.Value) {
+			r.errorf(key, "cron-indentation", fmt.Sprintf("write it outside of the task, indented like task on line %d", r.key.Line),
+				"%s belongs to the cron, and stands in its task", key.Value)
+			misplaced = true
+			return
+		}
 		count++
 		switch count {
 		case 1:
@@ -29,7 +38,7 @@ func (r reader) readTask(v *yaml.Node, j *job.Job) {
 				"%s and %s are both there, and a cron has one task", first.Value, plainOrQuoted(key.Value))
 		}
 	})
-	if ok && count == 0 {
+	if ok && count == 0 && !misplaced {
 		r.errorf(r.key, "missing-value", "write task: {backup: {}}, or another task", "it names no task")
 	}
 }
@@ -59,6 +68,7 @@ func (r reader) readKind(v *yaml.Node, j *job.Job) {
 		r.errorf(r.key, "task-invalid", "", "%s", err)
 		return
 	}
+	r.lintTask(task)
 	id := kind.Name
 	if n := r.value(v); len(n.Content) > 0 {
 		id = tasks.Hash(task)
@@ -69,6 +79,24 @@ func (r reader) readKind(v *yaml.Node, j *job.Job) {
 		r.tasks[id] = shared
 	}
 	j.Tasks = shared
+}
+
+// parameterHint says what to write instead of a value that stands beside a task or a parameter. A
+// task's first parameter is what a text there may have meant.
+func (r reader) parameterHint(n *yaml.Node) string {
+	kind, ok := tasks.ByName(strings.TrimPrefix(r.path, "task."))
+	if !ok {
+		return fmt.Sprintf("write %s: {name: value}, with names of your own", r.key.Value)
+	}
+	first := reflect.TypeOf(kind.New()).Elem().Field(0)
+	if first.Type.Kind() != reflect.String {
+		return fmt.Sprintf("write %s: {}", kind.Name)
+	}
+	value := "…"
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" && n.Value != "" && len(n.Value) <= 40 && !holdsSecrets(kind.Name) {
+		value = inline(n.Value)
+	}
+	return fmt.Sprintf("write %s: {%s: %s}", kind.Name, yamlName(first), value)
 }
 
 // kindFor finds the kind that a command of the vendor's CLI stands for, nil if there is none.

@@ -31,7 +31,7 @@ func userFields() []field[userEntry] {
 		{"token_env", "name of a variable", "", func(r reader, u *userEntry, v *yaml.Node) {
 			name, ok := r.text(v)
 			if ok && (!isVariableName(name) || name != strings.ToUpper(name)) {
-				r.errorf(r.value(v), "token-env-invalid", "write the variable's name in capital letters, never the token itself",
+				r.errorf(r.value(v), "token-env-invalid", "write the variable's name alone, such as BOT_TOKEN: no $, no small letters, never the token itself",
 					"the value is not the name of an environment variable")
 				ok = false
 			}
@@ -48,6 +48,8 @@ func (r reader) checkTokenFile(v *yaml.Node, path string) bool {
 	case !strings.Contains(path, "/"):
 		r.errorf(r.value(v), "token-file-invalid", "write a path, such as ./name for a file beside this one, never the token itself",
 			"the value is not a path: it has no slash")
+	case strings.HasPrefix(path, "~"):
+		r.errorf(r.value(v), "token-file-invalid", "write the path in full", "~ at the start of a path is not replaced")
 	case strings.Contains(rest, "$"):
 		r.errorf(r.value(v), "token-file-invalid", "write the path in full",
 			"only $%s at the start of a path is replaced", credentialsDirectory)
@@ -193,7 +195,7 @@ func (l *loader) defaultToken() secret.Source {
 }
 
 // needsToken reports whether a token that is missing now is an error.
-func (l *loader) needsToken() bool { return !l.in.Sandbox && !l.in.Offline }
+func (l *loader) needsToken() bool { return !l.in.Sandbox && !l.in.Offline && !l.unread }
 
 // env returns a variable of the process without the white space around it, "" if it is not set.
 func (l *loader) env(name string) string {

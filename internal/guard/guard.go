@@ -76,6 +76,13 @@ func (g *Guard) Evaluate(t Target) Verdict {
 	return Verdict{Message: vetoByExcept(&g.Except, t)}
 }
 
+// Admits reports whether an active environment with this branch and type passes. The project's
+// default branch is not known.
+func (g *Guard) Admits(branch, environmentType string) bool {
+	at := platform.Environment{Name: branch, Type: environmentType, Status: "active"}
+	return g.Evaluate(Target{Environment: &at}).Pass
+}
+
 // Explain asks every field of the guard about t, for a person who wants to see all of them.
 func (g *Guard) Explain(t Target) []Check {
 	var checks []Check

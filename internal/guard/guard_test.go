@@ -24,6 +24,26 @@ func target(branch, environmentType, status string) Target {
 	}
 }
 
+func TestGuard_AdmitsByBranchAndTypeWithoutTheDefaultBranch(t *testing.T) {
+	main := Guard{Only: Condition{Branches: parse(t, "main"), EnvironmentTypes: []string{"production"}}}
+	byDefault := Guard{Only: Condition{Branches: parse(t, "$default_branch")}}
+	for _, tt := range []struct {
+		guard                   *Guard
+		branch, environmentType string
+		want                    bool
+	}{
+		{&main, "main", "production", true},
+		{&main, "main", "staging", false},
+		{&main, "dev", "production", false},
+		{&byDefault, "main", "production", false},
+		{&Guard{}, "dev", "development", true},
+	} {
+		if got := tt.guard.Admits(tt.branch, tt.environmentType); got != tt.want {
+			t.Errorf("%s admits %s of type %s = %v, want %v", tt.guard, tt.branch, tt.environmentType, got, tt.want)
+		}
+	}
+}
+
 func TestGuard_LetsEverythingPassWhenNothingIsAsked(t *testing.T) {
 	var g Guard
 	for _, target := range []Target{{}, target("", "", ""), target("main", "production", "active")} {

@@ -89,6 +89,9 @@ func parsePattern(text string) (p pattern, problem, hint string) {
 	case strings.HasPrefix(p.glob, "$"):
 		return p, "it is not a value that is known here",
 			"write $default_branch, $production, or the name of a branch"
+	case matchesNothing(p.glob):
+		return p, "it matches no branch: no part of a name is empty or begins with a dot or ^",
+			"patterns are no regular expressions: write * for any characters, such as feature/*, and feature/** across slashes"
 	case !strings.ContainsAny(p.glob, `*?[]{}\`):
 		p.kind = literal
 	case !doublestar.ValidatePattern(p.glob):
@@ -104,6 +107,16 @@ func parsePattern(text string) (p pattern, problem, hint string) {
 
 // notInBranch reports characters that git refuses in the name of a branch.
 func notInBranch(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+
+// matchesNothing reports patterns of names that git refuses for branches.
+func matchesNothing(glob string) bool {
+	for segment := range strings.SplitSeq(glob, "/") {
+		if segment == "" || segment[0] == '.' || segment[0] == '^' {
+			return true
+		}
+	}
+	return false
+}
 
 func hasLooseDoubleStar(pattern string) bool {
 	for segment := range strings.FieldsFuncSeq(pattern, func(r rune) bool { return strings.ContainsRune("/{},", r) }) {

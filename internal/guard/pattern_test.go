@@ -68,6 +68,10 @@ func TestParsePatterns_RefusesWhatCannotMeanWhatItSays(t *testing.T) {
 		{[]string{"feature/{a"}, 0, "it is not a valid pattern"},
 		{[]string{`feature\`}, 0, "it is not a valid pattern"},
 		{[]string{"feature**"}, 0, "** is not a segment of its own, so it would match no more than *"},
+		{[]string{"main", "feature/"}, 1, "it matches no branch: no part of a name is empty or begins with a dot or ^"},
+		{[]string{"/^feature/"}, 0, "it matches no branch: no part of a name is empty or begins with a dot or ^"},
+		{[]string{"^main$"}, 0, "it matches no branch: no part of a name is empty or begins with a dot or ^"},
+		{[]string{"feature/.*"}, 0, "it matches no branch: no part of a name is empty or begins with a dot or ^"},
 		{[]string{"$default"}, 0, "it is not a value that is known here"},
 		{[]string{"!feature/demo", "feature/**"}, 0, "an exclusion before every other pattern has no effect"},
 	}

@@ -56,7 +56,7 @@ type Job struct {
 type Position struct {
 	File   string
 	Line   int // from 1
-	Column int // from 1, in bytes
+	Column int // from 1, in characters
 }
 
 // Schedule returns the job's schedule on project p, with every H in its spec resolved. The seed is

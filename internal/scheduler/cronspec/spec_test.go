@@ -240,6 +240,10 @@ func TestLoadZone_NamesTheNearestZone(t *testing.T) {
 		"Local":            "write UTC or a name",
 		"../etc/passwd":    "write UTC or a name",
 		"CET-1CEST":        "write UTC or a name",
+		"PARIS":            "did you mean Europe/Paris?",
+		"CEST":             "write the name of a place, such as Europe/Paris: an abbreviation",
+		"UTC+2":            "write the name of a place, such as Europe/Paris: an offset",
+		"+02:00":           "write the name of a place, such as Europe/Paris: an offset",
 	} {
 		_, err := cronspec.LoadZone(name)
 		e, ok := errors.AsType[*cronspec.ZoneError](err)

@@ -3,6 +3,7 @@ package cronspec
 import (
 	_ "embed"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -33,11 +34,21 @@ func (e *ZoneError) Error() string {
 
 // Hint says what to write instead.
 func (e *ZoneError) Hint() string {
-	if e.Nearest == "" {
+	switch {
+	case offset.MatchString(e.Name):
+		return "write the name of a place, such as Europe/Paris: an offset would be an hour off for half of the year"
+	case e.Nearest == "" && abbreviation.MatchString(e.Name):
+		return "write the name of a place, such as Europe/Paris: an abbreviation is ambiguous, or right for half of the year"
+	case e.Nearest == "":
 		return "write UTC or a name from the time zone database, such as Europe/Paris"
 	}
 	return "did you mean " + e.Nearest + "?"
 }
+
+var (
+	abbreviation = regexp.MustCompile(`^[A-Z]{2,5}$`)                 // such as CEST
+	offset       = regexp.MustCompile(`^([A-Z]{3,4})? ?[+-][0-9:]+$`) // such as UTC+2
+)
 
 // Unwrap returns what the time zone database said.
 func (e *ZoneError) Unwrap() error { return e.Err }
@@ -63,6 +74,9 @@ func nearestZone(name string) string {
 		return ""
 	}
 	nearest, least := "", len(wanted)/3+1
+	if abbreviation.MatchString(name) {
+		least = 1 // CEST is one letter away from Australia/West
+	}
 	for zone := range strings.Lines(zoneNames) {
 		zone = strings.TrimSpace(zone)
 		lower := strings.ToLower(zone)

@@ -1,0 +1,84 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// duration reads whole seconds, as the platform writes them, or a number with a unit as Go does.
+func (r reader) duration(n *yaml.Node, least, most time.Duration) (time.Duration, bool) {
+	const wanted = "a duration, such as 90s, 10m or 24h, or whole seconds"
+	n, ok := r.scalar(n, wanted)
+	if !ok {
+		return 0, false
+	}
+	value, ok := parseDuration(n)
+	switch {
+	case !ok && (n.Tag == "!!bool" || n.Tag == "!!timestamp"):
+		r.wrongType(n, wanted)
+	case !ok:
+		r.errorf(n, "duration-invalid", durationHint(n.Value), "%s is not a duration", r.quote(n.Value))
+	case value < least || value > most:
+		r.errorf(n, "value-range", fmt.Sprintf("write a duration from %s to %s", short(least), short(most)), "%s is out of range %s to %s", n.Value, short(least), short(most))
+	default:
+		return value, true
+	}
+	return 0, false
+}
+
+// spokenDuration is a duration as people say it.
+var spokenDuration = regexp.MustCompile(`(?i)^(\d{1,6}) *(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)$`)
+
+func durationHint(text string) string {
+	if m := spokenDuration.FindStringSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(m[1]) // six digits at most
+		switch unit := strings.ToLower(m[2][:1]); unit {
+		case "d":
+			return fmt.Sprintf("write %dh", 24*n)
+		case "w":
+			return fmt.Sprintf("write %dh", 7*24*n)
+		default:
+			return fmt.Sprintf("write %d%s", n, unit)
+		}
+	}
+	if _, err := strconv.ParseUint(text, 10, 32); err == nil {
+		return fmt.Sprintf("write %sm for minutes, or %ss for seconds", text, text)
+	}
+	if d, err := time.ParseDuration(strings.ReplaceAll(text, " ", "")); err == nil {
+		return "write " + short(d)
+	}
+	return "write whole seconds, or a duration such as 90s, 10m or 24h"
+}
+
+func parseDuration(n *yaml.Node) (time.Duration, bool) {
+	if n.Tag == "!!int" {
+		seconds, err := strconv.ParseInt(n.Value, 10, 64)
+		if err != nil {
+			return 0, false
+		}
+		if seconds > math.MaxInt64/int64(time.Second) {
+			return math.MaxInt64, true
+		}
+		return time.Duration(max(seconds, -1)) * time.Second, true
+	}
+	value, err := time.ParseDuration(n.Value)
+	return value, err == nil
+}
+
+// short writes a duration as a person would: 24h instead of 24h0m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	if s, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = s + "m"
+	}
+	if s, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = s + "h"
+	}
+	return text
+}
