@@ -37,8 +37,7 @@ func compile(src string) (*program, []Problem) {
 	if problem, ok := strangeByte(src); ok {
 		return nil, []Problem{problem}
 	}
-	parser := syntax.NewParser(syntax.Variant(syntax.LangPOSIX), syntax.KeepComments(true))
-	file, err := parser.Parse(strings.NewReader(src), "sh")
+	file, err := parse(src)
 	if err != nil {
 		return nil, []Problem{syntaxProblem(err)}
 	}

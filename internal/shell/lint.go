@@ -213,10 +213,7 @@ func (c *checker) asksWhere(file *syntax.File) bool {
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.CallExpr:
-			if len(n.Args) == 0 {
-				return true
-			}
-			if name, literal := literalName(n.Args[0]); literal && isCLI(name) || !literal && endsInCLI(n.Args[0]) {
+			if c.isCLI(c.commandOf(n)) {
 				return false
 			}
 		case *syntax.ParamExp:
@@ -261,6 +258,7 @@ func plainSyntax(message string) string {
 // syntaxHint says what to write, by what the parser says is wrong.
 func syntaxHint(message string) string {
 	for _, known := range []struct{ said, hint string }{
+		{"invalid func name", "give the function a name of letters, digits and _"},
 		{"must end with `fi`", "write fi on a line below the last command of the if; inside an if, write elif instead of else if"},
 		{"`fi` can only", "remove it, or write if ...; then before it: an if needs then after its condition"},
 		{"must be followed by `then`", "write then after the condition: if [ ... ]; then"},

@@ -24,6 +24,7 @@ type machine struct {
 	exitTrap  *string
 
 	status      int // $?
+	final       int // what exit without a number ends with: in an EXIT trap the status before it, else -1
 	substituted int // status of the latest command substitution of this command
 	loops       int // around this command, in this function
 	leaving     leaving
@@ -49,6 +50,7 @@ func newMachine(x *execution) *machine {
 		functions: map[string]*syntax.Stmt{},
 		files:     [3]*file{devNull(), devNull(), devNull()},
 		getopts:   getoptsState{index: 1, offset: -1},
+		final:     -1,
 	}
 }
 
@@ -111,6 +113,7 @@ func (m *machine) end() int {
 	}
 	action := *m.exitTrap
 	m.exitTrap = nil
+	m.final = status
 	m.leaving = staying
 	m.evaluate("trap", action, false)
 	if m.leaving == exiting || m.leaving == failing {
