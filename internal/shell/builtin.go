@@ -217,10 +217,11 @@ func (m *machine) unsetAll(args []string) int {
 			delete(m.functions, name)
 			continue
 		}
-		if !syntax.ValidName(name) {
-			return m.usage(args, fmt.Errorf("%s: bad variable name", name))
+		name, err := variableName(name)
+		if err == nil {
+			err = m.unset(name)
 		}
-		if err := m.unset(name); err != nil {
+		if err != nil {
 			return m.usage(args, err)
 		}
 	}

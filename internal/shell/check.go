@@ -21,8 +21,9 @@ type checker struct {
 	problems  []Problem // what is wrong whoever runs the script
 	ours      []Problem // what matters only if automatond runs it
 	others    []*syntax.Word
-	calls     []uint        // offsets of the calls of the CLI
-	documents map[uint]bool // lines that a here-document begins after
+	calls     []uint             // offsets of the calls of the CLI
+	documents map[uint]bool      // lines that a here-document begins after
+	within    []*syntax.CmdSubst // substitutions around the present node, and maybe some that have ended
 	usesCLI   bool
 	commands  int
 }
@@ -150,8 +151,16 @@ func (c *checker) comment(n *syntax.Comment) {
 
 // document refuses a here-document that does not begin on the line after the
 // operator, as it does for dash. The parser looks for it further down when a
-// case goes over the end of the line.
+// case goes over the end of the line, and behind a substitution that ends on
+// the line.
 func (c *checker) document(r *syntax.Redirect) {
+	for len(c.within) > 0 && c.within[len(c.within)-1].Right.Offset() < r.OpPos.Offset() {
+		c.within = c.within[:len(c.within)-1]
+	}
+	if len(c.within) > 0 && c.within[len(c.within)-1].Right.Line() == r.OpPos.Line() {
+		c.found(r, Error, "syntax", "syntax error: the here-document has to end within the substitution", "write the document and the ) on the lines that follow")
+		return
+	}
 	line := r.OpPos.Line()
 	if c.documents[line] {
 		return // another one of this line begins there
@@ -439,11 +448,12 @@ func (c *checker) pipe(b *syntax.BinaryCmd) {
 }
 
 // substitution refuses a call of the CLI whose output would be a text of the
-// script.
+// script. It notes the substitution for what follows within.
 func (c *checker) substitution(n *syntax.CmdSubst) {
 	if c.callsCLI(n) {
 		c.foundHere(n, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
 	}
+	c.within = append(c.within, n)
 }
 
 // callsCLI reports whether a call of the CLI stands within the node.

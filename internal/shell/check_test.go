@@ -71,6 +71,8 @@ func TestParse_ReportsProblemsWithTheirPlace(t *testing.T) {
 		{"{ (:) }; if (:) </dev/null; then " + call + "; fi", nil},
 		{"test x -a; " + call, []string{"1:8-10 error syntax"}},
 		{": <<E; case a in a) :; :\nesac\nE\n" + call, []string{"1:3-6 error syntax"}},
+		{"x=$(read y <<E; echo $y)\nE\n" + call, []string{"1:12-15 error syntax"}},
+		{"x=$(read y <<E; echo $y\nE\n); x=$(:); read x <<F\nF\n" + call, nil},
 		{"read x <<E; if :; then\na\nE\n" + call + "; fi", nil},
 		{"read x <<E; read x <<-F\na\nE\n\tF\n" + call, nil},
 		{"read x <<E\nE\n" + call, nil},

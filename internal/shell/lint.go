@@ -242,13 +242,13 @@ func (c *checker) programHint(w *syntax.Word) string {
 		return "write a space after ["
 	case guardVariables[name] && compared && value != "":
 		return fmt.Sprintf(`write [ "$%s" = %s ]`, name, value)
-	case strings.HasPrefix(rest, "=") && variableName.MatchString(name):
+	case strings.HasPrefix(rest, "=") && plainName.MatchString(name):
 		return fmt.Sprintf("to set a variable write %s=%s, without spaces", name, value)
 	}
 	return "remove it, or leave it to a cron of its own in the application's container"
 }
 
-var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+var plainName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 
 // plainSyntax rewords the parser's message where it takes a programmer to understand it.
 func plainSyntax(message string) string {

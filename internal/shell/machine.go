@@ -220,6 +220,7 @@ func (m *machine) redirected(list []*syntax.Redirect, run func() int) int {
 	if err := m.redirect(list); err != nil {
 		if _, ok := errors.AsType[*redirectError](err); ok {
 			m.complain(err)
+			m.status = 2
 			return 2
 		}
 		return m.fatal(err)

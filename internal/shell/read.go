@@ -2,10 +2,7 @@ package shell
 
 import (
 	"errors"
-	"fmt"
 	"strings"
-
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // read reads a line, splits it at IFS and assigns its fields. Without -r a
@@ -29,10 +26,11 @@ func (m *machine) read(args []string) int {
 		if i < len(fields) {
 			value = fields[i]
 		}
-		if !syntax.ValidName(name) {
-			return m.usage(args, fmt.Errorf("%s: bad variable name", name))
+		variable, err := variableName(name)
+		if err != nil {
+			return m.usage(args, err)
 		}
-		if err := m.assign(name, value); err != nil {
+		if err := m.assign(variable, value); err != nil {
 			return m.usage(args, err)
 		}
 	}
