@@ -141,7 +141,11 @@ func (c *checker) comment(n *syntax.Comment) {
 	if i >= len(c.src) {
 		return
 	}
-	if i > 0 && !strings.ContainsRune(" \t\n;&|()<>`", rune(c.src[i-1])) {
+	begins := i == 0 || strings.IndexByte(" \t\n;&|()<>", c.src[i-1]) >= 0
+	if around := c.substitutionAround(n.Hash); around != nil && int(around.Left.Offset()) == i-1 {
+		begins = true // `# ...
+	}
+	if !begins {
 		c.found(n, Error, "syntax", "a # within a word cannot be read here", "put it in quotes")
 	}
 	if line, _, more := strings.Cut(c.src[i:], "\n"); more && strings.HasSuffix(line, "\\") {
@@ -154,10 +158,7 @@ func (c *checker) comment(n *syntax.Comment) {
 // case goes over the end of the line, and behind a substitution that ends on
 // the line.
 func (c *checker) document(r *syntax.Redirect) {
-	for len(c.within) > 0 && c.within[len(c.within)-1].Right.Offset() < r.OpPos.Offset() {
-		c.within = c.within[:len(c.within)-1]
-	}
-	if len(c.within) > 0 && c.within[len(c.within)-1].Right.Line() == r.OpPos.Line() {
+	if around := c.substitutionAround(r.OpPos); around != nil && around.Right.Line() == r.OpPos.Line() {
 		c.found(r, Error, "syntax", "syntax error: the here-document has to end within the substitution", "write the document and the ) on the lines that follow")
 		return
 	}
@@ -448,12 +449,29 @@ func (c *checker) pipe(b *syntax.BinaryCmd) {
 }
 
 // substitution refuses a call of the CLI whose output would be a text of the
-// script. It notes the substitution for what follows within.
+// script, and backslashes that the parser counts otherwise than dash. It notes
+// the substitution for what follows within.
 func (c *checker) substitution(n *syntax.CmdSubst) {
 	if c.callsCLI(n) {
 		c.foundHere(n, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
 	}
+	around := c.substitutionAround(n.Left)
+	if n.Backquotes && around != nil && around.Backquotes && strings.Contains(strings.TrimSuffix(c.src[n.Left.Offset()+1:n.Right.Offset()], "\\"), "\\") {
+		c.found(n, Error, "syntax", "backslashes in backquotes within backquotes cannot be read here", "write $(...)")
+	}
 	c.within = append(c.within, n)
+}
+
+// substitutionAround returns the innermost command substitution around a place
+// of the text. Places are asked for in the order of the text.
+func (c *checker) substitutionAround(pos syntax.Pos) *syntax.CmdSubst {
+	for i := len(c.within) - 1; i >= 0; i-- {
+		if c.within[i].Right.Offset() >= pos.Offset() {
+			return c.within[i]
+		}
+		c.within = c.within[:i]
+	}
+	return nil
 }
 
 // callsCLI reports whether a call of the CLI stands within the node.

@@ -32,12 +32,12 @@ func (m *machine) getOption(args []string) int {
 		letter = '?'
 	}
 	state := getoptsState{index: o.next + 1, offset: o.current}
-	variable, err := variableName(args[2])
-	if err == nil {
-		err = m.assign("OPTIND", strconv.Itoa(state.index))
+	if err := m.assign("OPTIND", strconv.Itoa(state.index)); err != nil {
+		return m.usage(args, err)
 	}
+	name, err := variableName(args[2])
 	if err == nil {
-		err = m.assign(variable, string(letter))
+		err = m.assign(name, string(letter))
 	}
 	if err != nil {
 		return m.usage(args, err)
