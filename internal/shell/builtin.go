@@ -248,7 +248,8 @@ func (m *machine) set(args []string) int {
 		for _, flag := range []byte(word[1:]) {
 			if flag == 'o' {
 				if len(rest) == 0 {
-					return m.listing(args)
+					m.listing(args)
+					continue
 				}
 				letter, ok := longFlags[rest[0]]
 				if !ok {
@@ -394,7 +395,7 @@ func (m *machine) typeOf(args []string) int {
 
 // hash has nothing to remember, and says whether the commands are there.
 func (m *machine) hash(args []string) int {
-	_, names, err := flags(args[1:], "rv")
+	_, names, err := flags(args[1:], "r")
 	if err != nil {
 		return m.usage(args, err)
 	}

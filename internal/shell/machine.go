@@ -198,14 +198,18 @@ func (m *machine) carryOut(st *syntax.Stmt, tested bool) int {
 	case *syntax.FuncDecl:
 		m.functions[cmd.Name.Value] = cmd.Body
 	default:
-		status = m.redirected(st.Redirs, func() int { return m.compound(cmd, tested) })
+		exits = true // if the redirections fail, since what runs does it by itself
+		status = m.redirected(st.Redirs, func() int {
+			exits = false
+			return m.compound(cmd, tested)
+		})
 	}
 	if m.stopped || m.leaving == failing || m.leaving == exiting {
 		return m.status
 	}
 	m.status = status
 	if exits && status != 0 && !tested && m.options.has('e') {
-		m.leave(exiting)
+		m.leaving = exiting // also where it was about to return
 	}
 	return status
 }
