@@ -168,9 +168,11 @@ func (c *checker) document(r *syntax.Redirect) {
 	}
 	c.documents[line] = true
 	begins := r.Hdoc != nil && r.Hdoc.Pos().Line() == line+1
-	if lines := strings.Split(c.src, "\n"); r.Hdoc == nil && int(line) < len(lines) {
+	if r.Hdoc == nil {
+		_, rest, _ := strings.Cut(c.src[r.OpPos.Offset():], "\n")
+		next, _, _ := strings.Cut(rest, "\n")
 		delimiter, _ := literalName(r.Word)
-		begins = strings.TrimLeft(lines[line], "\t") == delimiter
+		begins = strings.TrimLeft(next, "\t") == delimiter
 	}
 	if !begins {
 		c.found(r, Error, "syntax", "syntax error: the here-document has to begin on the next line", "put the command that goes over the end of the line after it")

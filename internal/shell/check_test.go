@@ -163,9 +163,11 @@ func TestParse_TellsWhoseScriptItIs(t *testing.T) {
 }
 
 func TestParse_RefusesAnOverlongScript(t *testing.T) {
-	_, problems := Parse(strings.Repeat("#", maxSource+1))
-	if len(problems) != 1 || problems[0].Code != "too-long" {
-		t.Errorf("got %+v", problems)
+	for _, src := range []string{strings.Repeat("#", maxSource+1), strings.Repeat("(", maxParentheses+1)} {
+		_, problems := Parse(src)
+		if len(problems) != 1 || problems[0].Code != "too-long" {
+			t.Errorf("%.10s... got %+v", src, problems)
+		}
 	}
 }
 
@@ -174,15 +176,29 @@ func TestParse_TakesTimeInProportionToTheText(t *testing.T) {
 		":" + strings.Repeat(" | :", maxSource/4-4),
 		":" + strings.Repeat(" && :", maxSource/5-4),
 		"echo " + strings.Repeat("${x:-", maxSource/7) + strings.Repeat("}", maxSource/7),
-		"echo " + strings.Repeat("$(echo ", maxSource/9) + strings.Repeat(")", maxSource/9),
+		"echo " + strings.Repeat("$(echo ", maxParentheses) + strings.Repeat(")", maxParentheses),
 		strings.Repeat("{ ", maxSource/5) + ":" + strings.Repeat("; }", maxSource/5),
 		strings.Repeat("platform redeploy -W\n", maxSource/22),
 		"f() { " + strings.Repeat("x=$x$x; ", maxSource/9) + "}",
+		strings.Repeat("(", maxParentheses) + ":" + strings.Repeat(")", maxParentheses),
+		"echo " + strings.Repeat("\"${x:-", maxSource/9) + strings.Repeat("}\"", maxSource/9),
+		"echo \"" + strings.Repeat("${x:-it's}", maxSource/11) + "\"",
+		"echo $((" + strings.Repeat("-", maxSource/3) + "1))",
+		"echo $((" + strings.Repeat("(", maxParentheses-2) + "1" + strings.Repeat(")", maxParentheses-2) + "))",
+		strings.Repeat("if :; then ", maxSource/17) + ":" + strings.Repeat("; fi", maxSource/17),
+		strings.Repeat("f() { ", maxParentheses) + ":" + strings.Repeat("; }", maxParentheses),
+		strings.Repeat("read x <<E\nE\n", maxSource/13),
+		"x=$(" + strings.Repeat("read x <<E\nE\n", maxSource/14) + ")",
+		strings.Repeat("x=`:`; ", maxSource/7-1),
+		strings.Repeat("eval 'eval x'; ", maxSource/15),
 	} {
-		began := time.Now()
-		Parse(src)
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("%.40s... took %v", src, took)
+		before := processorTime(t)
+		held := peak(func() { Parse(src) })
+		if took := processorTime(t) - before; took > time.Second {
+			t.Errorf("%.40s... took %v of a processor", src, took)
+		}
+		if held > 64<<20 {
+			t.Errorf("%.40s... held %d MiB", src, held>>20)
 		}
 	}
 }
