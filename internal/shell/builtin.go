@@ -43,8 +43,12 @@ func builtinNamed(name string) builtin {
 		return builtin{(*machine).unsetAll, true}
 	case "[", "test":
 		return builtin{(*machine).test, false}
-	case "command", "hash", "type":
+	case "command":
 		return builtin{(*machine).describe, false}
+	case "hash":
+		return builtin{(*machine).hash, false}
+	case "type":
+		return builtin{(*machine).typeOf, false}
 	case "echo":
 		return builtin{(*machine).echo, false}
 	case "false":
@@ -110,6 +114,8 @@ func (m *machine) exit(args []string) int {
 			return m.usage(args, err)
 		}
 		m.status = n
+	} else if m.final >= 0 {
+		m.status = m.final
 	}
 	m.leave(exiting)
 	return m.status
@@ -137,11 +143,11 @@ func (m *machine) evaluateArgs(args []string, tested bool) int {
 
 // declare is export and readonly.
 func (m *machine) declare(args []string) int {
-	names := args[1:]
-	if len(names) > 0 && names[0] == "--" {
-		names = names[1:]
+	given, names, err := flags(args[1:], "p")
+	if err != nil {
+		return m.usage(args, err)
 	}
-	if len(names) == 0 || names[0] == "-p" {
+	if len(names) == 0 || given != "" {
 		return m.listing(args)
 	}
 	for _, arg := range names {
@@ -201,33 +207,21 @@ func (m *machine) local(args []string) int {
 }
 
 func (m *machine) unsetAll(args []string) int {
-	names, functions := args[1:], false
-	for len(names) > 0 && len(names[0]) > 1 && names[0][0] == '-' {
-		word := names[0]
-		names = names[1:]
-		if word == "--" {
-			break
-		}
-		for _, flag := range word[1:] {
-			switch flag {
-			case 'f':
-				functions = true
-			case 'v':
-				functions = false
-			default:
-				return m.usage(args, fmt.Errorf("illegal option -%c", flag))
-			}
-		}
+	given, names, err := flags(args[1:], "vf")
+	if err != nil {
+		return m.usage(args, err)
 	}
+	functions := strings.HasSuffix(given, "f") // the last one counts
 	for _, name := range names {
 		if functions {
 			delete(m.functions, name)
 			continue
 		}
-		if !syntax.ValidName(name) {
-			return m.usage(args, fmt.Errorf("%s: bad variable name", name))
+		name, err := variableName(name)
+		if err == nil {
+			err = m.unset(name)
 		}
-		if err := m.unset(name); err != nil {
+		if err != nil {
 			return m.usage(args, err)
 		}
 	}
@@ -254,7 +248,8 @@ func (m *machine) set(args []string) int {
 		for _, flag := range []byte(word[1:]) {
 			if flag == 'o' {
 				if len(rest) == 0 {
-					return m.listing(args)
+					m.listing(args)
+					continue
 				}
 				letter, ok := longFlags[rest[0]]
 				if !ok {
@@ -311,15 +306,12 @@ func signalNumber(s string) int {
 }
 
 func (m *machine) trap(args []string) int {
-	rest := args[1:]
-	if len(rest) > 0 && rest[0] == "--" {
-		rest = rest[1:]
+	_, rest, err := flags(args[1:], "")
+	if err != nil {
+		return m.usage(args, err)
 	}
 	if len(rest) == 0 {
 		return m.listing(args)
-	}
-	if word := rest[0]; len(args) == len(rest)+1 && len(word) > 1 && word[0] == '-' {
-		return m.usage(args, fmt.Errorf("illegal option -%c", word[1]))
 	}
 	action, conditions := &rest[0], rest[1:]
 	if _, err := strconv.ParseUint(*action, 10, 8); err == nil || len(rest) == 1 {
@@ -380,33 +372,45 @@ func (m *machine) write(args []string, text string, wrong error) int {
 	return 1
 }
 
-// describe implements command -v, type and hash for what there is.
+// describe is command -v and -V, and command without a command.
 func (m *machine) describe(args []string) int {
-	names := args[1:]
-	if args[0] == "command" {
-		if len(names) == 0 || names[0] == "-p" || names[0] == "--" {
-			return 0
-		}
-		if names[0] != "-v" && names[0] != "-V" && names[0] != "-pv" && names[0] != "-pV" {
-			return m.usage(args, fmt.Errorf("illegal option %s", names[0]))
-		}
-		if names[0] == "-V" || names[0] == "-pV" {
-			m.listing(args)
-		}
-		names = names[1:]
-	} else {
+	given, names, err := flags(args[1:], "pvV")
+	switch {
+	case err != nil:
+		return m.usage(args, err)
+	case given == "" || strings.Trim(given, "p") == "":
+		return 0
+	case strings.Contains(given, "V"):
 		m.listing(args)
+		return m.find(names, 127, false)
 	}
+	return m.find(names[:min(1, len(names))], 127, true)
+}
+
+// typeOf is the built-in type, which takes no options.
+func (m *machine) typeOf(args []string) int {
+	m.listing(args)
+	return m.find(args[1:], 127, false)
+}
+
+// hash has nothing to remember, and says whether the commands are there.
+func (m *machine) hash(args []string) int {
+	_, names, err := flags(args[1:], "r")
+	if err != nil {
+		return m.usage(args, err)
+	}
+	m.listing(args)
+	return m.find(names, 1, false)
+}
+
+// find returns 0 if every name is that of a command, or else the status for a
+// missing one. It can print the names of those that are.
+func (m *machine) find(names []string, missing int, show bool) int {
 	status := 0
 	for _, name := range names {
 		if m.functions[name] == nil && roleOf(name) != roleCLI && !knownToDash(name) {
-			status = 127
-			if args[0] == "hash" {
-				status = 1
-			}
-			continue
-		}
-		if args[0] == "command" {
+			status = missing
+		} else if show {
 			if err := m.print(1, name+"\n"); err != nil {
 				return 1
 			}
@@ -428,11 +432,12 @@ func knownToDash(name string) bool {
 
 // umask does nothing, because no file can be made.
 func (m *machine) umask(args []string) int {
-	if len(args) == 1 || args[1] == "-S" {
+	_, rest, err := flags(args[1:], "S")
+	switch {
+	case err != nil:
+		return m.usage(args, err)
+	case len(rest) == 0:
 		return m.listing(args)
-	}
-	if strings.HasPrefix(args[1], "-") {
-		return m.usage(args, fmt.Errorf("illegal option %s", args[1]))
 	}
 	return 0
 }

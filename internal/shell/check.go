@@ -21,8 +21,9 @@ type checker struct {
 	problems  []Problem // what is wrong whoever runs the script
 	ours      []Problem // what matters only if automatond runs it
 	others    []*syntax.Word
-	calls     []uint        // offsets of the calls of the CLI
-	documents map[uint]bool // lines that a here-document begins after
+	calls     []uint             // offsets of the calls of the CLI
+	documents map[uint]bool      // lines that a here-document begins after
+	within    []*syntax.CmdSubst // substitutions around the present node, and maybe some that have ended
 	usesCLI   bool
 	commands  int
 }
@@ -71,6 +72,10 @@ func (c *checker) check(file *syntax.File) {
 // verdict decides whose script it is and returns what then matters.
 func (c *checker) verdict() []Problem {
 	problems := c.problems
+	c.others = slices.DeleteFunc(c.others, func(w *syntax.Word) bool {
+		name, _ := literalName(w)
+		return c.functions[name] // declared further down, by an eval
+	})
 	switch {
 	case c.usesCLI:
 		problems = append(problems, c.ours...)
@@ -136,7 +141,11 @@ func (c *checker) comment(n *syntax.Comment) {
 	if i >= len(c.src) {
 		return
 	}
-	if i > 0 && !strings.ContainsRune(" \t\n;&|()<>`", rune(c.src[i-1])) {
+	begins := i == 0 || strings.IndexByte(" \t\n;&|()<>", c.src[i-1]) >= 0
+	if around := c.substitutionAround(n.Hash); around != nil && int(around.Left.Offset()) == i-1 {
+		begins = true // `# ...
+	}
+	if !begins {
 		c.found(n, Error, "syntax", "a # within a word cannot be read here", "put it in quotes")
 	}
 	if line, _, more := strings.Cut(c.src[i:], "\n"); more && strings.HasSuffix(line, "\\") {
@@ -146,17 +155,24 @@ func (c *checker) comment(n *syntax.Comment) {
 
 // document refuses a here-document that does not begin on the line after the
 // operator, as it does for dash. The parser looks for it further down when a
-// case goes over the end of the line.
+// case goes over the end of the line, and behind a substitution that ends on
+// the line.
 func (c *checker) document(r *syntax.Redirect) {
+	if around := c.substitutionAround(r.OpPos); around != nil && around.Right.Line() == r.OpPos.Line() {
+		c.found(r, Error, "syntax", "syntax error: the here-document has to end within the substitution", "write the document and the ) on the lines that follow")
+		return
+	}
 	line := r.OpPos.Line()
 	if c.documents[line] {
 		return // another one of this line begins there
 	}
 	c.documents[line] = true
 	begins := r.Hdoc != nil && r.Hdoc.Pos().Line() == line+1
-	if lines := strings.Split(c.src, "\n"); r.Hdoc == nil && int(line) < len(lines) {
+	if r.Hdoc == nil {
+		_, rest, _ := strings.Cut(c.src[r.OpPos.Offset():], "\n")
+		next, _, _ := strings.Cut(rest, "\n")
 		delimiter, _ := literalName(r.Word)
-		begins = strings.TrimLeft(lines[line], "\t") == delimiter
+		begins = strings.TrimLeft(next, "\t") == delimiter
 	}
 	if !begins {
 		c.found(r, Error, "syntax", "syntax error: the here-document has to begin on the next line", "put the command that goes over the end of the line after it")
@@ -181,28 +197,29 @@ func (c *checker) call(call *syntax.CallExpr) {
 		c.found(args[0], Error, "syntax", "syntax error: in can only stand in a for or case", "")
 		return
 	}
-	for len(args) > 0 && (args[0].Lit() == "command" || args[0].Lit() == "exec") {
-		if len(args) > 1 && strings.HasPrefix(args[1].Lit(), "-") {
-			return
-		}
-		args = args[1:]
-	}
+	named := c.commandOf(call)
+	args = named.args
 	if len(args) == 0 {
 		return
 	}
-	name, literal := literalName(args[0])
-	if !literal {
-		c.usesCLI = c.usesCLI || endsInCLI(args[0])
+	if c.isCLI(named) {
+		c.usesCLI = true
+		if named.literal {
+			c.cli(args)
+		}
 		return
 	}
-	if c.functions[name] {
+	name := named.name
+	if !named.literal || named.function {
+		c.usesCLI = c.usesCLI || named.function && isCLI(name) // it is there to call the CLI, or not to
 		return
 	}
 	switch roleOf(name) {
-	case roleCLI:
-		c.usesCLI = true
-		c.cli(args)
 	case roleBuiltin:
+		if named.exec {
+			c.others = append(c.others, args[0])
+			return
+		}
 		c.builtin(name, args)
 	case roleUnsupported:
 		if name == "." {
@@ -221,13 +238,54 @@ func (c *checker) call(call *syntax.CallExpr) {
 	}
 }
 
+// command is what a simple command names, behind "command" and "exec".
+type command struct {
+	args     []*syntax.Word // from the name on; none if there is no command
+	name     string
+	literal  bool // the name is the same at every run
+	function bool // it is one of the script's own
+	exec     bool // it takes the place of the shell, so it is no built-in
+}
+
+func (c *checker) commandOf(call *syntax.CallExpr) command {
+	found := command{args: call.Args}
+	plain := false // behind "command" no function is found
+	for len(found.args) > 0 && !found.exec {
+		name := found.args[0].Lit()
+		if name != "command" && name != "exec" || c.functions[name] && !plain {
+			break
+		}
+		plain, found.exec = true, name == "exec"
+		found.args = found.args[1:]
+		if name == "command" && len(found.args) > 0 && strings.HasPrefix(found.args[0].Lit(), "-") {
+			return command{} // command -v, or nothing that is worth a check
+		}
+	}
+	if len(found.args) > 0 {
+		found.name, found.literal = literalName(found.args[0])
+		found.function = found.literal && c.functions[found.name] && !plain
+	}
+	return found
+}
+
+// isCLI reports whether a command is the vendor's CLI at every run.
+func (c *checker) isCLI(named command) bool {
+	switch {
+	case len(named.args) == 0 || named.function:
+		return false
+	case named.literal:
+		return isCLI(named.name)
+	}
+	return endsInCLI(named.args[0])
+}
+
 // literalName returns a command's name when it is the same at every run.
 func literalName(w *syntax.Word) (string, bool) {
 	var b strings.Builder
 	for _, part := range w.Parts {
 		switch part := part.(type) {
 		case *syntax.Lit:
-			b.WriteString(strings.ReplaceAll(part.Value, "\\", ""))
+			b.WriteString(unquoted(part.Value, ""))
 		case *syntax.SglQuoted:
 			b.WriteString(part.Value)
 		case *syntax.DblQuoted:
@@ -236,13 +294,32 @@ func literalName(w *syntax.Word) (string, bool) {
 				if !ok {
 					return "", false
 				}
-				b.WriteString(lit.Value)
+				b.WriteString(unquoted(lit.Value, "$`\"\\"))
 			}
 		default:
 			return "", false
 		}
 	}
 	return b.String(), true
+}
+
+// unquoted removes the backslashes that quote a byte: any, or within double
+// quotes one of those given.
+func unquoted(text, only string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+1 < len(text) {
+			switch next := text[i+1]; {
+			case next == '\n':
+				i++
+				continue
+			case only == "" || strings.IndexByte(only, next) >= 0:
+				i++
+			}
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
 }
 
 // endsInCLI reports whether a name such as "$HOME/bin/platform" is the CLI
@@ -321,15 +398,15 @@ func (c *checker) test(args []*syntax.Word) {
 				"dash, which runs crons on the platform, does not know == in [ ]; the condition is never true", "write =")
 		case len(lit) == 2 && lit[0] == '-' && strings.Contains(fileTests, lit[1:]) && i+1 < len(args) && i > 0 && args[i+1].Lit() != "]":
 			c.foundHere(w, Warning, "file-test", "no file can be seen from here, so the condition is never true", "remove it")
-		case i > 0 && unquoted(w):
+		case i > 0 && mayVanish(w):
 			c.found(w, Warning, "unquoted-variable",
 				"the condition fails with an error when the variable is empty", `write "`+c.text(w)+`"`)
 		}
 	}
 }
 
-// unquoted reports whether a word is a variable that may expand to no word.
-func unquoted(w *syntax.Word) bool {
+// mayVanish reports whether a word is a variable that may expand to no word.
+func mayVanish(w *syntax.Word) bool {
 	if len(w.Parts) != 1 {
 		return false
 	}
@@ -357,10 +434,10 @@ func (c *checker) redirect(r *syntax.Redirect) {
 	}
 }
 
+// function refuses the names of special built-ins, as dash does.
 func (c *checker) function(f *syntax.FuncDecl) {
-	if name := f.Name.Value; roleOf(name) == roleCLI || roleOf(name) == roleBuiltin {
-		c.foundHere(f.Name, Error, "hides-builtin", fmt.Sprintf("a function cannot be called %s, which is a built-in", name),
-			"give it another name")
+	if name := f.Name.Value; builtinNamed(name).special || name == "exec" {
+		c.found(f.Name, Error, "hides-builtin", fmt.Sprintf("a function cannot be called %s, which is a special built-in", name), "give it another name")
 	}
 }
 
@@ -374,11 +451,29 @@ func (c *checker) pipe(b *syntax.BinaryCmd) {
 }
 
 // substitution refuses a call of the CLI whose output would be a text of the
-// script.
+// script, and backslashes that the parser counts otherwise than dash. It notes
+// the substitution for what follows within.
 func (c *checker) substitution(n *syntax.CmdSubst) {
 	if c.callsCLI(n) {
 		c.foundHere(n, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
 	}
+	around := c.substitutionAround(n.Left)
+	if n.Backquotes && around != nil && around.Backquotes && strings.Contains(strings.TrimSuffix(c.src[n.Left.Offset()+1:n.Right.Offset()], "\\"), "\\") {
+		c.found(n, Error, "syntax", "backslashes in backquotes within backquotes cannot be read here", "write $(...)")
+	}
+	c.within = append(c.within, n)
+}
+
+// substitutionAround returns the innermost command substitution around a place
+// of the text. Places are asked for in the order of the text.
+func (c *checker) substitutionAround(pos syntax.Pos) *syntax.CmdSubst {
+	for i := len(c.within) - 1; i >= 0; i-- {
+		if c.within[i].Right.Offset() >= pos.Offset() {
+			return c.within[i]
+		}
+		c.within = c.within[:i]
+	}
+	return nil
 }
 
 // callsCLI reports whether a call of the CLI stands within the node.
@@ -398,17 +493,10 @@ func (c *checker) findCalls(file *syntax.File) {
 		more = false
 		c.calls = nil
 		syntax.Walk(file, func(n syntax.Node) bool {
-			call, ok := n.(*syntax.CallExpr)
-			if !ok || len(call.Args) == 0 {
-				return true
-			}
-			args := call.Args
-			for len(args) > 1 && (args[0].Lit() == "command" || args[0].Lit() == "exec") {
-				args = args[1:]
-			}
-			name, literal := literalName(args[0])
-			if literal && (isCLI(name) || calling[name]) || !literal && endsInCLI(args[0]) {
-				c.calls = append(c.calls, call.Args[0].Pos().Offset())
+			if call, ok := n.(*syntax.CallExpr); ok {
+				if named := c.commandOf(call); c.isCLI(named) || named.function && calling[named.name] {
+					c.calls = append(c.calls, call.Args[0].Pos().Offset())
+				}
 			}
 			return true
 		})
@@ -424,13 +512,17 @@ func (c *checker) findCalls(file *syntax.File) {
 
 // changing are parameters whose value would differ from one run of the script
 // to the next.
-var changing = []string{"$", "!", "PPID", "RANDOM", "SRANDOM", "DIRSTACK"}
+var changing = []string{"$", "!", "PPID"}
 
 func (c *checker) parameter(p *syntax.ParamExp) {
 	switch name := p.Param.Value; {
+	case name == "RANDOM":
+		c.found(p, Error, "bash-only", "dash does not know $RANDOM, which is empty", "to spread load, write H into the spec")
 	case slices.Contains(changing, name):
 		c.foundHere(p, Error, "not-deterministic",
 			fmt.Sprintf("$%s differs at every run, but a script must be repeatable after a crash", name), "")
+	case name == "#" && p.Exp != nil && p.Exp.Word == nil:
+		c.found(p, Error, "syntax", "syntax error: bad substitution", "write $#")
 	case name == "0" || name == "LINENO":
 		c.foundHere(p, Error, "not-deterministic",
 			fmt.Sprintf("$%s is not the same here as in the application's container", name), "write the text itself")
@@ -515,8 +607,8 @@ func (c *checker) inner(words []*syntax.Word) {
 	src := strings.Join(texts, " ")
 	p, problems := compile(src)
 	if p != nil {
-		in := checker{src: src, functions: maps.Clone(c.functions), usesCLI: c.usesCLI}
-		maps.Copy(in.functions, p.functionNames())
+		maps.Copy(c.functions, p.functionNames())
+		in := checker{src: src, functions: c.functions, usesCLI: c.usesCLI}
 		in.check(p.file)
 		c.usesCLI = c.usesCLI || in.usesCLI
 		problems = in.problems

@@ -45,9 +45,16 @@ func TestParse_ReportsProblemsWithTheirPlace(t *testing.T) {
 		{"cd /app && " + call, []string{"1:1-3 error unsupported-builtin"}},
 		{call + " >> /var/log/x.log 2>&1", []string{"1:40-57 error file-refused"}},
 		{call + " 3>&1", []string{"1:40-44 error file-descriptor"}},
-		{"platform() { :; }; " + call, []string{"1:1-9 error hides-builtin"}},
+		{"platform() { :; }; " + call, nil},
+		{"exit() { :; }; " + call, []string{"1:1-5 error hides-builtin"}},
+		{"echo ${#%}; " + call, []string{"1:6-11 error syntax"}},
+		{"exec true; " + call, []string{"1:6-10 error other-program"}},
+		{"eval \"f() { echo \\\"a\\\"; }\"; f; " + call, nil},
+		{"echo \"${x:?isn't set}\" \"${x:-it's}\"; " + call, nil},
+		{"echo \"${x:?isn't set}\" ${x:-it's}; " + call, []string{"1:6-6 error syntax"}},
+		{"log-it() { :; }; " + call, []string{"1:1-1 error syntax"}},
 		{"echo $$; " + call, []string{"1:6-8 error not-deterministic"}},
-		{"echo ${RANDOM}; " + call, []string{"1:6-15 error not-deterministic"}},
+		{"echo ${RANDOM}; " + call, []string{"1:6-15 error bash-only"}},
 		{"echo $((x++)); " + call, []string{"1:9-12 error bash-only"}},
 		{"echo $((2 ** 3)); " + call, []string{"1:9-15 error bash-only"}},
 		{"echo ${x:-$(echo y)}; " + call, nil},
@@ -64,12 +71,18 @@ func TestParse_ReportsProblemsWithTheirPlace(t *testing.T) {
 		{"{ (:) }; if (:) </dev/null; then " + call + "; fi", nil},
 		{"test x -a; " + call, []string{"1:8-10 error syntax"}},
 		{": <<E; case a in a) :; :\nesac\nE\n" + call, []string{"1:3-6 error syntax"}},
+		{"x=$(read y <<E; echo $y)\nE\n" + call, []string{"1:12-15 error syntax"}},
+		{"x=$(read y <<E; echo $y\nE\n); x=$(:); read x <<F\nF\n" + call, nil},
 		{"read x <<E; if :; then\na\nE\n" + call + "; fi", nil},
 		{"read x <<E; read x <<-F\na\nE\n\tF\n" + call, nil},
 		{"read x <<E\nE\n" + call, nil},
 		{"in; " + call, []string{"1:1-3 error syntax"}},
 		{"for 1 in a; do " + call + "; done", []string{"1:5-6 error syntax"}},
 		{"case x in x) : $y#z\n;; esac # " + call, []string{"1:18-20 error syntax"}},
+		{"echo `echo \\`echo a\\``; " + call, nil},
+		{"echo `echo \\`echo \\\\\\$a\\``; " + call, []string{"1:13-26 error syntax"}},
+		{": `# a comment\n: b`; " + call, nil},
+		{"echo $(echo `echo a`# b\n); " + call, []string{"1:21-24 error syntax"}},
 		{": a#b $x#c; " + call + " # and a comment", nil},
 		{"platform redeploy \\\n # --yes \\\n --no-wait", []string{"2:2-12 error syntax"}},
 		{"f() { local - x=1 =y; }; " + call, []string{"1:19-21 error syntax"}},
@@ -150,9 +163,11 @@ func TestParse_TellsWhoseScriptItIs(t *testing.T) {
 }
 
 func TestParse_RefusesAnOverlongScript(t *testing.T) {
-	_, problems := Parse(strings.Repeat("#", maxSource+1))
-	if len(problems) != 1 || problems[0].Code != "too-long" {
-		t.Errorf("got %+v", problems)
+	for _, src := range []string{strings.Repeat("#", maxSource+1), strings.Repeat("(", maxParentheses+1)} {
+		_, problems := Parse(src)
+		if len(problems) != 1 || problems[0].Code != "too-long" {
+			t.Errorf("%.10s... got %+v", src, problems)
+		}
 	}
 }
 
@@ -161,15 +176,29 @@ func TestParse_TakesTimeInProportionToTheText(t *testing.T) {
 		":" + strings.Repeat(" | :", maxSource/4-4),
 		":" + strings.Repeat(" && :", maxSource/5-4),
 		"echo " + strings.Repeat("${x:-", maxSource/7) + strings.Repeat("}", maxSource/7),
-		"echo " + strings.Repeat("$(echo ", maxSource/9) + strings.Repeat(")", maxSource/9),
+		"echo " + strings.Repeat("$(echo ", maxParentheses) + strings.Repeat(")", maxParentheses),
 		strings.Repeat("{ ", maxSource/5) + ":" + strings.Repeat("; }", maxSource/5),
 		strings.Repeat("platform redeploy -W\n", maxSource/22),
 		"f() { " + strings.Repeat("x=$x$x; ", maxSource/9) + "}",
+		strings.Repeat("(", maxParentheses) + ":" + strings.Repeat(")", maxParentheses),
+		"echo " + strings.Repeat("\"${x:-", maxSource/9) + strings.Repeat("}\"", maxSource/9),
+		"echo \"" + strings.Repeat("${x:-it's}", maxSource/11) + "\"",
+		"echo $((" + strings.Repeat("-", maxSource/3) + "1))",
+		"echo $((" + strings.Repeat("(", maxParentheses-2) + "1" + strings.Repeat(")", maxParentheses-2) + "))",
+		strings.Repeat("if :; then ", maxSource/17) + ":" + strings.Repeat("; fi", maxSource/17),
+		strings.Repeat("f() { ", maxParentheses) + ":" + strings.Repeat("; }", maxParentheses),
+		strings.Repeat("read x <<E\nE\n", maxSource/13),
+		"x=$(" + strings.Repeat("read x <<E\nE\n", maxSource/14) + ")",
+		strings.Repeat("x=`:`; ", maxSource/7-1),
+		strings.Repeat("eval 'eval x'; ", maxSource/15),
 	} {
-		began := time.Now()
-		Parse(src)
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("%.40s... took %v", src, took)
+		before := processorTime(t)
+		held := peak(func() { Parse(src) })
+		if took := processorTime(t) - before; took > time.Second {
+			t.Errorf("%.40s... took %v of a processor", src, took)
+		}
+		if held > 64<<20 {
+			t.Errorf("%.40s... held %d MiB", src, held>>20)
 		}
 	}
 }

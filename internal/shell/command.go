@@ -90,18 +90,10 @@ func behind(args []string) ([]string, bool) {
 	rest := args[1:]
 	switch args[0] {
 	case "exec":
-		if len(rest) > 0 && rest[0] == "--" {
-			rest = rest[1:]
-		}
 		return rest, true
 	case "command":
-		for len(rest) > 0 && strings.HasPrefix(rest[0], "-p") && strings.Trim(rest[0], "p") == "-" {
-			rest = rest[1:]
-		}
-		if len(rest) > 0 && rest[0] == "--" {
-			return rest[1:], len(rest) > 1
-		}
-		return rest, len(rest) > 0 && (!strings.HasPrefix(rest[0], "-") || rest[0] == "-")
+		given, rest, err := flags(rest, "pvV")
+		return rest, err == nil && len(rest) > 0 && !strings.ContainsAny(given, "vV")
 	}
 	return nil, false
 }
@@ -157,7 +149,9 @@ func (m *machine) invoke(c target, tested bool) int {
 	}
 	if c.exec && !m.stopped {
 		m.status = status
-		m.exitTrap = nil // exec does not come back to it
+		if isCLI(c.args[0]) {
+			m.exitTrap = nil // exec does not come back to it
+		}
 		m.leave(exiting)
 	}
 	return status

@@ -12,6 +12,10 @@ import (
 // repositories has some 2,000.
 const maxSource = 64 << 10
 
+// maxParentheses bounds how deep a script can be nested, which the parser pays
+// for with its stack.
+const maxParentheses = 4096
+
 // program is a script's syntax tree with what is known of it as a whole.
 type program struct {
 	file      *syntax.File
@@ -34,11 +38,14 @@ func compile(src string) (*program, []Problem) {
 		return nil, []Problem{{Line: 1, Column: 1, EndColumn: 1, Severity: Error, Code: "too-long",
 			Message: fmt.Sprintf("the script has %d bytes, more than %d", len(src), maxSource)}}
 	}
+	if n := strings.Count(src, "("); n > maxParentheses {
+		return nil, []Problem{{Line: 1, Column: 1, EndColumn: 1, Severity: Error, Code: "too-long",
+			Message: fmt.Sprintf("the script has %d parentheses, more than %d", n, maxParentheses)}}
+	}
 	if problem, ok := strangeByte(src); ok {
 		return nil, []Problem{problem}
 	}
-	parser := syntax.NewParser(syntax.Variant(syntax.LangPOSIX), syntax.KeepComments(true))
-	file, err := parser.Parse(strings.NewReader(src), "sh")
+	file, err := parse(src)
 	if err != nil {
 		return nil, []Problem{syntaxProblem(err)}
 	}

@@ -240,7 +240,7 @@ func (c *condition) binary() (bool, error) {
 }
 
 func (c *condition) number(s string) (int64, error) {
-	n, err := strconv.ParseInt(strings.Trim(s, " \t\n"), 10, 64)
+	n, err := strconv.ParseInt(strings.Trim(s, " \t\n\v\f\r"), 10, 64)
 	if err != nil {
 		return 0, fmt.Errorf("%s: illegal number: %s", c.name, s)
 	}

@@ -18,9 +18,8 @@ import (
 // dash runs scripts under the real dash, with stand-ins for the CLI that
 // record their arguments and print nothing.
 type dash struct {
-	path  string // of dash
-	bin   string // where the stand-ins are
-	empty string // a directory, so that no pattern matches
+	path string // of dash
+	bin  string // where the stand-ins are
 }
 
 // record writes a call to descriptor 3: each word, then a byte that no word
@@ -38,7 +37,7 @@ func newDash(t *testing.T) dash {
 		}
 		t.Skip("dash is not installed, so there is nothing to compare with")
 	}
-	d := dash{path: path, bin: t.TempDir(), empty: t.TempDir()}
+	d := dash{path: path, bin: t.TempDir()}
 	for _, name := range []string{"platform", "upsun"} {
 		stub := "#!" + path + "\nname=" + name + "\n" + record + "\n"
 		if err := os.WriteFile(filepath.Join(d.bin, name), []byte(stub), 0o755); err != nil {
@@ -136,7 +135,10 @@ func (d dash) output(t *testing.T, vars map[string]string, args ...string) (stri
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, d.path, args...)
-	cmd.Dir = d.empty
+	cmd.Dir = filepath.Join(t.TempDir(), "empty")
+	if err := os.Mkdir(cmd.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	cmd.Env = []string{"PATH=" + d.bin}
 	for name, value := range vars {
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -146,6 +148,11 @@ func (d dash) output(t *testing.T, vars map[string]string, args ...string) (stri
 		t.Fatal(err)
 	}
 	w.Close()
+	// In a directory that is gone no pattern matches, and no script can make a
+	// file that would match later.
+	if err := os.Remove(cmd.Dir); err != nil {
+		t.Logf("dash: %v", err)
+	}
 	out, err := io.ReadAll(r)
 	if err != nil {
 		t.Fatal(err)

@@ -118,7 +118,7 @@ func TestDocs_TellEveryDifference(t *testing.T) {
 	if diff := cmp.Diff(rows, slices.Compact(shown)); diff != "" {
 		t.Errorf("differences from dash (-docs/shell.md +testdata/dash.txtar):\n%s", diff)
 	}
-	if plain < 200 {
+	if plain < 250 {
 		t.Errorf("only %d snippets are compared", plain)
 	}
 }

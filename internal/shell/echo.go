@@ -55,6 +55,8 @@ func unescape(b *strings.Builder, text string, zero bool) (stop bool) {
 			b.WriteByte('\v')
 		case '\\':
 			b.WriteByte('\\')
+		case 'e':
+			b.WriteByte('\x1b')
 		case 'c':
 			if zero {
 				return true

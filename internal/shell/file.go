@@ -37,12 +37,16 @@ func (f *file) read() (b byte, ok bool) {
 	return b, true
 }
 
-// redirect applies redirections in their order. What was applied before an
+// redirect applies redirections in their order. Their words are expanded
+// before, but here-documents only in their turn. What was applied before an
 // error remains; the caller restores the files.
 func (m *machine) redirect(list []*syntax.Redirect) error {
 	targets := make([]string, len(list))
 	for i, r := range list {
-		target, err := m.target(r)
+		if isHereDocument(r) {
+			continue
+		}
+		target, err := m.text(r.Word)
 		if err != nil {
 			return err
 		}
@@ -60,12 +64,8 @@ func (m *machine) redirect(list []*syntax.Redirect) error {
 // stands at a special built-in.
 type redirectError struct{ error }
 
-// target expands the word of a redirection, or its here-document.
-func (m *machine) target(r *syntax.Redirect) (string, error) {
-	if r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc {
-		return m.hereDocument(r)
-	}
-	return m.text(r.Word)
+func isHereDocument(r *syntax.Redirect) bool {
+	return r.Op == syntax.Hdoc || r.Op == syntax.DashHdoc
 }
 
 func (m *machine) redirectOne(r *syntax.Redirect, target string) error {
@@ -82,7 +82,11 @@ func (m *machine) redirectOne(r *syntax.Redirect, target string) error {
 	}
 	switch r.Op {
 	case syntax.Hdoc, syntax.DashHdoc:
-		m.files[fd] = newText(target)
+		text, err := m.hereDocument(r)
+		if err != nil {
+			return err
+		}
+		m.files[fd] = newText(text)
 	case syntax.DplIn, syntax.DplOut:
 		return m.duplicate(fd, target)
 	default:

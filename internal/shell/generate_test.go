@@ -3,6 +3,7 @@ package shell
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 )
 
@@ -14,12 +15,12 @@ type generator struct {
 	loops     int
 	functions int
 	counters  int
-	here      []string // here-documents that follow the present line
+	documents map[string]string // here-documents whose line has not ended yet, by their delimiter
 }
 
 // generate returns the script of a seed.
 func generate(seed uint64) string {
-	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), documents: map[string]string{}}
 	src := g.script()
 	if g.chance(4) {
 		src = generatedPrelude + g.damaged(src[len(generatedPrelude):])
@@ -45,19 +46,42 @@ func (g *generator) script() string {
 	var b strings.Builder
 	b.WriteString(generatedPrelude)
 	for range 1 + g.IntN(4) {
-		b.WriteString(g.statement())
-		b.WriteByte('\n')
-		b.WriteString(g.documents())
+		b.WriteString(g.withDocuments(g.statement()))
 	}
 	b.WriteString(`p "$?" "$-" "$a" "$b" "$IFS" "$@"` + "\n")
 	return b.String()
 }
 
-// documents returns the here-documents of the line that has just ended.
-func (g *generator) documents() string {
-	text := strings.Join(g.here, "")
-	g.here = nil
+var documentOperator = regexp.MustCompile(`<<-?'?(E\d+)`)
+
+// withDocuments ends a line, and adds the here-documents that begin on it.
+func (g *generator) withDocuments(line string) string {
+	line += "\n"
+	for _, m := range documentOperator.FindAllStringSubmatch(line, -1) {
+		line += g.documents[m[1]]
+		delete(g.documents, m[1])
+	}
+	return line
+}
+
+// enclosed completes a text whose here-documents cannot stand after it.
+func (g *generator) enclosed(text string) string {
+	if documentOperator.MatchString(text) {
+		return g.withDocuments(text)
+	}
 	return text
+}
+
+// hereDocument returns a redirection from a text.
+func (g *generator) hereDocument() string {
+	delimiter := fmt.Sprint("E", len(g.documents)+g.IntN(1e6))
+	var b strings.Builder
+	for range g.IntN(4) {
+		b.WriteString(g.document())
+	}
+	b.WriteString(delimiter + "\n")
+	g.documents[delimiter] = b.String()
+	return g.pick(" <<", " <<", " <<-") + g.pick(delimiter, delimiter, "'"+delimiter+"'")
 }
 
 func (g *generator) pick(choices ...string) string { return choices[g.IntN(len(choices))] }
@@ -100,7 +124,7 @@ func (g *generator) command() string {
 	if g.depth > 2 || !g.chance(3) {
 		return g.simple() + g.redirection()
 	}
-	switch g.IntN(12) {
+	switch g.IntN(14) {
 	case 0, 1:
 		return "if " + g.condition() + "; then " + g.list() + g.pick("", "; else "+g.list(), "; elif "+g.condition()+"; then "+g.list()) + "; fi" + g.redirection()
 	case 2:
@@ -108,7 +132,7 @@ func (g *generator) command() string {
 	case 3:
 		g.counters++
 		i := fmt.Sprint("i", g.counters)
-		return g.loop(fmt.Sprintf("%s=0; %s [ $%s %s ]; do %s=$((%s+1)); ", i, "while", i, "-lt 3", i, i), "; done") + g.redirection()
+		return g.loop(fmt.Sprintf("%s=0; %s ]; do %s=$((%s+1)); ", i, g.pick("while [ $"+i+" -lt 3", "until [ $"+i+" -ge 3"), i, i), "; done") + g.redirection()
 	case 4:
 		return "case " + g.word() + " in " + g.pattern() + ") " + g.list() + ";; " + g.pattern() + "|" + g.pattern() + ") " + g.list() + ";; *) " + g.list() + ";; esac"
 	case 5:
@@ -122,16 +146,32 @@ func (g *generator) command() string {
 		f := fmt.Sprint("f", g.functions)
 		loops := g.loops
 		g.loops = 0
-		s := f + "() { " + g.list() + "; " + g.pick("", "return; ", "return 3; ", "local a; ", "local b=$1 c; ") + g.list() + "; }; "
+		body := g.list() + "; " + g.pick("", "return; ", "return 3; ", "local a; ", "local b=$1 c; ", "local a=$b b=\"$*\"; ", "local -; ", "local IFS=: a; ", "local OPTIND; ") + g.list()
+		s := f + g.pick("() { "+body+"; }", "() { "+body+"; }", "() ("+body+")", "() { "+body+"; } >/dev/null") + "; "
 		g.loops = loops
-		return s + g.pick("", "X=1 ", "a=2 ") + f + " " + g.words(0, 3)
+		return s + g.pick("", "X=1 ", "a=2 ") + f + " " + g.words(0, 3) + g.pick("", "", "; "+f+" $?", "; unset -f "+f, g.redirection())
 	case 9:
-		return "eval " + singleQuoted(g.list())
+		return g.evaluation()
 	case 10:
-		return "p " + g.pick(`"$(`+g.silent()+`)"`, `$(`+g.silent()+`)`)
+		s := g.enclosed(g.silent())
+		return "p " + g.pick(`"$(`+s+`)"`, `$(`+s+`)`, "x`"+strings.NewReplacer("\\", "\\\\", "`", "\\`", "$", "\\$").Replace(s)+"`")
+	case 11:
+		return "while " + g.read() + "; do p \"$a\" \"$b\"; " + g.pick("", g.list()+"; ", "break; ") + "done" + g.hereDocument()
+	case 12:
+		return "trap " + g.pick(singleQuoted(g.enclosed(g.list())), singleQuoted(g.silentReport()+"; "+g.pick("exit", "exit 4", "false", "(exit)", "return 5")), "''", "-", "': x'") + " " + g.pick("EXIT", "EXIT", "0", "INT", "EXIT HUP", "TERM")
 	default:
 		return g.condition()
 	}
+}
+
+// evaluation is an eval of a text that is fixed, or put together.
+func (g *generator) evaluation() string {
+	name := g.name()
+	return "eval " + g.pick(
+		singleQuoted(g.enclosed(g.list())), singleQuoted(g.enclosed(g.list())),
+		singleQuoted(g.list())+" "+singleQuoted("; "+g.list()),
+		"\""+name+"=\\\"\\$"+g.name()+"\\\"\"", "\"p \\${"+name+g.pick("", ":-x", "#a")+"}\"", name+"=\\$"+g.name(),
+		"\"set -- $a\"", "p $a", "\"p \\$$#\"", "\"$a\"", "''", "")
 }
 
 func (g *generator) loop(head, tail string) string {
@@ -144,7 +184,9 @@ func (g *generator) loop(head, tail string) string {
 func (g *generator) silent() string {
 	var all []string
 	for range 1 + g.IntN(3) {
-		all = append(all, g.pick(g.output(), g.output(), g.assignment(), g.condition(), g.setting(), "exit "+g.pick("0", "3", ""), "false", "for z in "+g.words(0, 3)+`; do echo "$z"; done`))
+		all = append(all, g.pick(g.output(), g.output(), g.assignment(), g.condition(), g.setting(), "exit "+g.pick("0", "3", ""), "false", "for z in "+g.words(0, 3)+`; do echo "$z"; done`,
+			"if "+g.condition()+"; then "+g.output()+"; fi", "case "+g.word()+" in "+g.pattern()+") "+g.output()+";; *) "+g.output()+"; esac",
+			g.read()+g.hereDocument()+`; echo "$a-$b"`, "set -- "+g.words(0, 3), "shift", g.output()+" >&2", "trap "+singleQuoted(g.output())+" EXIT", "eval "+singleQuoted(g.output())))
 	}
 	return strings.Join(all, g.pick("; ", " && ", "; "))
 }
@@ -173,38 +215,42 @@ func (g *generator) simple() string {
 	case 7:
 		return "set -- " + g.words(0, 4)
 	case 8:
-		return g.pick("shift", "shift 2", "unset "+g.name(), "unset "+g.name(), "unset IFS", "export "+g.name()+"="+g.word(), "export "+g.name(), ": "+g.words(0, 2), "command "+g.output(), "set --", "command -v p", "command -v echo")
+		return g.pick("shift", "shift 2", "unset "+g.name(), "unset "+g.name(), "unset IFS", "export "+g.name()+"="+g.word(), "export "+g.name(), ": "+g.words(0, 2), "command "+g.output(), "set --", "command -v p", "command -v echo", "command -v nope", "type p", "hash p", "umask 022", "wait", "command shift", "exec", "exec >/dev/null", "exec platform redeploy -W", "(exec platform redeploy -W)", "read -p x -r a", "command p", "unset -v "+g.name())
 	case 9:
-		if g.depth > 0 {
-			return g.read()
-		}
-		delimiter := g.pick("E", "'E'", "E", "E")
-		g.here = append(g.here, g.document()+"E\n")
-		return g.read() + " <<" + delimiter + "; p \"$a\" \"$b\" $c"
+		return g.read() + g.hereDocument() + g.pick("; p \"$a\" \"$b\" $c", " && p \"$a\"", " || p \"$b\"", "")
 	case 10:
-		return g.pick("trap "+singleQuoted(g.silentReport())+" EXIT", "trap - EXIT", "exit "+g.pick("", "0", "1", "7"), "return "+g.pick("", "0", "2"), "readonly "+g.pick("R=1", "R", "X=2"), "break", "continue", "false", "true")
+		return g.pick("exit "+g.pick("", "0", "1", "7"), "return "+g.pick("", "0", "2"), "readonly "+g.pick("R=1", "R", "X=2"), "break", "continue", "false", "true")
 	case 11:
 		return "p \"$(" + g.output() + ")\""
 	case 12:
 		return g.pick("X=1 ", "a="+g.word()+" ", "") + g.pick("p "+g.words(1, 2), ":", "true", "eval 'p \"$a\" \"$X\"'", "command eval 'p $a'")
 	case 13:
-		return "while getopts " + g.pick("ab:", ":ab:", "a") + " o " + g.words(0, 4) + "; do p \"$o\" \"$OPTARG\" \"$OPTIND\"; " + g.pick("", "break; ") + "done; OPTIND=1"
+		return g.pick("set -- ", "set -- ", ": ") + g.options() + "; while getopts " + g.pick("ab:", ":ab:", "a", ":b:a") + " o " + g.pick("", "", g.options()) + "; do p \"$o\" \"$OPTARG\" \"$OPTIND\"; " + g.pick("", "", "break; ", "shift; ") + "done; " + g.pick("OPTIND=1", "OPTIND=1", "p $OPTIND", "shift $((OPTIND-1)); p \"$@\"")
 	default:
 		return g.condition()
 	}
 }
 
+// options are words of which most look like options.
+func (g *generator) options() string {
+	var all []string
+	for range g.IntN(4) {
+		all = append(all, g.pick("-a", "-b", "-ab", "-ba", "-bx", "-aa", "--", "-", "-c", "x", "''", g.word()))
+	}
+	return strings.Join(all, " ")
+}
+
 func (g *generator) silentReport() string { return "p \"t$?\" " + g.words(0, 2) }
 
 func (g *generator) setting() string {
-	return g.pick("set -e", "set -u", "set +e", "set +u", "set -eu", "set -f", "IFS=:", "IFS=', '", "IFS=", "unset IFS", "IFS=' '", "IFS=a", "IFS=1")
+	return g.pick("set -e", "set -u", "set +e", "set +u", "set -eu", "set -f", "set -o errexit", "set +o nounset", "set -e -- "+g.words(0, 2), "set -f +e", "set -a", "IFS=:", "IFS=', '", "IFS=", "unset IFS", "IFS=' '", "IFS=a", "IFS=1")
 }
 
 func (g *generator) redirection() string {
 	if !g.chance(12) {
 		return ""
 	}
-	return g.pick(" >/dev/null", " 2>/dev/null", " >/dev/null 2>&1", " 2>&1", " </dev/null", " >&2", " >&1")
+	return g.pick(" >/dev/null", " 2>/dev/null", " >/dev/null 2>&1", " 2>&1", " </dev/null", " >&2", " >&1", " >&-", " <&-", g.hereDocument(), g.hereDocument())
 }
 
 func (g *generator) assignment() string {
@@ -225,7 +271,7 @@ func (g *generator) output() string {
 	return "printf " + g.pick(
 		"'%s\\n' "+g.words(0, 3), "'%s,%s;' "+g.words(0, 4), "'%b' "+g.word(), "'%d ' "+g.number()+" "+g.number(),
 		"'%5s|%-5s|%.2s|%05d' "+g.words(0, 3), "'%x %o %X %u %i' "+g.number()+" "+g.number(), "'%c%c' "+g.words(1, 2),
-		"'a\\tb\\n\\101\\\\%%\\x\\c'", "'%*d|%-*s|' 5 "+g.number()+" 4 "+g.word(), "'%+d % d %#x' 1 2 3", "'%03d' "+g.number(),
+		"'a\\tb\\e\\n\\101\\\\%%\\x\\c'", "'%*d|%-*s|' 5 "+g.number()+" 4 "+g.word(), "'%+d % d %#x' 1 2 3", "'%03d' "+g.number(),
 		"%s "+g.words(1, 3), "'%s' "+g.word(), g.word()+" "+g.words(0, 2), "'%d' "+g.word(), "'%.3s|%8.3s' "+g.words(0, 2),
 		"'%b|' "+g.words(1, 2), "-- '%s' "+g.word(), "'"+g.directive()+"|"+g.directive()+"|' "+g.number()+" "+g.number(),
 		"'"+g.directive()+"' "+g.pick("1.5", "0.1", "1e10", "123456789", "-2.50", "1e-7", "100000", "inf", "1.5x", "0x10", "")+" "+g.word())
@@ -399,8 +445,14 @@ func (g *generator) arithmetic() string {
 	}
 }
 
+// document is a line of a here-document.
 func (g *generator) document() string {
-	return g.pick("a b c\n", "$a $b\n", "\"x\" 'y' \\$a \\\\ \\a\n", "${a:-x y}\n", "a:b:c:\n", " x  y \n", "$((1+2)) $(echo a)\n", "a\\\nb\n", "${b#a}:${U-\"q r\"}\n", "\n", "\\tb \\ c\n", "$@ $*\n", "*\n", "`echo z`\n", "${a+'q'}\\\"\n")
+	if g.chance(2) {
+		g.depth += 2
+		defer func() { g.depth -= 2 }()
+		return strings.ReplaceAll(g.quotedPart()+g.pick("", " ", ":", "\t")+g.quotedPart(), "\n", " ") + "\n"
+	}
+	return g.pick("a b c\n", "$a $b\n", "\"x\" 'y' \\$a \\\\ \\a\n", "${a:-x y}\n", "a:b:c:\n", " x  y \n", "$((1+2)) $(echo a)\n", "a\\\nb\n", "${b#a}:${U-\"q r\"}\n", "\n", "\\tb \\ c\n", "$@ $*\n", "*\n", "`echo z`\n", "${a+'q'}\\\"\n", "\tx\n", "\t\t$a\n")
 }
 
 func singleQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

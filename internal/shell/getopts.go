@@ -4,8 +4,6 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // getoptsState is how far getopts has come: the number of the next word, and
@@ -34,11 +32,12 @@ func (m *machine) getOption(args []string) int {
 		letter = '?'
 	}
 	state := getoptsState{index: o.next + 1, offset: o.current}
-	if !syntax.ValidName(args[2]) {
-		return m.usage(args, errors.New("bad variable name"))
+	if err := m.assign("OPTIND", strconv.Itoa(state.index)); err != nil {
+		return m.usage(args, err)
 	}
-	if err = m.assign("OPTIND", strconv.Itoa(state.index)); err == nil {
-		err = m.assign(args[2], string(letter))
+	name, err := variableName(args[2])
+	if err == nil {
+		err = m.assign(name, string(letter))
 	}
 	if err != nil {
 		return m.usage(args, err)

@@ -213,10 +213,7 @@ func (c *checker) asksWhere(file *syntax.File) bool {
 	syntax.Walk(file, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.CallExpr:
-			if len(n.Args) == 0 {
-				return true
-			}
-			if name, literal := literalName(n.Args[0]); literal && isCLI(name) || !literal && endsInCLI(n.Args[0]) {
+			if c.isCLI(c.commandOf(n)) {
 				return false
 			}
 		case *syntax.ParamExp:
@@ -245,13 +242,13 @@ func (c *checker) programHint(w *syntax.Word) string {
 		return "write a space after ["
 	case guardVariables[name] && compared && value != "":
 		return fmt.Sprintf(`write [ "$%s" = %s ]`, name, value)
-	case strings.HasPrefix(rest, "=") && variableName.MatchString(name):
+	case strings.HasPrefix(rest, "=") && plainName.MatchString(name):
 		return fmt.Sprintf("to set a variable write %s=%s, without spaces", name, value)
 	}
 	return "remove it, or leave it to a cron of its own in the application's container"
 }
 
-var variableName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+var plainName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 
 // plainSyntax rewords the parser's message where it takes a programmer to understand it.
 func plainSyntax(message string) string {
@@ -261,6 +258,7 @@ func plainSyntax(message string) string {
 // syntaxHint says what to write, by what the parser says is wrong.
 func syntaxHint(message string) string {
 	for _, known := range []struct{ said, hint string }{
+		{"invalid func name", "give the function a name of letters, digits and _"},
 		{"must end with `fi`", "write fi on a line below the last command of the if; inside an if, write elif instead of else if"},
 		{"`fi` can only", "remove it, or write if ...; then before it: an if needs then after its condition"},
 		{"must be followed by `then`", "write then after the condition: if [ ... ]; then"},

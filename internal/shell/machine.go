@@ -24,6 +24,7 @@ type machine struct {
 	exitTrap  *string
 
 	status      int // $?
+	final       int // what exit without a number ends with: in an EXIT trap the status before it, else -1
 	substituted int // status of the latest command substitution of this command
 	loops       int // around this command, in this function
 	leaving     leaving
@@ -49,6 +50,7 @@ func newMachine(x *execution) *machine {
 		functions: map[string]*syntax.Stmt{},
 		files:     [3]*file{devNull(), devNull(), devNull()},
 		getopts:   getoptsState{index: 1, offset: -1},
+		final:     -1,
 	}
 }
 
@@ -111,6 +113,7 @@ func (m *machine) end() int {
 	}
 	action := *m.exitTrap
 	m.exitTrap = nil
+	m.final = status
 	m.leaving = staying
 	m.evaluate("trap", action, false)
 	if m.leaving == exiting || m.leaving == failing {
@@ -195,14 +198,18 @@ func (m *machine) carryOut(st *syntax.Stmt, tested bool) int {
 	case *syntax.FuncDecl:
 		m.functions[cmd.Name.Value] = cmd.Body
 	default:
-		status = m.redirected(st.Redirs, func() int { return m.compound(cmd, tested) })
+		exits = true // if the redirections fail, since what runs does it by itself
+		status = m.redirected(st.Redirs, func() int {
+			exits = false
+			return m.compound(cmd, tested)
+		})
 	}
 	if m.stopped || m.leaving == failing || m.leaving == exiting {
 		return m.status
 	}
 	m.status = status
 	if exits && status != 0 && !tested && m.options.has('e') {
-		m.leave(exiting)
+		m.leaving = exiting // also where it was about to return
 	}
 	return status
 }
@@ -217,6 +224,7 @@ func (m *machine) redirected(list []*syntax.Redirect, run func() int) int {
 	if err := m.redirect(list); err != nil {
 		if _, ok := errors.AsType[*redirectError](err); ok {
 			m.complain(err)
+			m.status = 2
 			return 2
 		}
 		return m.fatal(err)

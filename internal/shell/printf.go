@@ -18,14 +18,12 @@ var errWidth = fmt.Errorf("stopped after a width of more than %d in printf", max
 // printf returns what dash's printf prints. The format is used again as long
 // as arguments are left.
 func printf(args []string) (string, error) {
-	switch {
-	case len(args) > 0 && args[0] == "--":
-		args = args[1:]
-	case len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-':
-		return "", &usageError{fmt.Errorf("printf: illegal option -%c", args[0][1])}
+	_, args, err := flags(args, "")
+	if err == nil && len(args) == 0 {
+		err = errors.New("the format is missing")
 	}
-	if len(args) == 0 {
-		return "", &usageError{errors.New("printf: the format is missing")}
+	if err != nil {
+		return "", &usageError{fmt.Errorf("printf: %w", err)}
 	}
 	f := formatter{format: args[0], args: args[1:]}
 	for {

@@ -2,20 +2,21 @@ package shell
 
 import (
 	"errors"
-	"fmt"
-
-	"mvdan.cc/sh/v3/syntax"
+	"strings"
 )
 
 // read reads a line, splits it at IFS and assigns its fields. Without -r a
 // backslash quotes the next byte, also the end of a line.
 func (m *machine) read(args []string) int {
-	names, raw, err := readOptions(args[1:])
+	given, names, err := flags(args[1:], "p:r") // only a terminal gets a prompt
+	if err == nil && len(names) == 0 {
+		err = errors.New("argument count")
+	}
 	if err != nil {
 		return m.usage(args, err)
 	}
 	e := expansion{m: m, fields: true}
-	status, err := m.readLine(&e, raw)
+	status, err := m.readLine(&e, strings.Contains(given, "r"))
 	if err != nil {
 		return 1
 	}
@@ -25,44 +26,15 @@ func (m *machine) read(args []string) int {
 		if i < len(fields) {
 			value = fields[i]
 		}
-		if !syntax.ValidName(name) {
-			return m.usage(args, fmt.Errorf("%s: bad variable name", name))
+		variable, err := variableName(name)
+		if err != nil {
+			return m.usage(args, err)
 		}
-		if err := m.assign(name, value); err != nil {
+		if err := m.assign(variable, value); err != nil {
 			return m.usage(args, err)
 		}
 	}
 	return status
-}
-
-func readOptions(args []string) (names []string, raw bool, err error) {
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		word := args[0]
-		args = args[1:]
-		if word == "--" {
-			break
-		}
-	flags:
-		for i, flag := range word[1:] {
-			switch {
-			case flag == 'r':
-				raw = true
-			case flag == 'p' && i+2 < len(word):
-				break flags // the rest is the prompt, which only a terminal gets
-			case flag == 'p' && len(args) > 0:
-				args = args[1:]
-				break flags
-			case flag == 'p':
-				return nil, false, errors.New("no argument for option -p")
-			default:
-				return nil, false, fmt.Errorf("illegal option -%c", flag)
-			}
-		}
-	}
-	if len(args) == 0 {
-		return nil, false, errors.New("argument count")
-	}
-	return args, raw, nil
 }
 
 // readLine reads up to the end of a line. The status is 1 if the text ends

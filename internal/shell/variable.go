@@ -47,6 +47,16 @@ type savedVariable struct {
 	was  variable
 }
 
+// variableName returns the name in a word that is to be one. dash passes over
+// an equals sign and what follows it.
+func variableName(word string) (string, error) {
+	name, _, _ := strings.Cut(word, "=")
+	if !syntax.ValidName(name) {
+		return "", fmt.Errorf("%s: bad variable name", word)
+	}
+	return name, nil
+}
+
 // assign gives a variable a value.
 func (m *machine) assign(name, value string) error {
 	v := m.vars[name]
