@@ -43,6 +43,7 @@ func TestRun_FetchesAheadOfTheFireAndSpread(t *testing.T) {
 		}
 		during(t, w, due, time.Minute)
 		first, last := fire, time.Time{}
+		together := map[time.Time]int{}
 		for p := range 200 {
 			l, ok := w.Cached(strconv.Itoa(p), time.Minute)
 			if !ok {
@@ -51,6 +52,7 @@ func TestRun_FetchesAheadOfTheFireAndSpread(t *testing.T) {
 			if got := w.reads("/projects/" + strconv.Itoa(p) + "/environments"); got != 1 {
 				t.Errorf("project %d was listed %d times, want once", p, got)
 			}
+			together[l.FetchedAt.Truncate(100*time.Millisecond)]++
 			if l.FetchedAt.Before(first) {
 				first = l.FetchedAt
 			}
@@ -60,6 +62,9 @@ func TestRun_FetchesAheadOfTheFireAndSpread(t *testing.T) {
 		}
 		if first.Before(fire.Add(-ahead)) || last.After(fire.Add(-2*time.Second)) || last.Sub(first) < spread/2 {
 			t.Errorf("listed from %s to %s before the fire", fire.Sub(first), fire.Sub(last))
+		}
+		if len(together) > 200/group+1 {
+			t.Errorf("listed at %d times, want groups of %d", len(together), group)
 		}
 		if _, ok := w.Last("later"); ok {
 			t.Error("a project without a fire soon was listed")
