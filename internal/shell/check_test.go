@@ -136,6 +136,7 @@ func TestParse_TellsWhoseScriptItIs(t *testing.T) {
 		{seed, true, nil},
 		{"upsun sync data -W", true, nil},
 		{"/app/.platformsh/bin/platform redeploy -W", true, nil},
+		{"/usr/local/bin/upsun.phar redeploy -W", true, nil},
 		{"vendor/bin/platform redeploy -W", true, nil},
 		{`"$HOME/.platformsh/bin/platform" redeploy -W`, true, nil},
 		{"$HOME/bin/platform redeploy -W", true, nil},

@@ -51,9 +51,9 @@ func roleOf(name string) role {
 }
 
 // isCLI reports whether a program's name, with or without a path, is the
-// vendor's CLI.
+// vendor's CLI. Its archives for PHP can be executed by themselves.
 func isCLI(name string) bool {
-	base := name[strings.LastIndexByte(name, '/')+1:]
+	base := strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".phar")
 	return base == "platform" || base == "upsun"
 }
 
@@ -67,6 +67,6 @@ var hints = map[string]string{
 	"let":    "write x=$((...))",
 	"tee":    "remove it; every run is logged",
 	"logger": "remove it; every run is logged",
-	"curl":   "see the notifications in the documentation",
+	"curl":   "leave it to a cron in the container; how runs end is told by the metrics and by `automatond runs`",
 	"php":    "call the CLI as platform",
 }
