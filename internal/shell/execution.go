@@ -15,10 +15,10 @@ import (
 // are for mistakes, such as a loop without an end.
 const (
 	maxSteps = 20_000
-	maxBytes = 4 << 20     // of text that is made: arguments, values and output, summed up
-	maxWork  = 20_000_000  // bytes looked at in expansions and patterns
-	maxDepth = 1000        // of functions, subshells and nested commands
-	maxTime  = time.Second // without the time its calls take
+	maxBytes = 4 << 20         // of text that is made: arguments, values and output, summed up
+	maxWork  = 20_000_000      // bytes looked at in expansions and patterns
+	maxDepth = 1000            // of functions, subshells and nested commands
+	maxTime  = time.Second / 2 // without the time its calls take; with the collector's, a second of a core at most
 
 	perValue = 64 // what a value costs beside its text
 )

@@ -89,9 +89,9 @@ func (m *machine) complain(err error) {
 // subshell runs commands in a copy of the environment and returns their status.
 func (m *machine) subshell(run func(sub *machine)) int {
 	if m.descend() == nil {
-		if vars, err := m.copyVariables(); err == nil {
+		if m.account((len(m.vars)+len(m.functions))*perValue) == nil {
 			sub := *m
-			sub.vars = vars
+			sub.vars = maps.Clone(m.vars) // the values are shared
 			sub.functions = maps.Clone(m.functions)
 			sub.exitTrap = nil
 			if len(m.frames) > 0 {

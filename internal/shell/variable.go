@@ -2,7 +2,6 @@ package shell
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 
@@ -194,12 +193,4 @@ func (m *machine) ifs() string {
 		return v.value
 	}
 	return defaultIFS
-}
-
-// copyVariables is for a subshell. The values are shared.
-func (m *machine) copyVariables() (map[string]variable, error) {
-	if err := m.account(len(m.vars) * perValue); err != nil {
-		return nil, err
-	}
-	return maps.Clone(m.vars), nil
 }
