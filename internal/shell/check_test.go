@@ -173,6 +173,9 @@ func TestParse_RefusesAnOverlongScript(t *testing.T) {
 }
 
 func TestParse_TakesTimeInProportionToTheText(t *testing.T) {
+	if raced {
+		t.Skip("the race detector takes time and memory of its own")
+	}
 	for _, src := range []string{
 		":" + strings.Repeat(" | :", maxSource/4-4),
 		":" + strings.Repeat(" && :", maxSource/5-4),
