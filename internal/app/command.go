@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/automatond/automatond/internal/control"
@@ -50,7 +49,7 @@ func (a *app) command(_ context.Context, c control.Command) (control.Asked, erro
 	args := append([]string{"platform"}, c.Args...)
 	call, err := shell.ParseCommandLine(args)
 	if err != nil {
-		return control.Asked{}, control.Refuse("%s: %v", strings.Join(args, " "), err)
+		return control.Asked{}, control.Refuse("platform: %v", err) // without its words: one may be a secret
 	}
 	project, err := a.projectNamed(call.Project)
 	if err != nil {
@@ -69,7 +68,7 @@ func (a *app) command(_ context.Context, c control.Command) (control.Asked, erro
 	anywhere := *project
 	anywhere.Environment = nil // the command line decides, not where the daemon stands
 	j := &job.Job{
-		Location: time.UTC, Projects: []*job.Project{&anywhere}, Tasks: []tasks.Task{call.Task}, Args: args,
+		Location: time.UTC, Projects: []*job.Project{&anywhere}, Tasks: []tasks.Task{call.Task}, Args: call.Shown,
 		Overlap: job.OverlapAllow, InDoubt: job.InDoubtGiveUp, CatchUp: job.CatchUpNone,
 		StartDeadline: commandStartDeadline, Timeout: commandTimeout,
 	}

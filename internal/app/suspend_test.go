@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -242,6 +244,30 @@ func TestCommand_RunsByHandBesideTheCrons(t *testing.T) {
 			var refusal *control.Refusal
 			if _, err := w.app.command(context.Background(), control.Command{Args: args}); !errors.As(err, &refusal) {
 				t.Errorf("%q: error %v, want a refusal", args, err)
+			}
+		}
+	})
+}
+
+func TestCommand_KeepsNoSecretOfItsCommandLine(t *testing.T) {
+	inWorld(t, shop+backup, func(w *world) {
+		args := []string{"variable:create", "A", "--level", "environment", "--value", "pa55word", "-e", "main"}
+		_, err := w.app.command(context.Background(), control.Command{Args: args})
+		w.must(err)
+		w.wait(time.Minute)
+		w.want(1, " 00:00 succeeded/")
+		if strings.Contains(w.logs.String(), "pa55word") {
+			t.Error("the value is in the log")
+		}
+		files, err := filepath.Glob(filepath.Join(w.app.Data, "ledger.db*"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files of the ledger: %v", err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			w.must(err)
+			if strings.Contains(string(data), "pa55word") {
+				t.Errorf("the value is in %s", filepath.Base(file))
 			}
 		}
 	})

@@ -31,8 +31,8 @@ type Job struct {
 	// left to the app container and never scheduled.
 	Left []string
 
-	// Args is the command line of which a run by hand consists, with its one task in Tasks. Such a
-	// job stands in no configuration and has no name. It is nil for a cron.
+	// Args is the command line of which a run by hand consists, as it may be shown, with its one
+	// task in Tasks. Such a job stands in no configuration and has no name. It is nil for a cron.
 	Args []string
 
 	Variables map[string]string // what a script may read, beside its project's; may be shared

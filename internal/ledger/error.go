@@ -10,6 +10,9 @@ var (
 	// ErrNotOwned means that the run is done or another replica's, or that the dispatch is past
 	// the state from which it was to be moved. The caller must not act on it.
 	ErrNotOwned = errors.New("not owned")
+	// ErrUndecided means that an activity may be that of another dispatch, whose answer is not
+	// recorded yet. Ask again.
+	ErrUndecided = errors.New("undecided")
 	// ErrLeaseLost means that the replica's lease is gone or was over.
 	ErrLeaseLost = errors.New("lease lost")
 	// ErrNotFound means that the ledger has no such row.

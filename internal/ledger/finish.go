@@ -119,15 +119,10 @@ func (s *session) refinish(f *Finish) (Finished, error) {
 	return s.finished(f.RunID)
 }
 
-// SetRunState moves an open run to running or tracking.
-func (l *Ledger) SetRunState(ctx context.Context, runID, owner string, state RunState) error {
-	if state != RunRunning && state != RunTracking {
-		return fmt.Errorf("set state of run %s: a run is moved to %s or %s, not to %q",
-			runID, RunRunning, RunTracking, state)
-	}
-	return l.write(ctx, opRunState, "set state of run "+runID, 1, func(s *session) error {
-		n, err := s.exec(`UPDATE runs SET tracking = ? WHERE id = ? AND owner = ? AND finished_at IS NULL`,
-			state == RunTracking, runID, owner)
+// Track moves an open run to tracking: all its calls are made.
+func (l *Ledger) Track(ctx context.Context, runID, owner string) error {
+	return l.write(ctx, opTrack, "track run "+runID, 1, func(s *session) error {
+		n, err := s.exec(`UPDATE runs SET tracking = 1 WHERE id = ? AND owner = ? AND finished_at IS NULL`, runID, owner)
 		if n == 0 && err == nil {
 			return fmt.Errorf("the run is done or another replica's: %w", ErrNotOwned)
 		}

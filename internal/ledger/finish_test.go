@@ -151,20 +151,18 @@ func TestFinish_RemembersTheTarget(t *testing.T) {
 	check(at(7), at(6).Add(time.Minute))
 }
 
-func TestSetRunState_MovesAnOpenRun(t *testing.T) {
+func TestTrack_MovesAnOpenRun(t *testing.T) {
 	l := open(t, t.TempDir())
 	u := mustRun(t, l, "a", slotTime, "main")
 	mustIntend(t, l, "a", dispatchOf(u, 0, "key"))
-	for _, want := range []RunState{RunTracking, RunRunning} {
-		must(t, l.SetRunState(t.Context(), u.ID, "a", want))
-		if run, _, _ := l.Run(t.Context(), u.ID); run.State != want {
-			t.Errorf("run is %s, want %s", run.State, want)
-		}
-	}
-	if err := l.SetRunState(t.Context(), u.ID, "b", RunTracking); !errors.Is(err, ErrNotOwned) {
+	if err := l.Track(t.Context(), u.ID, "b"); !errors.Is(err, ErrNotOwned) {
 		t.Errorf("another owner: %v, want ErrNotOwned", err)
 	}
-	if err := l.SetRunState(t.Context(), u.ID, "a", RunDone); err == nil {
-		t.Error("a run was moved to done without an outcome")
+	if run, _, _ := l.Run(t.Context(), u.ID); run.State != RunRunning {
+		t.Errorf("run is %s, want running", run.State)
+	}
+	must(t, l.Track(t.Context(), u.ID, "a"))
+	if run, _, _ := l.Run(t.Context(), u.ID); run.State != RunTracking {
+		t.Errorf("run is %s, want tracking", run.State)
 	}
 }

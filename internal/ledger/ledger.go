@@ -158,7 +158,7 @@ func (l *Ledger) write(ctx context.Context, op, attempt string, weight int, do f
 // canWait tells the operations that follow on a request to the platform from those that precede
 // one. Among the latter is the end of a run, because it decides whether the next one overlaps.
 func canWait(op string) bool {
-	return op == opRecord || op == opActivities || op == opRunState || op == opPrune
+	return op == opRecord || op == opTrack || op == opPrune
 }
 
 // micros is how times are stored.

@@ -164,8 +164,8 @@ func TestLedger_WorksInsideSynctest(t *testing.T) {
 		time.Sleep(24 * time.Hour)
 		u := mustRun(t, l, "owner", time.Now().UTC().Truncate(time.Second), "main")
 		mustIntend(t, l, "owner", dispatchOf(u, 0, "key"))
-		if open, err := l.OpenRuns(t.Context(), "owner"); err != nil || len(open) != 1 {
-			t.Errorf("OpenRuns = %+v, %v", open, err)
+		if runs, err := l.Runs(t.Context(), Filter{}); err != nil || len(runs) != 1 {
+			t.Errorf("Runs = %+v, %v", runs, err)
 		}
 		must(t, l.Close())
 	})

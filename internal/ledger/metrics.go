@@ -4,22 +4,21 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // The operations by which errors are counted.
 const (
-	opClaim      = "claim"
-	opBegin      = "begin"
-	opIntend     = "intend"
-	opReturn     = "return"
-	opRecord     = "record"
-	opAdopt      = "adopt"
-	opActivities = "update_activities"
-	opFinish     = "finish"
-	opRunState   = "set_run_state"
-	opLease      = "lease"
-	opTakeOver   = "take_over"
-	opSchedules  = "schedules"
-	opSuspend    = "suspend"
-	opPrune      = "prune"
-	opHeartbeat  = "heartbeat"
-	opQuery      = "query"
+	opClaim     = "claim"
+	opBegin     = "begin"
+	opIntend    = "intend"
+	opReturn    = "return"
+	opRecord    = "record"
+	opAdopt     = "adopt"
+	opFinish    = "finish"
+	opTrack     = "track"
+	opLease     = "lease"
+	opTakeOver  = "take_over"
+	opSchedules = "schedules"
+	opSuspend   = "suspend"
+	opPrune     = "prune"
+	opHeartbeat = "heartbeat"
+	opQuery     = "query"
 )
 
 // newStoreErrors makes the counter of operations that the store could not perform, every series
@@ -30,7 +29,7 @@ func newStoreErrors(reg prometheus.Registerer) (*prometheus.CounterVec, error) {
 		Help: "Operations that the store could not perform.",
 	}, []string{"op"})
 	for _, op := range []string{
-		opClaim, opBegin, opIntend, opReturn, opRecord, opAdopt, opActivities, opFinish, opRunState,
+		opClaim, opBegin, opIntend, opReturn, opRecord, opAdopt, opFinish, opTrack,
 		opLease, opTakeOver, opSchedules, opSuspend, opPrune, opHeartbeat, opQuery,
 	} {
 		counter.WithLabelValues(op)

@@ -274,6 +274,12 @@ func (m *model) adopt(t *rapid.T) {
 		return
 	}
 	may = may && (d.State == DispatchDispatching || d.State == DispatchInDoubt)
+	if may && !held && m.awaited(key) {
+		if adopted || !errors.Is(err, ErrUndecided) {
+			t.Fatalf("beside a request under way: %t, %v", adopted, err)
+		}
+		return
+	}
 	m.wantNotOwned(t, err, !may)
 	if want := may && (!held || holder == key); adopted != want {
 		t.Fatalf("adopted = %t, want %t", adopted, want)
@@ -282,6 +288,21 @@ func (m *model) adopt(t *rapid.T) {
 		m.activities[a.ID] = key
 		d.State, d.Activity = DispatchTracking, a.ID
 	}
+}
+
+// awaited reports whether another request to the dispatch's environment awaits its answer.
+func (m *model) awaited(key modelKey) bool {
+	for id, u := range m.runs {
+		if u.outcome != "" || u.environment != m.runs[key.run].environment {
+			continue
+		}
+		for ordinal, d := range u.dispatches {
+			if d.State == DispatchDispatching && (modelKey{id, ordinal}) != key {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (m *model) finish(t *rapid.T) {

@@ -13,7 +13,8 @@ func TestStatements_UseKeys(t *testing.T) {
 		"insertFire": insertFire, "settleFire": settleFire, "insertRun": insertRun, "raiseWatermark": raiseWatermark,
 		"insertDispatch": insertDispatch, "intendDispatch": intendDispatch, "returnDispatch": returnDispatch,
 		"selectDispatch": selectDispatch, "recordResult": recordResult + " AND " + ownedRun,
-		"insertActivity": insertActivity, "adoptActivity": adoptActivity, "finishRun": finishRun,
+		"insertActivity": insertActivity, "adoptActivity": adoptActivity, "selectHolder": selectHolder,
+		"selectOtherRequest": selectOtherRequest, "finishRun": finishRun,
 		"raiseTarget": raiseTarget, "finishFire": finishFire, "selectFinished": selectFinished, "selectOpenDispatches": selectOpenDispatches,
 		"takeOver": takeOverRuns, "deleteRuns": `DELETE FROM runs WHERE id = ?`, "selectPrunable": selectPrunable,
 	} {

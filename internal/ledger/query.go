@@ -123,24 +123,6 @@ func (r *Reader) Targets(ctx context.Context) ([]Target, error) {
 	return targets, r.judge(ctx, opQuery, "read targets", err)
 }
 
-// Counts are the numbers of things that are open.
-type Counts struct {
-	Runs       int
-	InDoubt    int // dispatches whose request may have executed and whose answer is not known
-	Activities int // dispatches whose activities are followed
-}
-
-// OpenCounts counts what is open, whoever owns it.
-func (r *Reader) OpenCounts(ctx context.Context) (Counts, error) {
-	var c Counts
-	err := r.reader.QueryRowContext(ctx, `SELECT count(DISTINCT runs.id),
-			count(CASE WHEN dispatches.state = 'in_doubt' THEN 1 END),
-			count(CASE WHEN dispatches.state = 'tracking' THEN 1 END)
-		FROM runs LEFT JOIN dispatches ON dispatches.run_id = runs.id
-		WHERE runs.finished_at IS NULL`).Scan(&c.Runs, &c.InDoubt, &c.Activities)
-	return c, r.judge(ctx, opQuery, "count open runs", err)
-}
-
 // OpenProjects returns the projects in which something may still be going on: those of open runs,
 // and those that their dispatches go to.
 func (r *Reader) OpenProjects(ctx context.Context) ([]string, error) {
@@ -148,27 +130,6 @@ func (r *Reader) OpenProjects(ctx context.Context) ([]string, error) {
 		UNION SELECT dispatches.project FROM runs JOIN dispatches ON dispatches.run_id = runs.id
 		WHERE runs.finished_at IS NULL`)
 	return projects, r.judge(ctx, opQuery, "read projects of open runs", err)
-}
-
-// HasActivity reports which of a project's activities belong to a dispatch. Ids that do not are
-// absent from the map.
-func (r *Reader) HasActivity(ctx context.Context, project string, ids []string) (map[string]bool, error) {
-	found := make(map[string]bool, len(ids))
-	for chunk := range slices.Chunk(ids, 100) {
-		args := []any{project}
-		for _, id := range chunk {
-			args = append(args, id)
-		}
-		known, err := collect(ctx, r.reader, scanText,
-			`SELECT id FROM activities WHERE project = ? AND id IN (?`+strings.Repeat(", ?", len(chunk)-1)+`)`, args...)
-		if err != nil {
-			return nil, r.judge(ctx, opQuery, "read activities", err)
-		}
-		for _, id := range known {
-			found[id] = true
-		}
-	}
-	return found, nil
 }
 
 func scanText(row scanner) (text string, err error) {

@@ -20,6 +20,12 @@ const (
 
 	adoptActivity = `UPDATE dispatches SET state = 'tracking', activities = ?
 		WHERE run_id = ? AND ordinal = ? AND state IN ('in_doubt', 'dispatching')`
+
+	selectHolder = `SELECT run_id, ordinal FROM activities WHERE project = ? AND id = ?`
+
+	selectOtherRequest = `SELECT 1 FROM dispatches
+		WHERE run_id IN (SELECT id FROM runs WHERE finished_at IS NULL) AND state = 'dispatching'
+			AND project = ? AND environment = ? AND NOT (run_id = ? AND ordinal = ?) LIMIT 1`
 )
 
 // Record writes what became of a dispatch that is not done. With state tracking, the activities
@@ -65,83 +71,65 @@ func (s *session) insertActivities(runID string, ordinal int, activities []Activ
 }
 
 // Adopt gives an activity that was found on the platform to a dispatch in doubt, which is tracked
-// from then on. It returns false when the activity belongs to another dispatch.
+// from then on. It returns false when the activity belongs to another dispatch. The error is
+// ErrUndecided while another request to the same environment awaits its answer, which may name it.
 func (l *Ledger) Adopt(
 	ctx context.Context, runID string, ordinal int, owner string, a Activity,
 ) (adopted bool, err error) {
-	activities, err := encodeActivities([]Activity{a})
-	if err != nil {
-		return false, fmt.Errorf("adopt activity %s: %w", a.ID, err)
-	}
-	err = l.write(ctx, opAdopt, attempt("adopt activity "+a.ID+" for", runID, ordinal), 1, func(s *session) (err error) {
-		adopted = false
-		repeated := false
-		err = s.mustBe(runID, ordinal, owner, func(d Dispatch) bool {
-			repeated = d.State == DispatchTracking && slices.ContainsFunc(d.Activities, a.is)
-			return repeated || d.State == DispatchInDoubt || d.State == DispatchDispatching
-		})
-		if err != nil || repeated {
-			adopted = repeated
-			return err
-		}
-		if err := s.insertActivities(runID, ordinal, []Activity{a}); err != nil {
-			return err
-		}
-		holder, n := "", 0
-		err = s.row(`SELECT run_id, ordinal FROM activities WHERE project = ? AND id = ?`,
-			a.Project, a.ID).Scan(&holder, &n)
-		if err != nil || holder != runID || n != ordinal {
-			return err
-		}
-		adopted = true
-		_, err = s.exec(adoptActivity, activities, runID, ordinal)
+	what := attempt("adopt activity "+a.ID+" for", runID, ordinal)
+	err = l.write(ctx, opAdopt, what, 1, func(s *session) (err error) {
+		adopted, err = s.adopt(runID, ordinal, owner, a)
 		return err
 	})
 	return adopted && err == nil, err
 }
 
-func (a Activity) is(b Activity) bool { return a.ID == b.ID && a.Project == b.Project }
-
-// UpdateActivities writes the state and result in which activities were seen. Those that the
-// ledger does not know are passed over.
-func (l *Ledger) UpdateActivities(ctx context.Context, seen []Activity) error {
-	return l.write(ctx, opActivities, "update activities", len(seen), func(s *session) error {
-		for _, a := range seen {
-			if err := s.updateActivity(a); err != nil {
-				return fmt.Errorf("activity %s: %w", a.ID, err)
-			}
-		}
-		return nil
+func (s *session) adopt(runID string, ordinal int, owner string, a Activity) (bool, error) {
+	var d Dispatch
+	err := s.mustBe(runID, ordinal, owner, func(found Dispatch) bool {
+		d = found
+		return d.State == DispatchInDoubt || d.State == DispatchDispatching || d.tracks(a)
 	})
+	if err != nil || d.State == DispatchTracking {
+		return err == nil, err // if it is tracked already, only the acknowledgement was lost
+	}
+	holder, n := runID, ordinal
+	err = s.row(selectHolder, a.Project, a.ID).Scan(&holder, &n)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = s.mustBeOnlyRequest(&d)
+	}
+	if err != nil || holder != runID || n != ordinal {
+		return false, err
+	}
+	if err := s.insertActivities(runID, ordinal, []Activity{a}); err != nil {
+		return false, err
+	}
+	activities, err := encodeActivities([]Activity{a})
+	if err != nil {
+		return false, err
+	}
+	_, err = s.exec(adoptActivity, activities, runID, ordinal)
+	return err == nil, err
 }
 
-func (s *session) updateActivity(seen Activity) error {
-	var runID string
-	var ordinal int
-	var text []byte
-	err := s.row(`SELECT dispatches.run_id, dispatches.ordinal, dispatches.activities FROM activities
-		JOIN dispatches ON dispatches.run_id = activities.run_id AND dispatches.ordinal = activities.ordinal
-		WHERE activities.project = ? AND activities.id = ?`, seen.Project, seen.ID).Scan(&runID, &ordinal, &text)
+// mustBeOnlyRequest returns ErrUndecided while another request to the dispatch's environment may be
+// under way: an activity that is nobody's yet may be that one's.
+func (s *session) mustBeOnlyRequest(d *Dispatch) error {
+	var found int
+	err := s.row(selectOtherRequest, d.Project, d.Environment, d.RunID, d.Ordinal).Scan(&found)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	} else if err != nil {
 		return err
 	}
-	var activities []Activity
-	if err := decode("activities", text, &activities); err != nil {
-		return err
-	}
-	for i := range activities {
-		if activities[i].is(seen) {
-			activities[i].State, activities[i].Result = seen.State, seen.Result
-		}
-	}
-	encoded, err := encodeActivities(activities)
-	if err != nil {
-		return err
-	}
-	_, err = s.exec(`UPDATE dispatches SET activities = ? WHERE run_id = ? AND ordinal = ?`, encoded, runID, ordinal)
-	return err
+	return fmt.Errorf("another request to the environment awaits its answer: %w", ErrUndecided)
+}
+
+// tracks reports whether the dispatch is tracked by this activity.
+func (d *Dispatch) tracks(a Activity) bool {
+	return d.State == DispatchTracking && slices.ContainsFunc(d.Activities, func(own Activity) bool {
+		return own.ID == a.ID && own.Project == a.Project
+	})
 }
 
 func encodeActivities(activities []Activity) (any, error) {

@@ -120,41 +120,6 @@ func (l *Ledger) TakeOver(ctx context.Context, owner string, exclusive bool) ([]
 	return open, nil
 }
 
-// OpenRuns returns the open runs of an owner, by their scheduled times.
-func (l *Ledger) OpenRuns(ctx context.Context, owner string) ([]OpenRun, error) {
-	open, err := l.openRuns(ctx, owner)
-	return open, l.judge(ctx, opQuery, "read open runs", err)
-}
-
-func (l *Ledger) openRuns(ctx context.Context, owner string) ([]OpenRun, error) {
-	// One transaction, so that no dispatch is read of a run that was not.
-	tx, err := l.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
-	var open []OpenRun
-	rows, err := tx.QueryContext(ctx, `SELECT `+runColumns+` FROM runs WHERE finished_at IS NULL AND owner = ?`, owner)
-	if err != nil {
-		return nil, err
-	}
-	err = eachRow(rows, func(row scanner) error {
-		u, err := scanRun(row)
-		open = append(open, OpenRun{Run: u})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	rows, err = tx.QueryContext(ctx, selectOpenDispatches, owner)
-	if err != nil {
-		return nil, err
-	}
-	err = eachRow(rows, attach(open))
-	sortRuns(open)
-	return open, err
-}
-
 // attach returns a function that scans dispatches and adds each to its run.
 func attach(open []OpenRun) func(scanner) error {
 	byID := make(map[string]*OpenRun, len(open))

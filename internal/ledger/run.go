@@ -10,7 +10,7 @@ type RunState string
 
 const (
 	RunClaimed  RunState = "claimed"  // written; nothing was asked for. Begin moves it on
-	RunRunning  RunState = "running"  // its calls are being made. Record or SetRunState moves it on
+	RunRunning  RunState = "running"  // its calls are being made. Record or Track moves it on
 	RunTracking RunState = "tracking" // all calls are made; activities are followed. Finish ends it
 	RunDone     RunState = "done"     // it has an outcome
 )

@@ -262,7 +262,8 @@ func (w *writer) transact(group []*request) (bad int, err error) {
 
 // isAnswer tells an operation's answer, which its caller waits for, from an error of the store.
 func isAnswer(err error) bool {
-	return errors.Is(err, ErrNotOwned) || errors.Is(err, ErrLeaseLost) || errors.Is(err, ErrNotFound)
+	return errors.Is(err, ErrNotOwned) || errors.Is(err, ErrUndecided) || errors.Is(err, ErrLeaseLost) ||
+		errors.Is(err, ErrNotFound)
 }
 
 func (w *writer) connect() (*session, error) {

@@ -108,7 +108,7 @@ const longestDetail = 300
 // A 401 that demands step-up authentication (RFC 9470) counts as a rejected token, for no human is
 // there to meet the demand.
 //
-// A server may repeat what it was sent: redact takes the tokens out of the body's texts, which are
+// A server may repeat what it was sent: redact takes the secrets out of the body's texts, which are
 // decoded by then, because JSON can write one text in many ways.
 func answered(op string, response *http.Response, body []byte, redact func(string) string) *Error {
 	e := &Error{

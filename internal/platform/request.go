@@ -3,6 +3,7 @@ package platform
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,10 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/automatond/automatond/internal/secret"
 )
 
 // Request is one state-changing request, as package tasks prepares it.
@@ -20,10 +24,30 @@ type Request struct {
 	Path     string // path and query of a HAL link
 	Endpoint string // route template, a label of metrics
 	Body     []byte // JSON; nil sends none
+
+	// Confidential are texts of the body that no error may repeat, though an answer may.
+	Confidential []string
 }
 
 // op names the request in errors, without anything secret or long.
 func (r *Request) op() string { return r.Method + " " + r.Endpoint }
+
+// shortestSecret is the length from which a confidential text is taken out of messages, in bytes:
+// shorter ones are parts of common words.
+const shortestSecret = 4
+
+// redact takes what is confidential out of a text, where it may stand as it is or within JSON.
+func (r *Request) redact(text string) string {
+	for _, c := range r.Confidential {
+		if len(c) < shortestSecret {
+			continue
+		}
+		quoted, _ := json.Marshal(c) // a string: cannot fail
+		inner := strings.TrimSuffix(strings.TrimPrefix(compact(quoted), `"`), `"`)
+		text = redact(redact(text, secret.New(c)), secret.New(inner))
+	}
+	return text
+}
 
 // Accepted is the platform's yes to a Request: work that goes on by itself.
 type Accepted struct {
@@ -140,7 +164,8 @@ func (c *Client) send(ctx context.Context, r *Request, token *access, limit int6
 	c.observeClock(response.Header, began, ended)
 	switch {
 	case refused:
-		return answer{}, answered(r.op(), response, body, token.redact)
+		redact := func(text string) string { return r.redact(token.redact(text)) }
+		return answer{}, answered(r.op(), response, body, redact)
 	case err != nil:
 		return answer{}, unreadable(r, response.StatusCode, cause(ctx, err))
 	}

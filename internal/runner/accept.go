@@ -313,7 +313,7 @@ func (r *Runner) persist(ctx context.Context, what string, op func() error) erro
 		if err == nil {
 			return nil
 		}
-		if errors.Is(err, ledger.ErrNotOwned) {
+		if errors.Is(err, ledger.ErrNotOwned) || ctx.Err() != nil {
 			return err
 		}
 		r.log.Error().Err(err).Str("operation", what).Msg("store failed")

@@ -8,6 +8,7 @@ import (
 	"github.com/automatond/automatond/internal/ledger"
 	"github.com/automatond/automatond/internal/plan"
 	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/tasks"
 )
 
 // adopt takes over the runs that an earlier process left open and sets them going again. Recorded
@@ -59,12 +60,12 @@ func (r *Runner) revive(open ledger.OpenRun) *run {
 // because the cron has changed or left the configuration. Nothing more is sent.
 func (r *Runner) followRest(ctx context.Context, u *run) error {
 	for _, row := range u.recorded[min(u.replayed, len(u.recorded)):] {
-		task, err := taskOf(row)
-		if err != nil {
-			u.note(ledger.Canceled, ledger.NotFound, err.Error())
+		u.diverged = true
+		task, err := tasks.Decode(row.Kind, row.Params)
+		if err != nil && (row.State == ledger.DispatchDispatching || row.State == ledger.DispatchInDoubt) {
+			u.note(ledger.Unknown, ledger.InDoubt, "it may have been sent and cannot be looked for: "+err.Error())
 			continue
 		}
-		u.diverged = true
 		d := &dispatch{Runner: r, run: u, row: row, inLedger: true, call: plan.Call{
 			Task: task, Project: row.Project, Environment: row.Environment,
 		}}

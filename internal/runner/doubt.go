@@ -62,6 +62,9 @@ func (d *dispatch) resolve(ctx context.Context) (int, error) {
 func (d *dispatch) investigate(ctx context.Context) (*evidence, error) {
 	for wait := d.backoff(); ; {
 		seen, err := d.testimony(ctx)
+		if errors.Is(err, ledger.ErrNotOwned) {
+			return nil, err
+		}
 		if err != nil {
 			d.event(d.log.Warn(), d.run).Err(err).Msg("witness not asked")
 		}
@@ -103,7 +106,7 @@ type evidence struct {
 
 // testimony asks the task's witness: an activity of its type by our user since the request was
 // sent, or the state that it leads to. An activity counts only once it is adopted, for one that
-// belongs to another dispatch proves nothing here.
+// belongs to another dispatch, or may, proves nothing here.
 func (d *dispatch) testimony(ctx context.Context) (*evidence, error) {
 	client, err := d.client(d.call.Project)
 	if err != nil {
@@ -141,6 +144,11 @@ func (d *dispatch) testimony(ctx context.Context) (*evidence, error) {
 // candidates lists the activities that may be the request's, oldest first: the request's own
 // activity is the first that follows it.
 func (d *dispatch) candidates(ctx context.Context, client *platform.Client, types []string) ([]platform.Activity, error) {
+	// Before anything else, because without an answer of the platform its clock is not known.
+	user, err := d.users.of(ctx, client)
+	if err != nil {
+		return nil, err
+	}
 	since := d.row.SentAt.Add(client.ClockOffset() - clockMargin)
 	listed, err := client.Activities(ctx, d.call.Project, scope(d.call), platform.ActivityQuery{
 		Types: types, Since: since, MaxPages: 3,
@@ -148,7 +156,6 @@ func (d *dispatch) candidates(ctx context.Context, client *platform.Client, type
 	if err != nil {
 		return nil, err
 	}
-	user := d.users.of(ctx, client)
 	listed = slices.DeleteFunc(listed, func(a platform.Activity) bool {
 		return !slices.Contains(types, a.Type) || !a.CreatedAt.IsZero() && a.CreatedAt.Before(since) ||
 			(user != "" && a.UserID != "" && a.UserID != user)
@@ -165,28 +172,23 @@ func (d *dispatch) clockDifference() time.Duration {
 	return client.ClockOffset().Abs()
 }
 
-// taskOf rebuilds the task of a recorded dispatch.
-func taskOf(row ledger.Dispatch) (tasks.Task, error) {
-	return tasks.Decode(row.Kind, row.Params)
-}
-
 // userIDs remembers who each automation user is, because an activity names its user.
 type userIDs struct {
 	mu    sync.Mutex
 	known map[*platform.Client]string
 }
 
-// of returns the client's user id, or "" while it cannot be asked.
-func (u *userIDs) of(ctx context.Context, c *platform.Client) string {
+// of returns the client's user id, or "" when it may not know.
+func (u *userIDs) of(ctx context.Context, c *platform.Client) (string, error) {
 	u.mu.Lock()
 	id, ok := u.known[c]
 	u.mu.Unlock()
 	if ok {
-		return id
+		return id, nil
 	}
 	me, err := c.Me(ctx)
 	if err != nil && !errors.Is(err, platform.ErrForbidden) && !errors.Is(err, platform.ErrNotFound) {
-		return ""
+		return "", err
 	}
 	if me != nil {
 		id = me.ID
@@ -197,5 +199,5 @@ func (u *userIDs) of(ctx context.Context, c *platform.Client) string {
 		u.known = map[*platform.Client]string{}
 	}
 	u.known[c] = id
-	return id
+	return id, nil
 }

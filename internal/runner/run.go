@@ -154,7 +154,8 @@ func (r *Runner) completeRun(ctx context.Context, u *run) {
 	}
 	if u.calls > 1 || u.variables != nil {
 		// The state is for people and for the tables; a failure to write it loses nothing.
-		if err := r.Ledger.SetRunState(ctx, u.ID, r.Owner, ledger.RunTracking); err != nil {
+		err := r.Ledger.Track(ctx, u.ID, r.Owner)
+		if err != nil && !errors.Is(err, ledger.ErrNotOwned) { // it may have ended meanwhile
 			r.log.Warn().Err(err).Str("run", u.ID).Msg("run state not recorded")
 		}
 	}

@@ -303,6 +303,22 @@ func TestRunner_GoesOnWithASecretAfterARestart(t *testing.T) {
 	})
 }
 
+func TestRunner_KeepsASecretThatARefusalRepeats(t *testing.T) {
+	inWorld(t, onStaging+"    task: {variable_set: {name: A, value: 'the \"pa55word\"'}}\n", func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{
+			Method: "POST", PathSuffix: "/variables", Kind: sandbox.Status, Status: 400,
+			Body: `{"message": "bad value: the \"pa55word\"", "detail": {"value": "the \"pa55word\""}}`,
+		})
+		w.fire()
+		w.wait(time.Minute)
+		w.want("/variables", 1, "failed/api_error")
+		w.wantNowhere("pa55word")
+		if !strings.Contains(w.logs.String(), "bad value: <redacted>") {
+			t.Errorf("the refusal is not told:\n%s", w.logs)
+		}
+	})
+}
+
 func TestRunner_FollowsATaskWhoseCronIsGone(t *testing.T) {
 	inWorld(t, onStaging+"    task: {variable_set: {name: A, value: pa55word}}\n", func(w *world) {
 		w.fire()

@@ -218,11 +218,18 @@ func (t *tracker) noteAll(ctx context.Context, client *platform.Client, d *track
 // vanishedAfter is how many looks in a row must miss an activity before it counts as gone.
 const vanishedAfter = 3
 
-// verdict tells whether the dispatch is over, and how: as badly as its worst activity.
+// verdict tells whether the dispatch is over, and how. What has ended counts as it ended, also when
+// that is seen only after the run's timeout, because the daemon was down or the platform silent.
 func (d *trackedDispatch) verdict(now time.Time, lookErr error) (verdict, bool) {
-	if now.After(d.run.Deadline) {
-		return verdict{ledger.Failed, ledger.Timeout, "its activity had not ended at the run's timeout"}, true
+	v, over := d.seen(lookErr)
+	if !over && now.After(d.run.Deadline) {
+		return verdict{ledger.Failed, ledger.Timeout, "its activity was not seen to end within the run's timeout"}, true
 	}
+	return v, over
+}
+
+// seen reads the last look: the dispatch ends with its last activity, as badly as its worst.
+func (d *trackedDispatch) seen(lookErr error) (verdict, bool) {
 	if lookErr != nil || d.unread != nil {
 		return verdict{}, false
 	}

@@ -8,7 +8,7 @@ import (
 
 // Confidential is a parameter that nobody should read, such as a password or
 // the value of a variable. It prints and encodes as <redacted>, so it is in no
-// log, no record of the ledger and no plan; only a request's body has it.
+// log, no record of the ledger and no plan; only a request has it, to send it.
 type Confidential string
 
 // redacted stands for a confidential value. Nothing can be sent with it: a task

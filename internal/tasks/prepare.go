@@ -47,6 +47,14 @@ func Prepare(t Task, env *platform.Environment, look Lookup) (platform.Request, 
 	if err := complete(t); err != nil {
 		return platform.Request{}, err
 	}
+	r, err := prepare(t, env, look)
+	for _, c := range confidences(t) {
+		r.Confidential = append(r.Confidential, string(c))
+	}
+	return r, err
+}
+
+func prepare(t Task, env *platform.Environment, look Lookup) (platform.Request, error) {
 	if p, ok := t.(preparer); ok {
 		return p.prepare(env, look)
 	}
