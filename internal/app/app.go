@@ -224,12 +224,15 @@ func ignoreCanceled(err error) error {
 	return err
 }
 
-// upcoming names the projects with a fire due within d.
+// upcoming names the projects with a fire due within d, each once.
 func (a *app) upcoming(d time.Duration) []string {
-	fires := a.scheduler.Upcoming(d)
-	ids := make([]string, len(fires))
-	for i, f := range fires {
-		ids[i] = f.Project.ID
+	var ids []string
+	seen := map[string]bool{}
+	for _, f := range a.scheduler.Upcoming(d) {
+		if id := f.Project.ID; !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
 	}
 	return ids
 }
