@@ -62,13 +62,13 @@ func (a *app) page() web.Page {
 	now := time.Now()
 	for _, j := range a.current.Load().config.Jobs {
 		row := web.CronRow{Name: j.Name, Spec: j.Spec.String(), Timezone: j.Location.String()}
-		switch {
+		switch why := a.suspensions.why(j.Name, now); {
 		case j.Left != nil:
 			row.Note = "left to the app container"
 		case j.Suspended:
 			row.Note = "suspended"
-		case a.isReady() && a.suspensions.why(j.Name, now) != "":
-			row.Note = a.suspensions.why(j.Name, now)
+		case a.isReady() && why != "":
+			row.Note = why
 		case a.isReady():
 			row.Next = a.scheduler.Next(j)
 		default:

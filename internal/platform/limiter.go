@@ -132,19 +132,16 @@ func (s *Slot) age() {
 	now := time.Now()
 	answered := time.Unix(0, s.limiter.answered.Load())
 	s.mu.Lock()
-	young := now.Sub(answered) < rampAge && now.Sub(s.left) < longestYouth
-	if young && s.onRamp {
+	defer s.mu.Unlock()
+	if s.onRamp && now.Sub(answered) < rampAge && now.Sub(s.left) < longestYouth {
 		s.aged.Reset(rampAge)
+		return
 	}
-	s.mu.Unlock()
-	if !young {
-		s.leaveRamp()
-	}
+	s.leaveRamp()
 }
 
+// leaveRamp gives the place on the ramp back, if there is one. The caller holds s.mu.
 func (s *Slot) leaveRamp() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.onRamp {
 		s.onRamp = false
 		<-s.limiter.ramp
@@ -157,19 +154,19 @@ func (s *Slot) Release() {
 		return
 	}
 	s.limiter.answered.Store(time.Now().UnixNano())
-	s.leaveRamp()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.aged != nil {
 		s.aged.Stop()
 	}
-	released := s.released
-	s.released = true
-	s.mu.Unlock()
-	if !released {
-		<-s.limiter.overall
-		<-s.places.free
-		s.limiter.leave(s.project, s.places)
+	s.leaveRamp()
+	if s.released {
+		return
 	}
+	s.released = true
+	<-s.limiter.overall
+	<-s.places.free
+	s.limiter.leave(s.project, s.places)
 }
 
 func take(ctx context.Context, slots chan struct{}) error {
