@@ -87,7 +87,7 @@ func (a *app) projectNamed(name string) (*job.Project, error) {
 		return projects[0], nil
 	}
 	for _, p := range projects {
-		if p.ID == name || p.Alias == name {
+		if p.IsCalled(name) {
 			return p, nil
 		}
 	}

@@ -25,7 +25,7 @@ func (a *app) trigger(_ context.Context, t control.Trigger) (control.Asked, erro
 	j := a.job(t.Cron)
 	var projects []*job.Project
 	for _, p := range j.Projects {
-		if t.Project == "" || t.Project == p.ID || t.Project == p.Alias {
+		if t.Project == "" || p.IsCalled(t.Project) {
 			projects = append(projects, p)
 		}
 	}

@@ -14,6 +14,9 @@ type Project struct {
 	Variables map[string]string
 }
 
+// IsCalled reports whether a name is the project's alias or its id.
+func (p *Project) IsCalled(name string) bool { return name == p.ID || name == p.Alias }
+
 // Sidecar is the environment beside which the daemon runs, as the container's variables describe
 // it. Fields other than Branch are empty when their variable is not set.
 type Sidecar struct {

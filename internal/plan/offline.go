@@ -62,7 +62,7 @@ func (o Offline) For(ctx context.Context, jobs []*job.Job) Report {
 func (o Offline) projects(j *job.Job) []*job.Project {
 	var chosen []*job.Project
 	for _, p := range j.Projects {
-		if o.Project == "" || o.Project == p.ID || o.Project == p.Alias {
+		if o.Project == "" || p.IsCalled(o.Project) {
 			chosen = append(chosen, p)
 		}
 	}
