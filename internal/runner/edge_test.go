@@ -324,12 +324,7 @@ func TestRunner_OneBrokenActivityDoesNotHoldUpTheOthers(t *testing.T) {
 func TestRunner_ActivityWithoutCreationTimeIsEvidence(t *testing.T) {
 	inWorld(t, declared, func(w *world) {
 		w.stop()
-		w.sandbox = sandbox.New(sandbox.Options{
-			Projects: []sandbox.Project{{ID: projectA, DefaultBranch: "master", Environments: []sandbox.Environment{
-				{Name: "master", Type: "production", Status: "active"}}}},
-			Users:         []sandbox.User{{Token: token, ID: "automation-id", Name: "automation"}},
-			NullCreatedAt: true, PendingDuration: 5 * time.Minute, ActivityDuration: 20 * time.Second,
-		})
+		w.simulate(sandbox.Options{NullCreatedAt: true, PendingDuration: 5 * time.Minute, ActivityDuration: 20 * time.Second})
 		w.start()
 		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.ResetAfter, Times: 1})
 		w.fire()
@@ -432,12 +427,7 @@ func TestRunner_DoesNotAdoptWhatAnotherRequestMade(t *testing.T) {
 func TestRunner_AdoptsAcrossARestartWhenThePlatformsClockIsBehind(t *testing.T) {
 	inWorld(t, declared, func(w *world) {
 		w.stop()
-		w.sandbox = sandbox.New(sandbox.Options{
-			Projects: []sandbox.Project{{ID: projectA, DefaultBranch: "master", Environments: []sandbox.Environment{
-				{Name: "master", Type: "production", Status: "active"}}}},
-			Users:     []sandbox.User{{Token: token, ID: "automation-id", Name: "automation"}},
-			ClockSkew: -20 * time.Second,
-		})
+		w.simulate(sandbox.Options{ClockSkew: -20 * time.Second})
 		w.start()
 		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.ResetAfter, Times: 1})
 		w.sandbox.Inject(sandbox.Fault{Method: "GET", PathSuffix: "/activities", Kind: sandbox.Status, Status: 503, Times: -1})

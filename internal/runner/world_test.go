@@ -49,15 +49,8 @@ func inWorld(t *testing.T, yaml string, body func(*world)) {
 	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, dir: dir, logs: &strings.Builder{}, sandbox: sandbox.New(sandbox.Options{
-			Projects: []sandbox.Project{{ID: projectA, DefaultBranch: "master", Environments: []sandbox.Environment{
-				{Name: "master", Type: "production", Status: "active"},
-				{Name: "staging", Type: "staging", Status: "active"},
-				{Name: "feature/x", Type: "development", Status: "active"},
-			}}},
-			Users:            []sandbox.User{{Token: token, ID: "automation-id", Name: "automation"}},
-			ActivityDuration: 20 * time.Second,
-		})}
+		w := &world{t: t, dir: dir, logs: &strings.Builder{}}
+		w.simulate(sandbox.Options{ActivityDuration: 20 * time.Second})
 		w.configure(yaml)
 		w.start()
 		body(w)
@@ -66,6 +59,17 @@ func inWorld(t *testing.T, yaml string, body func(*world)) {
 			t.Error("the API token is in the log")
 		}
 	})
+}
+
+// simulate puts a platform with the one project and the one user in the place of the former.
+func (w *world) simulate(o sandbox.Options) {
+	o.Projects = []sandbox.Project{{ID: projectA, DefaultBranch: "master", Environments: []sandbox.Environment{
+		{Name: "master", Type: "production", Status: "active"},
+		{Name: "staging", Type: "staging", Status: "active"},
+		{Name: "feature/x", Type: "development", Status: "active"},
+	}}}
+	o.Users = []sandbox.User{{Token: token, ID: "automation-id", Name: "automation"}}
+	w.sandbox = sandbox.New(o)
 }
 
 // configure loads crons as the daemon does.
