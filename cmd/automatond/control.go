@@ -19,7 +19,7 @@ func dataFlag(f *pflag.FlagSet, data *string) {
 	f.StringVar(data, "data", "", "data directory (default $STATE_DIRECTORY, $XDG_STATE_HOME/automatond or ~/.local/state/automatond)")
 }
 
-// daemonOn returns the client of the daemon on a data directory, and the directory.
+// daemonOn returns the client of the daemon on a data directory.
 func daemonOn(data string) (control.Client, error) {
 	if data == "" {
 		var err error
@@ -61,6 +61,16 @@ func allSucceeded(all []control.Progress) bool {
 type askedReport struct {
 	ID    string             `json:"id"`
 	Fires []control.Progress `json:"fires"`
+}
+
+// writeAsked says what was asked for by hand and what has become of it. The heading is for people.
+func writeAsked(w io.Writer, output, heading string, asked control.Asked, all []control.Progress) error {
+	if output == "json" {
+		return writeJSON(w, askedReport{asked.ID, all})
+	}
+	fmt.Fprintf(w, "%s, id %s\n", heading, asked.ID)
+	writeProgress(w, all)
+	return nil
 }
 
 // writeProgress says for each project what has become of a trigger.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -78,12 +77,7 @@ func reportCommand(cmd *cobra.Command, output string, client control.Client, ask
 	if err != nil {
 		return err
 	}
-	if output == "json" {
-		err = writeJSON(cmd.OutOrStdout(), askedReport{asked.ID, all})
-	} else {
-		fmt.Fprintf(cmd.OutOrStdout(), "asked for by hand, id %s\n", asked.ID)
-		writeProgress(cmd.OutOrStdout(), all)
-	}
+	err = writeAsked(cmd.OutOrStdout(), output, "asked for by hand", asked, all)
 	if err == nil && !carriedOut(all, asked.Wait) {
 		return &exitError{code: exitFailed}
 	}

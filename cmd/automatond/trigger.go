@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/automatond/automatond/internal/control"
@@ -44,12 +42,7 @@ everything succeeded, else 1.`,
 			if err != nil {
 				return err
 			}
-			if output == "json" {
-				err = writeJSON(cmd.OutOrStdout(), askedReport{asked.ID, all})
-			} else {
-				fmt.Fprintf(cmd.OutOrStdout(), "triggered %s, id %s\n", request.Cron, asked.ID)
-				writeProgress(cmd.OutOrStdout(), all)
-			}
+			err = writeAsked(cmd.OutOrStdout(), output, "triggered "+request.Cron, asked, all)
 			if err == nil && wait && !allSucceeded(all) {
 				return &exitError{code: exitFailed}
 			}

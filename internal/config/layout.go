@@ -73,9 +73,7 @@ func (l *layout) look(n int) (Diagnostic, bool) {
 		return l.key(n, raw, m)
 	}
 	if m := bareItem.FindStringSubmatchIndex(raw); m != nil {
-		word := raw[m[2]:m[3]]
-		return l.mistake(n, m[2], m[3], "yaml-quotes", fmt.Sprintf("a value that begins with %c must be in quotes", word[0]),
-			fmt.Sprintf("write - '%s'", word)), true
+		return l.bare(n, m[2], m[3], fmt.Sprintf("write - '%s'", raw[m[2]:m[3]])), true
 	}
 	if m := gluedColon.FindStringSubmatchIndex(raw); m != nil && isKey(raw[m[4]:m[5]]) {
 		return l.mistake(n, m[4], m[7], "yaml-space", "a space is missing after the colon",

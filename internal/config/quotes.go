@@ -18,9 +18,7 @@ func (l *layout) value(n int, raw, name, value string, at int) (Diagnostic, bool
 		return l.quoted(n, raw, name, value, at)
 	case first == '{' || first == '[':
 		if m := bareInBrackets.FindStringSubmatchIndex(value); m != nil {
-			word := value[m[2]:m[3]]
-			return l.mistake(n, at+m[2], at+m[3], "yaml-quotes", fmt.Sprintf("a value that begins with %c must be in quotes", word[0]),
-				fmt.Sprintf("write '%s'", word)), true
+			return l.bare(n, at+m[2], at+m[3], fmt.Sprintf("write '%s'", value[m[2]:m[3]])), true
 		}
 		if closing, balanced := brackets(value); !balanced && !l.continues(n) {
 			return l.mistake(n, at, at+1, "yaml-bracket", fmt.Sprintf("the bracket %c is not closed", first),
@@ -53,7 +51,12 @@ func (l *layout) unquoted(n int, name, value string, at int) Diagnostic {
 		return l.mistake(n, at, at+len(value), "spec-unquoted", fmt.Sprintf("a spec that begins with %c must be in quotes", value[0]),
 			fmt.Sprintf("write spec: '%s'", value))
 	}
-	return l.mistake(n, at, at+len(value), "yaml-quotes", fmt.Sprintf("a value that begins with %c must be in quotes", value[0]), quotesHint(name, value))
+	return l.bare(n, at, at+len(value), quotesHint(name, value))
+}
+
+// bare is a value without quotes whose first character means something else to YAML.
+func (l *layout) bare(n, from, to int, hint string) Diagnostic {
+	return l.mistake(n, from, to, "yaml-quotes", fmt.Sprintf("a value that begins with %c must be in quotes", l.line(n)[from]), hint)
 }
 
 // quoted looks for the end of a quotation.

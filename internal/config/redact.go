@@ -118,8 +118,11 @@ func (s *source) findScalars() []scalar {
 // keys in this sense, unless something else than a section stands under them.
 func secretUnder(path []string, key string, value *yaml.Node) bool {
 	named := len(path) == 1 && path[0] == "crons" && value.Kind == yaml.MappingNode
-	return !named && (secretive(key) || holdsSecrets(key))
+	return !named && hides(key)
 }
+
+// hides reports whether what stands under a key is kept out of sight wherever the key stands.
+func hides(key string) bool { return secretive(key) || holdsSecrets(key) }
 
 // holdsSecrets reports the sections whose values nobody but their owner needs to see, also when
 // they are misspelt.
@@ -185,13 +188,12 @@ func (s *source) secretsByLayout(n int) []span {
 		}
 		depth = indentation(line)
 		if m := layoutKey.FindSubmatch(line); m != nil {
-			hide = hide || secretive(string(m[1])) || holdsSecrets(string(m[1]))
+			hide = hide || hides(string(m[1]))
 		}
 	}
 	key := layoutKey.FindSubmatchIndex(raw)
 	if key != nil {
-		name := string(raw[key[2]:key[3]])
-		hide = hide || holdsSecrets(name) || secretive(name)
+		hide = hide || hides(string(raw[key[2]:key[3]]))
 	}
 	switch {
 	case !hide && !s.openBraces(n):
@@ -208,7 +210,7 @@ func (s *source) openBraces(n int) bool {
 	for i := 1; i < n; i++ {
 		line := s.line(i)
 		if m := layoutKey.FindSubmatch(line); m != nil && open <= 0 {
-			if !holdsSecrets(string(m[1])) && !secretive(string(m[1])) {
+			if !hides(string(m[1])) {
 				continue
 			}
 			open = 0
