@@ -73,9 +73,7 @@ func (h *History) look(ctx context.Context, p *Progress) error {
 	}
 	p.Claimed, p.Already = true, fire.ID != p.Record
 	p.Outcome, p.Reason, p.Message = string(fire.Outcome), string(fire.Reason), fire.Message
-	for reason, n := range fire.NotRun {
-		p.NotRun[string(reason)] = n
-	}
+	p.NotRun = countsOf(fire.NotRun)
 	if p.Runs, err = h.runsOf(ctx, fire); err != nil {
 		return err
 	}

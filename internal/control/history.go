@@ -203,11 +203,8 @@ func (h *History) runsOf(ctx context.Context, fire ledger.Fire) ([]Record, error
 
 func detailOf(r Record, fire ledger.Fire) *Detail {
 	d := &Detail{
-		Record: r, Slot: fire.Slot, ClaimedAt: fire.ClaimedAt, Targets: fire.Targets, NotRun: map[string]int{},
+		Record: r, Slot: fire.Slot, ClaimedAt: fire.ClaimedAt, Targets: fire.Targets, NotRun: countsOf(fire.NotRun),
 		MissedFrom: fire.MissedFrom, Dispatches: []Dispatch{}, Runs: []Record{},
-	}
-	for reason, n := range fire.NotRun {
-		d.NotRun[string(reason)] = n
 	}
 	for _, p := range ledger.Pairs() {
 		if string(p.Outcome) == r.Outcome && string(p.Reason) == r.Reason {
@@ -215,6 +212,15 @@ func detailOf(r Record, fire ledger.Fire) *Detail {
 		}
 	}
 	return d
+}
+
+// countsOf is never nil, so that JSON shows it as {}.
+func countsOf(notRun map[ledger.Reason]int) map[string]int {
+	counts := make(map[string]int, len(notRun))
+	for reason, n := range notRun {
+		counts[string(reason)] = n
+	}
+	return counts
 }
 
 func ofDispatch(row ledger.Dispatch) Dispatch {

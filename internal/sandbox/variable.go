@@ -53,10 +53,7 @@ func (s *Sandbox) Variables(project, environment string) []Variable {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e := p.itself
-	if environment != "" {
-		e = p.environment(environment)
-	}
+	e := p.holder(environment)
 	if e == nil {
 		return nil
 	}
@@ -74,12 +71,17 @@ func (s *Sandbox) AddVariable(project, environment string, v Variable) {
 	p := s.project(project)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e, now := p.itself, s.now()
-	if environment != "" {
-		e = p.environment(environment)
-	}
+	e, now := p.holder(environment), s.now()
 	e.variables = slices.DeleteFunc(e.variables, func(old *variable) bool { return old.Name == v.Name })
 	e.variables = append(e.variables, &variable{v, now, now})
+}
+
+// holder is what variables belong to: an environment, or the project itself when its name is "".
+func (p *project) holder(environment string) *environment {
+	if environment == "" {
+		return p.itself
+	}
+	return p.environment(environment)
 }
 
 // projectOperations are what can be asked of a project. They do not wait for

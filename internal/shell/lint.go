@@ -54,7 +54,7 @@ func (c *checker) lintBrackets(call *syntax.CallExpr) {
 	case lit.Value != "[":
 	case lastOf(call.Args).Lit() != "]":
 		hint := "write ] with a space before it at the end of the condition"
-		if rest := strings.TrimLeft(c.src[min(int(call.End().Offset()), len(c.src)):], " "); strings.HasPrefix(rest, "&&") || strings.HasPrefix(rest, "||") {
+		if rest := strings.TrimLeft(c.after(call), " "); strings.HasPrefix(rest, "&&") || strings.HasPrefix(rest, "||") {
 			hint = "close every condition before && and ||, as in [ ... ] && [ ... ]"
 		}
 		c.found(first, Error, "bracket-unclosed", "the [ has no ], so the condition is never true", hint)
@@ -75,6 +75,9 @@ func (c *checker) text(n syntax.Node) string {
 	}
 	return c.src[from:to]
 }
+
+// after is what stands in the script behind a node.
+func (c *checker) after(n syntax.Node) string { return c.src[min(int(n.End().Offset()), len(c.src)):] }
 
 // guards are a script's conditions on the environment it runs for.
 type guards struct {
@@ -232,7 +235,7 @@ func (c *checker) programHint(w *syntax.Word) string {
 	if hint := hints[name]; hint != "" {
 		return hint
 	}
-	rest := strings.TrimLeft(c.src[min(int(w.End().Offset()), len(c.src)):], " \t")
+	rest := strings.TrimLeft(c.after(w), " \t")
 	_, value, compared := strings.Cut(rest, "=")
 	value, _, _ = strings.Cut(strings.TrimLeft(value, "= \t"), ";")
 	value, _, _ = strings.Cut(value, "\n")
