@@ -78,11 +78,12 @@ func (h *History) look(ctx context.Context, p *Progress) error {
 		return err
 	}
 	p.Accepted = len(p.Runs) > 0
-	for _, u := range p.Runs {
-		_, dispatches, err := h.ledger.Run(ctx, u.ID)
+	for i, u := range p.Runs {
+		run, dispatches, err := h.ledger.Run(ctx, u.ID)
 		if err != nil {
 			return err
 		}
+		p.Runs[i] = ofRun(*run) // it may have moved since, and is to be of one moment with its dispatches
 		p.Accepted = p.Accepted && accepted(dispatches)
 	}
 	return nil

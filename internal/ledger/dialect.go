@@ -28,18 +28,19 @@ const (
 // writerDSN opens a file for the one connection that writes. FULL makes every commit wait for the
 // disk: a claim that a power cut undoes is a request sent twice.
 func writerDSN(path string) string {
-	return dsn(path, "journal_mode(wal)", "synchronous(full)", "cache_size(-8192)",
+	return dsn(path, "immediate", "journal_mode(wal)", "synchronous(full)", "cache_size(-8192)",
 		"wal_autocheckpoint(2000)", "journal_size_limit(67108864)")
 }
 
 // readerDSN opens the same file for connections that cannot write.
 func readerDSN(path string) string {
-	return dsn(path, "query_only(1)", "cache_size(-2048)")
+	return dsn(path, "deferred", "query_only(1)", "cache_size(-2048)")
 }
 
-func dsn(path string, pragmas ...string) string {
+// dsn says in which mode a transaction begins, and what is set on every connection.
+func dsn(path, mode string, pragmas ...string) string {
 	query := url.Values{
-		"_txlock":       {"immediate"},
+		"_txlock":       {mode},
 		"_busy_timeout": {"5000"}, // milliseconds
 		"_pragma":       pragmas,
 		"_dqs":          {"0"}, // a misspelt column is an error, not a text

@@ -99,19 +99,31 @@ func (r *Reader) Runs(ctx context.Context, f Filter) ([]Run, error) {
 	return runs, r.judge(ctx, opQuery, "read runs", err)
 }
 
-// Run returns one run and its dispatches, in their order. The error is ErrNotFound when there is
-// none of that id.
+// Run returns one run and its dispatches, in their order, as they were at one moment. The error is
+// ErrNotFound when there is none of that id.
 func (r *Reader) Run(ctx context.Context, id string) (*Run, []Dispatch, error) {
-	run, err := scanRun(r.reader.QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = ?`, id))
+	run, dispatches, err := r.run(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, fmt.Errorf("run %s: %w", id, ErrNotFound)
 	}
 	if err != nil {
 		return nil, nil, r.judge(ctx, opQuery, "read run "+id, err)
 	}
-	dispatches, err := collect(ctx, r.reader, scanDispatch,
+	return &run, dispatches, nil
+}
+
+func (r *Reader) run(ctx context.Context, id string) (run Run, dispatches []Dispatch, err error) {
+	tx, err := r.reader.BeginTx(ctx, nil)
+	if err != nil {
+		return run, nil, err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	if run, err = scanRun(tx.QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = ?`, id)); err != nil {
+		return run, nil, err
+	}
+	dispatches, err = collect(ctx, tx, scanDispatch,
 		`SELECT `+dispatchColumns+` FROM dispatches WHERE run_id = ? ORDER BY ordinal`, id)
-	return &run, dispatches, r.judge(ctx, opQuery, "read dispatches of run "+id, err)
+	return run, dispatches, err
 }
 
 // Targets returns what is remembered of every cron on every environment, ordered by cron, project
@@ -147,7 +159,7 @@ func scanTarget(row scanner) (Target, error) {
 
 // collect runs a query in the read pool and scans all its rows.
 func collect[T any](
-	ctx context.Context, db *sql.DB, scan func(scanner) (T, error), query string, args ...any,
+	ctx context.Context, db querier, scan func(scanner) (T, error), query string, args ...any,
 ) ([]T, error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -160,6 +172,11 @@ func collect[T any](
 		return err
 	})
 	return all, err
+}
+
+// querier is what *sql.DB and *sql.Tx have in common.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 // where is a conjunction of conditions with their arguments.

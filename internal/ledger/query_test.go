@@ -93,3 +93,31 @@ func TestRun_SaysWhenThereIsNone(t *testing.T) {
 		t.Errorf("error = %v, want ErrNotFound", err)
 	}
 }
+
+// TestRun_IsOfOneMomentWithItsDispatches reads runs while their dispatches move: one that is
+// tracked belongs to a run that tracks, and a run that is done has no open dispatch.
+func TestRun_IsOfOneMomentWithItsDispatches(t *testing.T) {
+	l := open(t, t.TempDir())
+	const runs = 150
+	var all []Run
+	for n := range runs {
+		u := mustRun(t, l, "a", slotTime.Add(time.Duration(n)*time.Minute), fmt.Sprint("env", n))
+		mustIntend(t, l, "a", dispatchOf(u, 0, ""))
+		all = append(all, u)
+	}
+	for _, u := range all {
+		moved := make(chan error, 1)
+		go func() {
+			moved <- l.Record(t.Context(), Result{RunID: u.ID, Owner: "a", State: DispatchTracking, RunTracking: true})
+		}()
+		for seen := false; !seen; {
+			got, dispatches, err := l.Run(t.Context(), u.ID)
+			must(t, err)
+			seen = dispatches[0].State == DispatchTracking
+			if want := map[bool]RunState{false: RunRunning, true: RunTracking}[seen]; got.State != want {
+				t.Fatalf("the run is %s while its dispatch is %s", got.State, dispatches[0].State)
+			}
+		}
+		must(t, <-moved)
+	}
+}
