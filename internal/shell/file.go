@@ -111,7 +111,7 @@ func (m *machine) duplicate(fd int, target string) error {
 		m.files[fd] = nil
 	case len(target) == 1 && target >= "0" && target <= "2":
 		from := m.files[target[0]-'0']
-		if from == nil {
+		if from == nil && int(target[0]-'0') != fd { // onto itself changes nothing, closed or not
 			return fmt.Errorf("%s: bad file descriptor", target)
 		}
 		m.files[fd] = from
