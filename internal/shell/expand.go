@@ -86,15 +86,15 @@ func isAssignment(w *syntax.Word) bool {
 
 // text expands a word to one text.
 func (m *machine) text(w *syntax.Word) (string, error) {
-	return m.single(w, expansion{m: m}, quoting{tilde: true})
+	return m.single(w, &expansion{m: m}, quoting{tilde: true})
 }
 
 // value expands the right side of an assignment.
 func (m *machine) value(w *syntax.Word) (string, error) {
-	return m.single(w, expansion{m: m, colons: true}, quoting{tilde: true})
+	return m.single(w, &expansion{m: m, colons: true}, quoting{tilde: true})
 }
 
-func (m *machine) single(w *syntax.Word, e expansion, c quoting) (string, error) {
+func (m *machine) single(w *syntax.Word, e *expansion, c quoting) (string, error) {
 	if w == nil {
 		return "", nil
 	}
@@ -117,7 +117,7 @@ func (m *machine) hereDocument(r *syntax.Redirect) (string, error) {
 	if isQuoted(r.Word) {
 		return w.Lit(), m.account(len(w.Lit()))
 	}
-	text, err := m.single(w, expansion{m: m}, quoting{quoted: true, here: true})
+	text, err := m.single(w, &expansion{m: m}, quoting{quoted: true, here: true})
 	if err != nil {
 		return "", err
 	}
@@ -200,9 +200,7 @@ func (e *expansion) put(text string, quoted bool) error {
 
 // record makes a region of what was appended since from.
 func (e *expansion) record(from int, params bool) {
-	if e.fields {
-		e.regions = append(e.regions, region{from, len(e.out), params})
-	}
+	e.regions = append(e.regions, region{from, len(e.out), params})
 }
 
 func (e *expansion) word(w *syntax.Word, c quoting) error {
@@ -488,7 +486,8 @@ func (e *expansion) alternative(word *syntax.Word, c quoting) error {
 
 func (e *expansion) assignDefault(name string, word *syntax.Word, c quoting) error {
 	c.braces, c.tilde = true, true
-	value, err := e.m.single(word, expansion{m: e.m}, c)
+	inner := expansion{m: e.m}
+	value, err := e.m.single(word, &inner, c)
 	if err != nil {
 		return err
 	}
@@ -498,12 +497,21 @@ func (e *expansion) assignDefault(name string, word *syntax.Word, c quoting) err
 	if err := e.m.assign(name, value); err != nil {
 		return err
 	}
+	if len(e.regions) == 0 && inner.beginsWithParameters() {
+		e.record(len(e.out), true) // dash forgets the word's regions, but for the place of this one
+	}
 	return e.insert(value, c)
+}
+
+// beginsWithParameters reports whether the first thing that was expanded is "$@", in quotes, and
+// nothing stands before it.
+func (e *expansion) beginsWithParameters() bool {
+	return len(e.regions) > 0 && e.regions[0].params && plain(e.out[:e.regions[0].from]) == ""
 }
 
 func (e *expansion) missing(name string, op syntax.ParExpOperator, word *syntax.Word, c quoting) error {
 	c.braces, c.tilde = true, true
-	why, err := e.m.single(word, expansion{m: e.m}, c)
+	why, err := e.m.single(word, &expansion{m: e.m}, c)
 	switch {
 	case err != nil:
 		return err
@@ -558,7 +566,7 @@ func (m *machine) arithmeticText(x syntax.ArithmExpr) (string, error) {
 	case nil:
 		return "", nil
 	case *syntax.Word:
-		return m.single(x, expansion{m: m}, quoting{quoted: true})
+		return m.single(x, &expansion{m: m}, quoting{quoted: true})
 	case *syntax.ParenArithm:
 		inner, err := m.arithmeticText(x.X)
 		return "(" + inner + ")", err
