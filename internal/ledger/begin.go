@@ -51,7 +51,7 @@ func (l *Ledger) Begin(ctx context.Context, d Dispatch, owner string) (BeginResu
 func (l *Ledger) BeginAndIntend(
 	ctx context.Context, d Dispatch, owner string, at, settleAt time.Time,
 ) (BeginResult, error) {
-	d.State, d.Attempts, d.SentAt, d.SettleAt = DispatchDispatching, 1, stored(at), stored(settleAt)
+	d = d.intended(at, settleAt)
 	return l.begin(ctx, d, owner, func(s *session, old Dispatch) (Dispatch, error) {
 		if !sameRequest(old, d) {
 			return old, fmt.Errorf("it is recorded as another request: %w", ErrNotOwned)
@@ -65,6 +65,12 @@ func (l *Ledger) BeginAndIntend(
 		}
 		return scanDispatch(s.row(selectDispatch, d.RunID, d.Ordinal))
 	})
+}
+
+// intended is a dispatch that is written together with the intent to send it.
+func (d Dispatch) intended(at, settleAt time.Time) Dispatch {
+	d.State, d.Attempts, d.SentAt, d.SettleAt = DispatchDispatching, 1, stored(at), stored(settleAt)
+	return d
 }
 
 func sameRequest(a, b Dispatch) bool {

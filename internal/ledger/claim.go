@@ -36,6 +36,9 @@ const (
 // fire excludes is left out, counted in the fire's NotRun, and its environment is listed; so is a
 // second run of one fire on one environment.
 //
+// A run's first dispatch (Run.First) is written with it, as BeginAndIntend would, so that a request
+// needs one wait for the disk and not two.
+//
 // A fire that remains without a run ends at once: with the outcome it was given, else skipped with
 // the most telling reason of its NotRun.
 //
@@ -45,7 +48,7 @@ func (l *Ledger) Claim(ctx context.Context, owner string, claims []Claim) ([]Cla
 	now := time.Now()
 	weight := len(claims)
 	for i := range claims {
-		weight += len(claims[i].Runs)
+		weight += 2 * len(claims[i].Runs) // each may bring a dispatch
 	}
 	claimed := make([]Claimed, len(claims))
 	err := l.write(ctx, opClaim, "claim fires", weight, func(s *session) error {
@@ -133,9 +136,39 @@ func (s *session) insertRuns(f *Fire, runs []Run) (inserted []Run, overlapped []
 			overlapped = append(overlapped, u.Environment)
 			continue
 		}
+		if u.First != nil {
+			if u.First, err = s.insertFirst(&u); err != nil {
+				return nil, nil, fmt.Errorf("first dispatch on environment %q: %w", u.Environment, err)
+			}
+			u.State = RunRunning
+		}
 		inserted = append(inserted, u)
 	}
 	return inserted, overlapped, nil
+}
+
+// insertFirst writes the first dispatch of a run that was just inserted, and returns it as written.
+func (s *session) insertFirst(u *Run) (*Dispatch, error) {
+	d := u.first()
+	commandLine, err := encodeList(d.CommandLine)
+	if err != nil {
+		return nil, err
+	}
+	inserted, err := s.insertDispatch(d, u.Owner, commandLine)
+	if err == nil && !inserted {
+		err = errors.New("its key is taken")
+	}
+	return d, err
+}
+
+// first is the run's first dispatch as a claim writes it, or nil.
+func (u *Run) first() *Dispatch {
+	if u.First == nil {
+		return nil
+	}
+	d := u.First.intended(u.First.SentAt, u.First.SettleAt)
+	d.RunID, d.Ordinal = u.ID, 0
+	return &d
 }
 
 // settleFire writes what overlapping runs left of a fire.
@@ -191,6 +224,10 @@ func (s *session) reclaim(owner string, c *Claim) (Claimed, error) {
 	}
 	res := Claimed{Owned: true, Fire: fire}
 	written := map[string]bool{}
+	first := map[string]*Dispatch{} // by run; what the same transaction wrote with it
+	for _, u := range c.Runs {
+		first[u.ID] = u.first()
+	}
 	query := `SELECT ` + runColumns + ` FROM runs WHERE fire_id = ? ORDER BY id`
 	err = s.each(query, []any{fire.ID}, func(row scanner) error {
 		u, err := scanRun(row)
@@ -199,6 +236,7 @@ func (s *session) reclaim(owner string, c *Claim) (Claimed, error) {
 		}
 		written[u.Environment] = true
 		if u.State != RunDone && u.Owner == owner {
+			u.First = first[u.ID]
 			res.Runs = append(res.Runs, u)
 		}
 		return nil

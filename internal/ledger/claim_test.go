@@ -217,7 +217,8 @@ func TestClaim_KeepsAMissedRecord(t *testing.T) {
 func TestClaim_RepeatedAfterALostAcknowledgementIsOwned(t *testing.T) {
 	l := open(t, t.TempDir())
 	mustRun(t, l, "a", slotTime, "busy")
-	c := claimOf(slotTime.Add(time.Hour), "main", "busy")
+	c := claimOf(slotTime.Add(time.Hour), "main", "busy", "asking")
+	c.Runs[2].First = intentOf(c.Runs[2])
 	first := mustClaim(t, l, "a", c)
 	second := mustClaim(t, l, "a", c)
 	if diff := cmp.Diff(first, second); diff != "" {
@@ -225,5 +226,46 @@ func TestClaim_RepeatedAfterALostAcknowledgementIsOwned(t *testing.T) {
 	}
 	if mustClaim(t, l, "b", c).Owned {
 		t.Error("another owner took the same claim for its own")
+	}
+}
+
+// intentOf is a first dispatch to be written with its run.
+func intentOf(u Run) *Dispatch {
+	d := dispatchOf(u, 0, "")
+	d.SentAt, d.SettleAt = slotTime.Add(time.Nanosecond), slotTime.Add(time.Minute)
+	return &d
+}
+
+func TestClaim_WritesTheIntentOfAFirstDispatch(t *testing.T) {
+	l := open(t, t.TempDir())
+	c := claimOf(slotTime, "main", "staging")
+	c.Runs[0].Project, c.Runs[1].Project = "p", "p"
+	c.Runs[0].First = intentOf(c.Runs[0])
+	claimed := mustClaim(t, l, "a", c)
+	want := dispatchOf(c.Runs[0], 0, "")
+	want.State, want.Attempts, want.SentAt, want.SettleAt = DispatchDispatching, 1, slotTime, slotTime.Add(time.Minute)
+	if diff := cmp.Diff(&want, claimed.Runs[0].First); diff != "" {
+		t.Errorf("claimed (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, mustDispatch(t, l, c.Runs[0].ID, 0)); diff != "" {
+		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+	if run, dispatches, err := l.Run(t.Context(), c.Runs[1].ID); err != nil || len(dispatches) != 0 || run.State != RunClaimed {
+		t.Errorf("the other run is %+v with dispatches %+v, %v", run, dispatches, err)
+	}
+}
+
+func TestClaim_WritesNoIntentOfARunThatOverlaps(t *testing.T) {
+	l := open(t, t.TempDir())
+	mustRun(t, l, "a", slotTime, "main")
+	c := claimOf(slotTime.Add(time.Hour), "main")
+	c.Runs[0].First = intentOf(c.Runs[0])
+	if claimed := mustClaim(t, l, "a", c); len(claimed.Runs) != 0 {
+		t.Errorf("claimed %+v", claimed.Runs)
+	}
+	var n int
+	must(t, l.reader.QueryRowContext(t.Context(), `SELECT count(*) FROM dispatches`).Scan(&n))
+	if n != 0 {
+		t.Errorf("%d dispatches, want none", n)
 	}
 }

@@ -74,6 +74,7 @@ var (
 	ordinals  = rapid.IntRange(0, 1)
 	minutes   = rapid.IntRange(0, 5)
 	exclusive = rapid.Bool()
+	first     = rapid.Bool()
 )
 
 // owner makes owners of different checks differ too.
@@ -105,6 +106,14 @@ func (m *model) claim(t *rapid.T) {
 	c := claimOf(at, "main", "feature")
 	c.Fire.Project, c.Fire.Cron = m.project, letters.Draw(t, "cron")
 	c.Runs[0].Exclusive, c.Runs[1].Exclusive = exclusive.Draw(t, "main exclusive"), exclusive.Draw(t, "feature exclusive")
+	for i := range c.Runs {
+		if !first.Draw(t, "with its first dispatch") {
+			continue
+		}
+		c.Runs[i].First = &Dispatch{
+			Kind: "backup", Project: m.project, Environment: c.Runs[i].Environment, SentAt: m.tick(), SettleAt: slotTime,
+		}
+	}
 	owner := m.owner(t)
 	claimed := mustClaimed(t, m.l, owner, c)
 
@@ -125,9 +134,13 @@ func (m *model) claim(t *rapid.T) {
 		fire.open++
 		opened = append(opened, u.ID)
 		m.ids = append(m.ids, u.ID)
+		dispatches := map[int]*modelDispatch{}
+		if u.First != nil {
+			dispatches[0] = &modelDispatch{State: DispatchDispatching, Attempts: 1}
+		}
 		m.runs[u.ID] = &modelRun{
 			cron: c.Fire.Cron, environment: u.Environment, slot: c.Fire.Slot, owner: owner, fire: fire,
-			exclusive: u.Exclusive, dispatches: map[int]*modelDispatch{},
+			exclusive: u.Exclusive, dispatches: dispatches,
 		}
 	}
 	if fire.open == 0 {

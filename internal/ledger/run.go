@@ -37,6 +37,11 @@ type Run struct {
 	// cron opens on this environment until this one is done.
 	Exclusive bool
 	Snapshot  json.RawMessage // what a script was judged on, for its replay; kept byte for byte
+
+	// First is the run's first dispatch, if the intent to send it is to be written with the claim:
+	// its request may leave when the run is among those that Claim returns. It needs no Dedupe. Queries
+	// leave it nil.
+	First *Dispatch
 }
 
 // OpenRun is a run that is not done, with what is known of its dispatches, in their order.
