@@ -147,7 +147,10 @@ func (m *machine) declare(args []string) int {
 	if err != nil {
 		return m.usage(args, err)
 	}
-	if len(names) == 0 || given != "" {
+	switch {
+	case (len(names) == 0 || given != "") && args[0] == "readonly":
+		return m.listingIfAny(args)
+	case len(names) == 0 || given != "":
 		return m.listing(args)
 	}
 	for _, arg := range names {
@@ -168,12 +171,25 @@ func (m *machine) declare(args []string) int {
 }
 
 // listing stands for what dash would print about itself, which a script here
-// cannot read.
+// cannot read. That it cannot be printed is an error, as it is to dash.
 func (m *machine) listing(args []string) int {
-	if m.files[1].kept() {
+	switch f := m.files[1]; {
+	case f.kept():
 		m.stop(fmt.Errorf("%s: what it prints cannot be read by the script", args[0]))
+	case f == nil || !f.writable:
+		m.complain(fmt.Errorf("%s: %w", args[0], errWrite))
+		return 1
 	}
 	return 0
+}
+
+// listingIfAny is listing where dash may have nothing to print.
+func (m *machine) listingIfAny(args []string) int {
+	if f := m.files[1]; f == nil || !f.writable {
+		m.stop(fmt.Errorf("%s: whether it prints anything is not known here", args[0]))
+		return 1
+	}
+	return m.listing(args)
 }
 
 func (m *machine) local(args []string) int {
@@ -233,6 +249,7 @@ func (m *machine) set(args []string) int {
 	if len(rest) == 0 {
 		return m.listing(args)
 	}
+	status := 0
 	for len(rest) > 0 {
 		word := rest[0]
 		if word == "" || word[0] != '-' && word[0] != '+' {
@@ -248,7 +265,7 @@ func (m *machine) set(args []string) int {
 		for _, flag := range []byte(word[1:]) {
 			if flag == 'o' {
 				if len(rest) == 0 {
-					m.listing(args)
+					status = m.listing(args)
 					continue
 				}
 				letter, ok := longFlags[rest[0]]
@@ -268,7 +285,7 @@ func (m *machine) set(args []string) int {
 	if len(rest) > 0 {
 		m.setParams(rest)
 	}
-	return 0
+	return status
 }
 
 func (m *machine) setParams(params []string) {
@@ -311,7 +328,7 @@ func (m *machine) trap(args []string) int {
 		return m.usage(args, err)
 	}
 	if len(rest) == 0 {
-		return m.listing(args)
+		return m.listingIfAny(args)
 	}
 	action, conditions := &rest[0], rest[1:]
 	if _, err := strconv.ParseUint(*action, 10, 8); err == nil || len(rest) == 1 {
@@ -381,25 +398,34 @@ func (m *machine) describe(args []string) int {
 	case given == "" || strings.Trim(given, "p") == "":
 		return 0
 	case strings.Contains(given, "V"):
-		m.listing(args)
-		return m.find(names, 127, false)
+		return m.describeAll(args, names)
 	}
 	return m.find(names[:min(1, len(names))], 127, true)
 }
 
 // typeOf is the built-in type, which takes no options.
 func (m *machine) typeOf(args []string) int {
-	m.listing(args)
-	return m.find(args[1:], 127, false)
+	return m.describeAll(args, args[1:])
+}
+
+// describeAll stands for a sentence about every name. A missing one outweighs one that could not
+// be printed.
+func (m *machine) describeAll(args, names []string) int {
+	if len(names) == 0 {
+		return 0
+	}
+	return max(m.listing(args), m.find(names, 127, false))
 }
 
 // hash has nothing to remember, and says whether the commands are there.
 func (m *machine) hash(args []string) int {
-	_, names, err := flags(args[1:], "r")
-	if err != nil {
+	given, names, err := flags(args[1:], "r")
+	switch {
+	case err != nil:
 		return m.usage(args, err)
+	case given == "" && len(names) == 0:
+		return m.listingIfAny(args)
 	}
-	m.listing(args)
 	return m.find(names, 1, false)
 }
 
