@@ -156,10 +156,15 @@ func (c *checker) comment(n *syntax.Comment) {
 // document refuses a here-document that does not begin on the line after the
 // operator, as it does for dash. The parser looks for it further down when a
 // case goes over the end of the line, and behind a substitution that ends on
-// the line.
+// the line. It also refuses one that, to the parser, ends within a line: after
+// an expansion.
 func (c *checker) document(r *syntax.Redirect) {
 	if around := c.substitutionAround(r.OpPos); around != nil && around.Right.Line() == r.OpPos.Line() {
 		c.found(r, Error, "syntax", "syntax error: the here-document has to end within the substitution", "write the document and the ) on the lines that follow")
+		return
+	}
+	if r.Hdoc != nil && !endsWithItsLine(r.Hdoc) {
+		c.found(r, Error, "syntax", "syntax error: the here-document does not end before the line that closes it", "write the word that ends it on a line of its own")
 		return
 	}
 	line := r.OpPos.Line()
@@ -177,6 +182,16 @@ func (c *checker) document(r *syntax.Redirect) {
 	if !begins {
 		c.found(r, Error, "syntax", "syntax error: the here-document has to begin on the next line", "put the command that goes over the end of the line after it")
 	}
+}
+
+// endsWithItsLine reports whether the text of a here-document ends where a line does.
+func endsWithItsLine(document *syntax.Word) bool {
+	last, ok := document.Parts[len(document.Parts)-1].(*syntax.Lit)
+	if !ok {
+		return false
+	}
+	text := strings.TrimRight(last.Value, "\t") // before the word that ends <<-
+	return strings.HasSuffix(text, "\n") || text == "" && len(document.Parts) == 1
 }
 
 // plusAssign is how bash appends to a variable; dash looks for a program.

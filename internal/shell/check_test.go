@@ -70,6 +70,8 @@ func TestParse_ReportsProblemsWithTheirPlace(t *testing.T) {
 		{"{ (:) >/dev/null }; " + call, []string{"1:3-17 error syntax"}},
 		{"{ (:) }; if (:) </dev/null; then " + call + "; fi", nil},
 		{"test x -a; " + call, []string{"1:8-10 error syntax"}},
+		{": <<E\n$*E\n" + call, []string{"1:3-3 error syntax"}},
+		{": <<-E\n\t$x\n\tE\n" + call, nil},
 		{": <<E; case a in a) :; :\nesac\nE\n" + call, []string{"1:3-6 error syntax"}},
 		{"x=$(read y <<E; echo $y)\nE\n" + call, []string{"1:12-15 error syntax"}},
 		{"x=$(read y <<E; echo $y\nE\n); x=$(:); read x <<F\nF\n" + call, nil},
