@@ -99,6 +99,31 @@ func (l *Limiter) Acquire(ctx context.Context, project string) (*Slot, error) {
 	return &Slot{limiter: l, project: project, places: p, onRamp: true}, nil
 }
 
+// AcquireSoon is Acquire for one who has something else to do when there is no place: it waits, until
+// ctx ends, for the ramp only, which moves on by itself. It returns nil without a place.
+func (l *Limiter) AcquireSoon(ctx context.Context, project string) *Slot {
+	if l == nil || l.rate != nil {
+		return nil
+	}
+	p := l.enter(project)
+	if !takeNow(p.free) {
+		l.leave(project, p)
+		return nil
+	}
+	if !takeNow(l.overall) {
+		<-p.free
+		l.leave(project, p)
+		return nil
+	}
+	if take(ctx, l.ramp) != nil {
+		<-l.overall
+		<-p.free
+		l.leave(project, p)
+		return nil
+	}
+	return &Slot{limiter: l, project: project, places: p, onRamp: true}
+}
+
 // acquireShared waits for what all projects share.
 func (l *Limiter) acquireShared(ctx context.Context) error {
 	if l.rate != nil {
@@ -169,11 +194,18 @@ func (s *Slot) Release() {
 	s.limiter.leave(s.project, s.places)
 }
 
-func take(ctx context.Context, slots chan struct{}) error {
+func takeNow(slots chan struct{}) bool {
 	select {
 	case slots <- struct{}{}:
-		return nil
+		return true
 	default:
+		return false
+	}
+}
+
+func take(ctx context.Context, slots chan struct{}) error {
+	if takeNow(slots) {
+		return nil
 	}
 	select {
 	case slots <- struct{}{}:

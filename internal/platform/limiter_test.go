@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -205,6 +206,46 @@ func TestLimiter_GivingUpLeavesNothingBehind(t *testing.T) {
 			t.Errorf("left behind: %d projects, %d places, %d in the ramp", len(l.projects), len(l.overall), len(l.ramp))
 		}
 	})
+}
+
+func TestLimiter_WaitsForTheRampOnlyWhenAPlaceIsWantedSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(LimiterOptions{InFlight: rampWidth + 1, PerProject: 1})
+		var held []*Slot
+		for n := range rampWidth {
+			slot, _ := l.Acquire(t.Context(), fmt.Sprint("p", n))
+			held = append(held, slot)
+		}
+		began := time.Now()
+		if slot := l.AcquireSoon(t.Context(), "p0"); slot != nil || time.Since(began) != 0 {
+			t.Errorf("a project without a free place gave %v after %s, want nothing at once", slot, time.Since(began))
+		}
+		soon, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if slot := l.AcquireSoon(soon, "q"); slot != nil || time.Since(began) != time.Second {
+			t.Errorf("a full ramp gave %v after %s, want nothing after a second", slot, time.Since(began))
+		}
+		held[0].Start() // leaves the ramp by its age
+		slot := l.AcquireSoon(t.Context(), "q")
+		if slot == nil {
+			t.Error("no place although one left the ramp")
+		}
+		if more := l.AcquireSoon(t.Context(), "r"); more != nil {
+			t.Error("a place beyond the overall bound was given")
+		}
+		for _, slot := range append(held, slot) {
+			slot.Release()
+		}
+		if len(l.projects) != 0 || len(l.overall) != 0 || len(l.ramp) != 0 {
+			t.Errorf("left behind: %d projects, %d places, %d in the ramp", len(l.projects), len(l.overall), len(l.ramp))
+		}
+	})
+}
+
+func TestLimiter_HasNoPlaceSoonWhenItKeepsARate(t *testing.T) {
+	if slot := NewLimiter(LimiterOptions{RequestsPerSecond: 10}).AcquireSoon(t.Context(), "p"); slot != nil {
+		t.Error("a place was given past the rate")
+	}
 }
 
 func TestLimiter_KeepsTheRate(t *testing.T) {

@@ -31,7 +31,7 @@ const (
 // together; the others wait for their own project only. A project's fires are claimed in the order
 // they came in, because a claim says that nothing before it is owed any more.
 func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
-	size := claimFirst
+	size, early := claimFirst, 0
 	ready := make([]claim, 0, min(size, len(fires)))
 	for _, f := range fires {
 		if r.queue(f) {
@@ -45,10 +45,13 @@ func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
 			r.spawn(func() { r.acceptLate(ctx, f.Project) })
 			continue
 		}
-		if ready = append(ready, c); len(ready) == size {
+		early += c.early()
+		if ready = append(ready, c); len(ready) == size || early >= firstMost {
 			r.claim(ctx, ready)
-			size = min(2*size, claimMost)
-			ready = make([]claim, 0, size)
+			if early < firstMost {
+				size = min(2*size, claimMost)
+			}
+			ready, early = ready[:0], 0
 		}
 	}
 	if len(ready) > 0 {
@@ -242,7 +245,9 @@ func (r *Runner) decide(ctx context.Context, f scheduler.Fire, listing inventory
 			c.row.Fire.NotRun[ledger.Observe]++
 			c.row.Fire.Message = "observing: nothing was sent"
 		default:
-			c.add(r.newRun(c.row.Fire, f, target))
+			u := r.newRun(c.row.Fire, f, target)
+			u.first = r.foresee(u)
+			c.add(u)
 		}
 	}
 	if c.row.Fire.Targets == 0 && f.Environment != "" {
@@ -254,6 +259,17 @@ func (r *Runner) decide(ctx context.Context, f scheduler.Fire, listing inventory
 // isCalled reports whether a name is the environment's.
 func isCalled(env *platform.Environment, name string) bool { return env.ID == name || env.Name == name }
 
+// early counts the runs whose first request can be written with the claim.
+func (c *claim) early() int {
+	n := 0
+	for _, u := range c.runs {
+		if u.early() {
+			n++
+		}
+	}
+	return n
+}
+
 func (c *claim) add(u *run) {
 	if c.runs == nil {
 		c.runs = map[string]*run{}
@@ -264,6 +280,7 @@ func (c *claim) add(u *run) {
 
 // claim writes a batch of fires and starts the runs that are now this replica's.
 func (r *Runner) claim(ctx context.Context, claims []claim) bool {
+	r.arm(ctx, claims)
 	rows := make([]ledger.Claim, len(claims))
 	for i := range claims {
 		rows[i] = claims[i].row
@@ -274,14 +291,15 @@ func (r *Runner) claim(ctx context.Context, claims []claim) bool {
 		return err
 	})
 	if err != nil {
-		return false // stopping: unrecorded fires are found owed at the next start
+		claimed = make([]ledger.Claimed, len(claims)) // stopping: unrecorded fires are found owed at the next start
 	}
 	for i, c := range claimed {
 		if c.Owned {
 			r.start(ctx, claims[i], c)
 		}
+		claims[i].disarm(c.Runs)
 	}
-	return true
+	return err == nil
 }
 
 // start reports what was decided without a run and sets the claimed runs going.
@@ -301,6 +319,7 @@ func (r *Runner) start(ctx context.Context, c claim, claimed ledger.Claimed) {
 	for _, row := range claimed.Runs {
 		u := c.runs[row.Environment]
 		u.Run = row
+		u.armed()
 		r.spawn(func() { r.execute(ctx, u) })
 	}
 }

@@ -25,9 +25,10 @@ type dispatch struct {
 	row  ledger.Dispatch
 	last bool // a declared run's last dispatch: the run tracks when it does
 
-	inLedger bool // the row exists and is in state claimed
-	waited   bool // the environment was waited for, so what was known of it is old
-	doubts   int  // tries that may have executed
+	first    *first // what was made ready of it before its run was claimed
+	inLedger bool   // the row exists and is in state claimed
+	waited   bool   // the environment was waited for, so what was known of it is old
+	doubts   int    // tries that may have executed
 }
 
 // verdict ends a dispatch.
@@ -44,6 +45,11 @@ type verdict struct {
 func (r *Runner) dispatch(ctx context.Context, u *run, call plan.Call, last bool) (int, error) {
 	if u.diverged {
 		return 1, nil
+	}
+	if f := u.first; f != nil {
+		u.first = nil
+		f.dispatch.first = f
+		return f.dispatch.carry(ctx)
 	}
 	d, err := r.newDispatch(u, call, last)
 	if err != nil {
@@ -137,25 +143,15 @@ func (d *dispatch) resume(ctx context.Context) (int, error) {
 // repeated only when the request certainly did not execute.
 func (d *dispatch) carry(ctx context.Context) (int, error) {
 	for wait := d.backoff(); ; {
-		request, end, err := d.prepare(ctx)
-		if errors.Is(err, errDuplicate) {
-			return d.duplicate()
-		}
-		if err != nil {
-			return 1, err
-		}
-		if end != nil {
-			return d.end(ctx, *end)
-		}
-		accepted, sent, err := d.send(ctx, request)
+		accepted, end, err := d.try(ctx)
 		switch {
-		case errors.Is(err, errEnded):
-			return d.end(ctx, *sent)
+		case end != nil:
+			return d.end(ctx, *end)
 		case errors.Is(err, errDuplicate):
 			return d.duplicate()
-		case errors.Is(err, errLeaseOver):
+		case errors.Is(err, errWithdrawn):
 			d.waited = true
-			continue // nothing left; send waits for the lease
+			continue
 		case err == nil:
 			return d.accepted(ctx, accepted)
 		}
@@ -188,18 +184,38 @@ func (d *dispatch) carry(ctx context.Context) (int, error) {
 
 var (
 	errDuplicate = errors.New("duplicate")
-	errLeaseOver = errors.New("the lease was over before it was sent")
-	errEnded     = errors.New("ended before it was sent")
+	errWithdrawn = errors.New("withdrawn before it was sent")
 
 	errInterrupted = &platform.Error{Op: "the request", Sent: true, Err: errors.New("the daemon ended before its answer was recorded")}
 )
 
-// send makes one try: slot, durable intent, last look at lease and deadline, request. Errors of
-// the platform come back as *platform.Error.
+// try makes one try: the request, its place and its intent, unless these were made ready with the
+// claim; then it leaves. It returns a verdict when the dispatch ends without another try. Errors of
+// the platform are *platform.Error.
+func (d *dispatch) try(ctx context.Context) (*platform.Accepted, *verdict, error) {
+	f := d.first
+	d.first = nil
+	switch {
+	case f == nil:
+		request, end, err := d.prepare(ctx)
+		if end != nil || err != nil {
+			return nil, end, err
+		}
+		return d.send(ctx, request)
+	case !d.inLedger: // there was no place for it yet
+		f.slot.Release()
+		return d.send(ctx, f.request)
+	default:
+		defer f.slot.Release()
+		return d.leave(ctx, f.client, f.request, f.slot)
+	}
+}
+
+// send takes a place at the limiter, commits the intent and lets the request leave.
 func (d *dispatch) send(ctx context.Context, request platform.Request) (*platform.Accepted, *verdict, error) {
 	client, err := d.client(d.call.Project)
 	if err != nil {
-		return nil, &verdict{ledger.Failed, ledger.Auth, err.Error()}, errEnded
+		return nil, &verdict{ledger.Failed, ledger.Auth, err.Error()}, nil
 	}
 	slot, err := d.Limiter.Acquire(ctx, d.call.Project)
 	if err != nil {
@@ -213,27 +229,38 @@ func (d *dispatch) send(ctx context.Context, request platform.Request) (*platfor
 		return nil, nil, err
 	}
 	if end := d.late(time.Now(), verdict{}); end != nil {
-		return nil, end, errEnded
+		return nil, end, nil
 	}
 	if err := d.intend(ctx); err != nil {
 		return nil, nil, err
 	}
-	// The intent is durable. What happened while it was written decides whether it still holds.
-	end := d.late(time.Now(), verdict{})
-	if end != nil || d.isStopping() || !d.Lease.Valid() {
-		if err := d.withdraw(ctx, "withdrawn before it was sent"); err != nil {
+	return d.leave(ctx, client, request, slot)
+}
+
+// staleIntent is how old an intent may be when its request leaves. When the store took longer, what
+// the intent says of the time at which a trace must be there is wrong.
+const staleIntent = 5 * time.Second
+
+// leave sends a request whose intent is durable. What happened while that was written decides
+// whether it still holds; else it is taken back.
+func (d *dispatch) leave(
+	ctx context.Context, client *platform.Client, request platform.Request, slot *platform.Slot,
+) (*platform.Accepted, *verdict, error) {
+	leaves := time.Now()
+	end, stopping := d.late(leaves, verdict{}), d.isStopping()
+	if end != nil || stopping || !d.Lease.Valid() || leaves.Sub(d.row.SentAt) > staleIntent {
+		if err := d.withdraw(ctx, errWithdrawn.Error()); err != nil {
 			return nil, nil, err
 		}
 		switch {
 		case end != nil:
-			return nil, end, errEnded
-		case d.isStopping():
+			return nil, end, nil
+		case stopping:
 			return nil, nil, errStopping
 		default:
-			return nil, nil, errLeaseOver
+			return nil, nil, errWithdrawn
 		}
 	}
-	leaves := time.Now()
 	slot.Start()
 	accepted, err := client.Do(ctx, request)
 	var refused *platform.Error
@@ -245,9 +272,8 @@ func (d *dispatch) send(ctx context.Context, request platform.Request) (*platfor
 
 // intend commits the intent to send: after it, this dispatch may have left.
 func (d *dispatch) intend(ctx context.Context) error {
-	at := time.Now()
-	settle := at.Add(d.Timing.Request + d.Timing.Settle)
-	d.row.SentAt, d.row.SettleAt = at, settle
+	d.intended(time.Now())
+	at, settle := d.row.SentAt, d.row.SettleAt
 	duplicate, owned := false, true
 	err := d.persist(ctx, "record intent", func() (err error) {
 		if d.inLedger {
@@ -270,6 +296,13 @@ func (d *dispatch) intend(ctx context.Context) error {
 	d.inLedger = true
 	d.row.Attempts++
 	return nil
+}
+
+// intended says in the row, which it returns, that the request leaves at a time, and when its trace
+// must be there.
+func (d *dispatch) intended(at time.Time) *ledger.Dispatch {
+	d.row.SentAt, d.row.SettleAt = at, at.Add(d.Timing.Request+d.Timing.Settle)
+	return &d.row
 }
 
 // begin writes the dispatch, in state claimed, if it is not in the ledger.

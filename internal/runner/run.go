@@ -25,6 +25,7 @@ type run struct {
 	replayed  int               // recorded calls that were made again alike
 	diverged  bool              // it asked for something else than its record has
 	seen      map[string]int    // how often this run has asked for each operation
+	first     *first            // its first request, if it was made ready before the claim
 
 	// mu guards what the tracker and the run's own goroutine share.
 	mu         sync.Mutex
@@ -98,10 +99,8 @@ func (r *Runner) execute(ctx context.Context, u *run) {
 
 // callInOrder makes a declared cron's calls, until one is not accepted.
 func (r *Runner) callInOrder(ctx context.Context, u *run) error {
-	for i, task := range u.job.Tasks {
-		status, err := r.dispatch(ctx, u, plan.Call{
-			Args: u.job.Args, Task: task, Project: u.Project, Environment: u.Environment,
-		}, i == len(u.job.Tasks)-1)
+	for i := range u.job.Tasks {
+		status, err := r.dispatch(ctx, u, u.declared(i), i == len(u.job.Tasks)-1)
 		if err != nil || status != 0 {
 			return err
 		}

@@ -85,6 +85,8 @@ type Runner struct {
 
 	stopping chan struct{} // closed when no new request may leave
 	work     sync.WaitGroup
+	idle     chan func()   // to goroutines that have nothing to do
+	parked   chan struct{} // one token for each of these
 }
 
 // New returns a Runner that has not started.
@@ -98,6 +100,8 @@ func New(o Options) *Runner {
 		log:      o.Logger.With().Str("component", "runner").Logger(),
 		wake:     make(chan struct{}, 1),
 		stopping: make(chan struct{}),
+		idle:     make(chan func()),
+		parked:   make(chan struct{}, parkedMost),
 		late:     map[string][]scheduler.Fire{},
 	}
 	r.tracker = newTracker(r)
@@ -162,9 +166,35 @@ var (
 	errGraceOver = errors.New("the shutdown grace is over")
 )
 
-// spawn runs f in a goroutine that Run waits for.
+// parkedMost is how many goroutines wait for work: more than a burst to a fast platform keeps busy.
+const parkedMost = 64
+
+// spawn runs f in a goroutine that Run waits for. One that has nothing to do is taken before a new
+// one is started, because its stack has grown to what a request needs.
 func (r *Runner) spawn(f func()) {
-	r.work.Go(f)
+	select {
+	case r.idle <- f:
+	default:
+		r.work.Go(func() { r.serve(f) })
+	}
+}
+
+// serve runs f, and then what spawn hands over, until the daemon stops or enough others wait.
+func (r *Runner) serve(f func()) {
+	for {
+		f()
+		select {
+		case r.parked <- struct{}{}:
+		default:
+			return
+		}
+		select {
+		case f = <-r.idle:
+			<-r.parked
+		case <-r.stopping:
+			return
+		}
+	}
 }
 
 // pause waits for d, unless the daemon stops first.

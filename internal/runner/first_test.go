@@ -1,0 +1,99 @@
+package runner
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/plan"
+	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/scheduler"
+)
+
+func TestRunner_ForeseesWhatNeedsNothingElse(t *testing.T) {
+	const crons = `
+crons:
+  declared: {spec: '0 5 * * *', task: {backup: {}}}
+  script: {spec: '0 5 * * *', cmd: 'platform backup:create --no-wait'}
+  project-wide: {spec: '0 5 * * *', task: {variable_create: {name: "env:a", value: b, level: project}}}
+`
+	inWorld(t, crons, func(w *world) {
+		listing, err := w.runner.Inventory.Environments(context.Background(), projectA, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range []struct {
+			name, cron string
+			late       time.Duration
+			change     func(*platform.Environment)
+			want       bool
+		}{
+			{"a declared task", "declared", 0, nil, true},
+			{"a script", "script", 0, nil, false},
+			{"a late one", "declared", 10 * time.Second, nil, false},
+			{"what other runs may ask for", "project-wide", 0, nil, false},
+			{"an environment that is not known", "declared", 0, func(e *platform.Environment) { e.Status = "" }, false},
+			{"an environment without the link", "declared", 0, func(e *platform.Environment) { e.Links = nil }, false},
+		} {
+			env := *listing.Environments[0]
+			if test.change != nil {
+				test.change(&env)
+			}
+			j := w.find(test.cron)
+			f := scheduler.Fire{Job: j, Project: j.Projects[0], ScheduledAt: time.Now().Add(-test.late)}
+			u := w.runner.newRun(newClaim(f).row.Fire, f, plan.NewTarget(f.Project, "master", &env))
+			u.first = w.runner.foresee(u)
+			if got := u.early(); got != test.want {
+				t.Errorf("%s: early is %t, want %t", test.name, got, test.want)
+			}
+		}
+	})
+}
+
+func TestRunner_TakesBackAnIntentThatTheStoreHeldUp(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.fire()
+		w.wait(time.Minute)
+		unlock := w.lockStore()
+		w.fire()
+		w.wait(12 * time.Second) // shorter than the lease
+		if n := w.posts("/backup"); n != 1 {
+			t.Errorf("%d requests while the store is away, want the first fire's", n)
+		}
+		unlock()
+		back := time.Now()
+		w.wait(2 * time.Minute)
+		w.want("/backup", 2, "succeeded/ succeeded/")
+		runs, err := w.ledger.Runs(context.Background(), ledger.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, dispatches, err := w.ledger.Run(context.Background(), runs[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := dispatches[0]; d.Attempts != 2 || d.SentAt.Before(back) {
+			t.Errorf("attempt %d was sent at %s, want a second one after %s", d.Attempts, d.SentAt, back)
+		}
+	})
+}
+
+// TestRunner_GivesBackThePlacesOfRunsThatOverlap lets more runs overlap than the limiter has places.
+func TestRunner_GivesBackThePlacesOfRunsThatOverlap(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.fire()
+		w.wait(time.Second)
+		for range 60 {
+			w.fire()
+			w.wait(time.Second)
+		}
+		w.wait(time.Minute)
+		before := w.posts("/backup")
+		w.fire()
+		w.wait(time.Minute)
+		if got := w.posts("/backup"); got != before+1 {
+			t.Errorf("%d requests of the last fire, want 1\n%s", got-before, w.logs)
+		}
+	})
+}
