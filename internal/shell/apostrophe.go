@@ -15,24 +15,6 @@ const hiddenApostrophe = "\x01"
 // is not set, as in "${BRANCH:?it isn't set}".
 var defaultWord = regexp.MustCompile("\\$\\{[A-Za-z0-9_]+:?[-=+?][^}\"$`\\\\\n]*\\}")
 
-// parse reads a text as a POSIX shell does. Within double quotes an apostrophe
-// in the word of ${x:-word} is one more character; the parser would take it for
-// the beginning of a quotation, so a single one is hidden from it.
-func parse(src string) (*syntax.File, error) {
-	if masked := hideApostrophes(src); masked != src {
-		file, err := parseAsIs(masked)
-		if err == nil && showApostrophes(file) == strings.Count(masked, hiddenApostrophe) {
-			return file, nil
-		}
-	}
-	return parseAsIs(src)
-}
-
-func parseAsIs(src string) (*syntax.File, error) {
-	parser := syntax.NewParser(syntax.Variant(syntax.LangPOSIX), syntax.KeepComments(true))
-	return parser.Parse(strings.NewReader(src), "sh")
-}
-
 func hideApostrophes(src string) string {
 	if strings.Contains(src, hiddenApostrophe) {
 		return src

@@ -1,0 +1,51 @@
+package shell
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// parse reads a text as a POSIX shell does. Within double quotes an apostrophe
+// in the word of ${x:-word} is one more character; the parser would take it for
+// the beginning of a quotation, so a single one is hidden from it.
+func parse(src string) (*syntax.File, error) {
+	if masked := hideApostrophes(src); masked != src {
+		file, err := parseAsIs(masked)
+		if err == nil && showApostrophes(file) == strings.Count(masked, hiddenApostrophe) {
+			return file, nil
+		}
+	}
+	return parseAsIs(src)
+}
+
+func parseAsIs(src string) (*syntax.File, error) {
+	parser := syntax.NewParser(syntax.Variant(syntax.LangPOSIX), syntax.KeepComments(true))
+	file, err := parser.Parse(strings.NewReader(src), "sh")
+	if err == nil {
+		joinWords(file)
+	}
+	return file, err
+}
+
+// joinWords makes one word of two that touch. Within backquotes the parser takes a text and the
+// \`...\` behind it for two arguments.
+func joinWords(file *syntax.File) {
+	syntax.Walk(file, func(n syntax.Node) bool {
+		call, ok := n.(*syntax.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		joined := call.Args[:1]
+		for _, w := range call.Args[1:] {
+			last := joined[len(joined)-1]
+			if last.End().Offset() == w.Pos().Offset() {
+				last.Parts = append(last.Parts, w.Parts...)
+			} else {
+				joined = append(joined, w)
+			}
+		}
+		call.Args = joined
+		return true
+	})
+}
