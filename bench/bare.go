@@ -24,8 +24,8 @@ const bareCommand = "bare-program"
 const bareWorkers = 32
 
 // bareProgram is what the daemon is compared with: it posts the same requests at a given time and
-// does nothing else. One timer, 32 workers with a warm connection each, no store, no guard, no
-// tracking, no repeat. It says "warm" when the connections stand, and stays until SIGTERM.
+// does nothing else, a few times. One timer, 32 workers with a warm connection each, no store, no guard,
+// no tracking, no repeat. It says "warm" when the connections stand, and stays until SIGTERM.
 func bareProgram(args []string) error {
 	flags := flag.NewFlagSet(bareCommand, flag.ContinueOnError)
 	url := flags.String("url", "", "base URL of the API")
@@ -50,12 +50,16 @@ func bareProgram(args []string) error {
 	}
 	fmt.Println("warm")
 
-	if err := sleep(ctx, time.Until(time.Unix(0, *at))); err != nil {
-		return nil
+	for i := range fires {
+		if err := sleep(ctx, time.Until(time.Unix(0, *at).Add(time.Duration(i)*bareEvery))); err != nil {
+			return nil
+		}
+		if err := postAll(clients, urls); err != nil {
+			return err
+		}
 	}
-	err := postAll(clients, urls)
 	<-ctx.Done()
-	return err
+	return nil
 }
 
 func postAll(clients []*http.Client, urls []string) error {

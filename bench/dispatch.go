@@ -21,20 +21,27 @@ const (
 	windowTail  = 500 * time.Millisecond // from the last POST to the end of the window
 	arriveLimit = 30 * time.Second       // after the scheduled time, a POST that has not arrived is missing
 	followLimit = 20 * time.Second       // after which an activity that was not read is not tracked
+
+	// A program fires again and again before it is stopped. The first time is a figure of its own: the
+	// process has just started, and its memory is new.
+	fires     = 3
+	bareEvery = 3 * time.Second // between the bare program's
 )
 
-// dispatchFigures are one program's figures for one number of crons: medians over the rounds.
+// dispatchFigures are one program's figures for one number of crons: medians over the fires of all
+// rounds, but for each program's first.
 type dispatchFigures struct {
-	Rounds int `json:"rounds"`
+	Fires int `json:"fires"`
 	summary
+	FirstP99   duration   `json:"first_fire_p99_seconds"` // after the program's start
 	CPU        duration   `json:"cpu_per_dispatch_seconds"`
 	CPUToEnd   duration   `json:"cpu_per_run_with_tracking_seconds,omitempty"` // the daemon's only
 	APICPU     duration   `json:"api_cpu_per_dispatch_seconds"`                // of this process, which serves the API
-	EachP99    []duration `json:"each_round_p99_seconds"`
-	EachCPU    []duration `json:"each_round_cpu_per_dispatch_seconds"`
-	Others     float64    `json:"others_share"`            // of the machine, used by anybody else; the worst round's
-	Unlisted   int64      `json:"projects_not_prefetched"` // the worst round's
-	Unfollowed int64      `json:"activities_not_followed"` // the worst round's
+	EachP99    []duration `json:"each_fire_p99_seconds"`
+	EachCPU    []duration `json:"each_fire_cpu_per_dispatch_seconds"`
+	Others     float64    `json:"others_share"`            // of the machine, used by anybody else; the worst fire's
+	Unlisted   int64      `json:"projects_not_prefetched"` // the worst fire's
+	Unfollowed int64      `json:"activities_not_followed"` // the worst fire's
 }
 
 // comparison is the daemon beside the bare program.
@@ -44,10 +51,13 @@ type comparison struct {
 	Daemon   dispatchFigures `json:"daemon"`
 	RatioP99 float64         `json:"ratio_p99"`
 	RatioCPU float64         `json:"ratio_cpu"`
+
+	RatioFirstP99 float64 `json:"ratio_first_fire_p99"`
 }
 
-// sample is one round.
+// sample is one fire.
 type sample struct {
+	first bool // of its process
 	summary
 	cpu, cpuToEnd, apiCPU time.Duration // per dispatch
 	others                float64
@@ -64,84 +74,113 @@ func (b *bench) dispatch(ctx context.Context, n, rounds int) (*comparison, error
 	var bare, daemon []sample
 	for i := range rounds {
 		b.progress("dispatch: %d crons, round %d of %d", n, i+1, rounds)
-		s, err := b.bareRound(ctx, n, time.Now().Add(2*time.Second))
+		samples, err := b.bareRound(ctx, n, time.Now().Add(2*time.Second))
 		if err != nil {
 			return nil, err
 		}
-		bare = append(bare, s)
+		bare = append(bare, samples...)
 		ids := projectIDs(dispatchPrefix, n)
-		s, err = b.daemonRound(ctx, ids, nil, nil)
+		samples, err = b.daemonRound(ctx, fires, ids, nil, nil)
 		if err != nil {
 			return nil, err
 		}
-		daemon = append(daemon, s)
+		daemon = append(daemon, samples...)
 	}
 	c := &comparison{Crons: n, Bare: condense(bare), Daemon: condense(daemon)}
 	c.RatioP99 = ratio(c.Daemon.P99, c.Bare.P99)
 	c.RatioCPU = ratio(c.Daemon.CPU, c.Bare.CPU)
+	c.RatioFirstP99 = ratio(c.Daemon.FirstP99, c.Bare.FirstP99)
 	return c, nil
 }
 
-func (b *bench) bareRound(ctx context.Context, n int, at time.Time) (s sample, err error) {
+func (b *bench) bareRound(ctx context.Context, n int, at time.Time) (samples []sample, err error) {
 	dir, err := os.MkdirTemp(b.dir, "bare-")
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	r := newRound(projectIDs(dispatchPrefix, n), at, nil)
-	b.api.load(r)
+	ids := projectIDs(dispatchPrefix, n)
+	b.api.load(newRound(ids, at, nil))
 	p, err := b.startBare(ctx, dir, n, at)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	s, _, err = b.measure(ctx, p, r, at)
-	if err != nil {
-		return s, errors.Join(err, p.kill())
+	for i := range fires {
+		s, _, err := b.fire(ctx, p, newRound(ids, at, nil), at, nil)
+		if err != nil {
+			return nil, errors.Join(err, p.kill())
+		}
+		s.first = i == 0
+		samples = append(samples, s)
+		at = at.Add(bareEvery)
 	}
-	s.summary = r.delays(at, nil).summary()
-	return s, p.stop()
+	return samples, p.stop()
 }
 
-// daemonRound starts the daemon with one cron per project, lets it fire once, and follows it
-// until every activity was read. Delay says how long a project's POST takes; the delays of the
-// chosen projects are the sample's.
-func (b *bench) daemonRound(ctx context.Context, ids []string, delay func(i int) time.Duration, choose func(i int) bool) (s sample, err error) {
+// fire measures one fire of a program: the POSTs of a round.
+func (b *bench) fire(ctx context.Context, p *process, r *round, at time.Time, choose func(i int) bool) (s sample, before time.Duration, err error) {
+	b.api.load(r)
+	s, before, err = b.measure(ctx, p, r, at)
+	s.summary = r.delays(at, choose).summary()
+	return s, before, err
+}
+
+// daemonRound starts the daemon with one cron per project, lets it fire so many times, at each
+// minute's start, and follows it until every activity was read. Delay says how long a project's POST
+// takes; the delays of the chosen projects are the samples'.
+func (b *bench) daemonRound(ctx context.Context, times int, ids []string, delay func(i int) time.Duration, choose func(i int) bool) ([]sample, error) {
 	at, err := nextMinute(ctx)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	return b.daemonRoundAt(ctx, at, ids, delay, choose)
+	return b.daemonRoundAt(ctx, at, times, ids, delay, choose)
 }
 
-func (b *bench) daemonRoundAt(ctx context.Context, at time.Time, ids []string, delay func(i int) time.Duration, choose func(i int) bool) (s sample, err error) {
+func (b *bench) daemonRoundAt(ctx context.Context, at time.Time, times int, ids []string, delay func(i int) time.Duration, choose func(i int) bool) (samples []sample, err error) {
 	dir, err := os.MkdirTemp(b.dir, "dispatch-")
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	config, err := writeConfig(dir, ids, everyMinute(ids))
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	r := newRound(ids, at, delay)
 	b.api.load(r)
 	d, err := b.startDaemon(ctx, dir, config)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	if ahead := time.Until(at); ahead < readyAhead {
 		b.progress("the daemon was ready only %s before the minute; its prefetch may be late", ahead.Round(time.Second))
 	}
-	s, before, err := b.measure(ctx, d.process, r, at)
-	if err != nil {
-		return s, errors.Join(err, d.kill())
+	for i := range times {
+		s, err := b.followed(ctx, d, r, at, choose)
+		if err != nil {
+			return nil, errors.Join(err, d.kill())
+		}
+		s.first = i == 0
+		samples = append(samples, s)
+		at = at.Add(time.Minute)
+		r = newRound(ids, at, delay)
+		b.api.load(r)
 	}
-	s.summary = r.delays(at, choose).summary()
+	return samples, d.stop()
+}
+
+// followed measures one fire of the daemon, until every activity was read.
+func (b *bench) followed(ctx context.Context, d *daemon, r *round, at time.Time, choose func(i int) bool) (sample, error) {
+	s, before, err := b.fire(ctx, d.process, r, at, choose)
+	if err != nil {
+		return s, err
+	}
 	if await(ctx, r.ended, at.Add(followLimit)) {
 		err = sleep(ctx, windowTail)
 	}
-	s.unfollowed = int64(len(ids)) - r.followed.Load()
+	n := int64(len(r.projects))
+	s.unfollowed = n - r.followed.Load()
 	after, cpuErr := d.cpu()
-	s.cpuToEnd = (after - before) / time.Duration(len(ids))
-	return s, errors.Join(err, cpuErr, d.stop(), r.promise())
+	s.cpuToEnd = (after - before) / time.Duration(n)
+	return s, errors.Join(err, cpuErr, r.promise())
 }
 
 // nextMinute returns a minute's start that leaves the daemon time to get ready and to prefetch.
@@ -215,20 +254,25 @@ func ownCPU() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-func condense(rounds []sample) dispatchFigures {
+func condense(samples []sample) dispatchFigures {
 	var (
 		f               dispatchFigures
-		sums            []summary
+		sums, first     []summary
 		cpus, ends, own []duration
 	)
-	for _, s := range rounds {
+	for _, s := range samples {
+		f.Others = max(f.Others, s.others)
+		f.Unlisted, f.Unfollowed = max(f.Unlisted, s.unlisted), max(f.Unfollowed, s.unfollowed)
+		if s.first {
+			first = append(first, s.summary)
+			continue
+		}
 		sums = append(sums, s.summary)
 		cpus, ends, own = append(cpus, duration(s.cpu)), append(ends, duration(s.cpuToEnd)), append(own, duration(s.apiCPU))
 		f.EachP99 = append(f.EachP99, s.P99)
-		f.Others = max(f.Others, s.others)
-		f.Unlisted, f.Unfollowed = max(f.Unlisted, s.unlisted), max(f.Unfollowed, s.unfollowed)
 	}
-	f.Rounds, f.summary, f.EachCPU = len(rounds), medians(sums), cpus
+	f.Fires, f.summary, f.EachCPU = len(sums), medians(sums), cpus
+	f.FirstP99 = medians(first).P99
 	f.CPU, f.CPUToEnd, f.APICPU = median(cpus), median(ends), median(own)
 	return f
 }

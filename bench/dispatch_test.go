@@ -30,10 +30,11 @@ func TestDaemonRound_MeasuresFromTheScheduledTime(t *testing.T) {
 	b := newBench(t)
 	at := time.Now().Add(1500 * time.Millisecond)
 	writeScript(t, b.dir, at.Add(40*time.Millisecond), "late by 40 ms")
-	s, err := b.daemonRoundAt(t.Context(), at, projectIDs("p", 20), nil, nil)
+	samples, err := b.daemonRoundAt(t.Context(), at, 1, projectIDs("p", 20), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := samples[0]
 	if got := time.Duration(s.P50); got < 40*time.Millisecond || got > 500*time.Millisecond {
 		t.Errorf("got a median delay of %s, want a little more than 40ms", got)
 	}
@@ -60,10 +61,11 @@ func TestDaemonRound_SeesFastProjectsApartFromSlowOnes(t *testing.T) {
 		}
 		return 0
 	}
-	s, err := b.daemonRoundAt(t.Context(), at, projectIDs("p", 3), slowFirst, func(i int) bool { return i > 0 })
+	samples, err := b.daemonRoundAt(t.Context(), at, 1, projectIDs("p", 3), slowFirst, func(i int) bool { return i > 0 })
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := samples[0]
 	if got := time.Duration(s.P50); got < 300*time.Millisecond {
 		t.Errorf("got a median delay of %s for the others, want at least the slow one's 300ms", got)
 	}
@@ -81,7 +83,7 @@ func TestDaemonRound_SaysWhenThePromiseIsBroken(t *testing.T) {
 			b := newBench(t)
 			at := time.Now().Add(1500 * time.Millisecond)
 			writeScript(t, b.dir, at, c.fault)
-			_, err := b.daemonRoundAt(t.Context(), at, projectIDs("p", 3), nil, nil)
+			_, err := b.daemonRoundAt(t.Context(), at, 1, projectIDs("p", 3), nil, nil)
 			var broken *brokenPromise
 			if !errors.As(err, &broken) || broken.message != c.want {
 				t.Errorf("got error %v, want the broken promise %q", err, c.want)
@@ -95,23 +97,37 @@ func TestDaemonRound_ExplainsADaemonThatEnded(t *testing.T) {
 	b := newBench(t)
 	at := time.Now().Add(1500 * time.Millisecond)
 	writeScript(t, b.dir, at, "crash")
-	_, err := b.daemonRoundAt(t.Context(), at, projectIDs("p", 1), nil, nil)
+	_, err := b.daemonRoundAt(t.Context(), at, 1, projectIDs("p", 1), nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "told to crash") {
 		t.Errorf("got error %v, want the last lines of the daemon's output", err)
 	}
 }
 
-func TestBareRound_PostsOncePerProjectAtTheGivenTime(t *testing.T) {
+func TestBareRound_PostsOncePerProjectAtTheGivenTimes(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	s, err := b.bareRound(t.Context(), 200, time.Now().Add(1500*time.Millisecond))
+	samples, err := b.bareRound(t.Context(), 200, time.Now().Add(1500*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := time.Duration(s.P50); got <= 0 || got > time.Second {
-		t.Errorf("got a median delay of %s, want one just after the scheduled time", got)
+	for i, s := range samples {
+		if got := time.Duration(s.P50); got <= 0 || got > time.Second {
+			t.Errorf("fire %d: got a median delay of %s, want one just after the scheduled time", i+1, got)
+		}
+		if s.cpu <= 0 || s.first != (i == 0) {
+			t.Errorf("fire %d: got CPU %s per dispatch, first %t", i+1, s.cpu, s.first)
+		}
 	}
-	if s.cpu <= 0 {
-		t.Errorf("got CPU %s per dispatch, want some", s.cpu)
+	if len(samples) != fires {
+		t.Errorf("got %d samples, want %d", len(samples), fires)
+	}
+}
+
+func TestCondense_TakesTheFirstFireOfAProgramApart(t *testing.T) {
+	t.Parallel()
+	of := func(first bool, p99 duration) sample { return sample{first: first, summary: summary{P99: p99}} }
+	f := condense([]sample{of(true, 100), of(false, 3), of(false, 1), of(true, 200), of(false, 2)})
+	if f.Fires != 3 || f.P99 != 2 || f.FirstP99 != 150 {
+		t.Errorf("got %d fires, p99 %d and %d at first, want 3, 2 and 150", f.Fires, f.P99, f.FirstP99)
 	}
 }

@@ -91,7 +91,7 @@ func parseOptions(args []string, messages io.Writer) (options, error) {
 		return nil
 	})
 	short := flags.Bool("short", false, "compare 100 and 1,000 crons only, and once")
-	flags.IntVar(&o.rounds, "rounds", 3, "how often to repeat each comparison (5,000 crons: once); each takes a minute")
+	flags.IntVar(&o.rounds, "rounds", 3, "how often to repeat each comparison (5,000 crons: once); each takes about four minutes")
 	flags.StringVar(&o.json, "json", "", "write the figures to this `file`")
 	flags.StringVar(&o.daemon, "daemon", "", "measure this `binary` instead of building one")
 	if err := flags.Parse(args); err != nil {

@@ -36,15 +36,15 @@ func (b *bench) slow(ctx context.Context) (*slowFigures, error) {
 	var alone, together []summary
 	for i := range b.rounds {
 		b.progress("slow: round %d of %d", i+1, b.rounds)
-		s, err := b.daemonRound(ctx, fast, nil, nil)
+		s, err := b.daemonRound(ctx, 1, fast, nil, nil)
 		if err != nil {
 			return nil, err
 		}
-		alone = append(alone, s.summary)
-		if s, err = b.daemonRound(ctx, mixed, delay, isFast); err != nil {
+		alone = append(alone, s[0].summary)
+		if s, err = b.daemonRound(ctx, 1, mixed, delay, isFast); err != nil {
 			return nil, err
 		}
-		together = append(together, s.summary)
+		together = append(together, s[0].summary)
 	}
 	f := &slowFigures{Rounds: b.rounds, Alone: medians(alone), Together: medians(together)}
 	f.Ratio = ratio(f.Together.P99, f.Alone.P99)
