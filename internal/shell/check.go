@@ -451,6 +451,9 @@ func (c *checker) redirect(r *syntax.Redirect) {
 
 // function refuses the names of special built-ins, as dash does.
 func (c *checker) function(f *syntax.FuncDecl) {
+	if _, ok := f.Body.Cmd.(*syntax.BinaryCmd); ok {
+		c.found(f.Name, Error, "syntax", "a function that is defined within a list of commands cannot be read here", "define it on a line of its own")
+	}
 	if name := f.Name.Value; builtinNamed(name).special || name == "exec" {
 		c.found(f.Name, Error, "hides-builtin", fmt.Sprintf("a function cannot be called %s, which is a special built-in", name), "give it another name")
 	}

@@ -24,6 +24,7 @@ func parseAsIs(src string) (*syntax.File, error) {
 	file, err := parser.Parse(strings.NewReader(src), "sh")
 	if err == nil {
 		joinWords(file)
+		endFunctions(file)
 	}
 	return file, err
 }
@@ -48,4 +49,40 @@ func joinWords(file *syntax.File) {
 		call.Args = joined
 		return true
 	})
+}
+
+// endFunctions ends the body of a function where its compound command does. The parser takes what
+// follows &&, || or | for a part of the body. What stands behind another operator or a ! is left as
+// it is, and refused by the checker.
+func endFunctions(file *syntax.File) {
+	behind := map[*syntax.Stmt]bool{}
+	syntax.Walk(file, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.BinaryCmd:
+			behind[n.Y] = true
+		case *syntax.Stmt:
+			if f, ok := n.Cmd.(*syntax.FuncDecl); ok && !n.Negated && !behind[n] {
+				endFunction(n, f)
+			}
+		}
+		return true
+	})
+}
+
+func endFunction(st *syntax.Stmt, f *syntax.FuncDecl) {
+	first := f.Body
+	for {
+		list, ok := first.Cmd.(*syntax.BinaryCmd)
+		if !ok {
+			break
+		}
+		first = list.X
+	}
+	if first == f.Body {
+		return
+	}
+	st.Cmd = f.Body.Cmd
+	body := *first
+	f.Body = &body
+	*first = syntax.Stmt{Position: f.Position, Cmd: f}
 }
