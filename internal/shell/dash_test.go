@@ -132,7 +132,7 @@ func (d dash) output(t *testing.T, vars map[string]string, args ...string) (stri
 		t.Fatal(err)
 	}
 	defer r.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // a batch may burn minutes on a busy machine
 	defer cancel()
 	cmd := exec.CommandContext(ctx, d.path, args...)
 	cmd.Dir = filepath.Join(t.TempDir(), "empty")
