@@ -26,6 +26,7 @@ var (
 	yamlBlock    = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 	anyBlock     = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```")
 	shBlock      = regexp.MustCompile("(?ms)^```sh\n(.*?)^```")
+	fileName     = regexp.MustCompile(`\A# ([\w.]+\.yaml)\n`)
 	consoleBlock = regexp.MustCompile("(?ms)^```console\n(.*?)^```")
 )
 
@@ -53,13 +54,20 @@ func TestDocs_ConfigurationsLoad(t *testing.T) {
 	}
 }
 
-// TestDocs_CommandsPrintWhatTheyShow runs the README's automatond commands on its first
-// configuration, and compares their output with the README's.
+// TestDocs_CommandsPrintWhatTheyShow runs the README's automatond commands beside its first
+// configuration and the files that begin with their name, and compares their output with the
+// README's.
 func TestDocs_CommandsPrintWhatTheyShow(t *testing.T) {
-	first := yamlBlocks(t, "README.md")[0]
+	blocks := yamlBlocks(t, "README.md")
+	files := map[string]string{"automatond.yaml": blocks[0]}
+	for _, block := range blocks {
+		if name := fileName.FindStringSubmatch(block); name != nil {
+			files[name[1]] = block
+		}
+	}
 	ran := 0
 	for _, block := range consoleBlock.FindAllStringSubmatch(readPage(t, "README.md"), -1) {
-		ran += compareCommands(t, first, block[1])
+		ran += compareCommands(t, files, block[1])
 	}
 	if ran == 0 {
 		t.Error("the README shows no command of automatond")
@@ -75,7 +83,7 @@ func TestDocs_GuardsAreExplainedAsShown(t *testing.T) {
 		case "yaml":
 			config = block[2]
 		case "console":
-			ran += compareCommands(t, config, block[2])
+			ran += compareCommands(t, map[string]string{"automatond.yaml": config}, block[2])
 		}
 	}
 	if ran == 0 {
@@ -83,13 +91,15 @@ func TestDocs_GuardsAreExplainedAsShown(t *testing.T) {
 	}
 }
 
-// compareCommands runs the automatond commands of a console block beside a configuration, compares
-// what they print with what the block shows, and returns how many there are.
-func compareCommands(t *testing.T, config, console string) int {
+// compareCommands runs the automatond commands of a console block beside some files, compares what
+// they print with what the block shows, and returns how many there are.
+func compareCommands(t *testing.T, files map[string]string, console string) int {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "automatond.yaml"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ran := 0
 	for _, example := range strings.Split("\n"+console, "\n$ ")[1:] {

@@ -96,6 +96,17 @@ func commandsFields() []field[cron] {
 	}
 }
 
+// vendorFields are the keys of a cron in the vendor's files, from its JSON Schemas and documentation.
+func vendorFields() []field[cron] {
+	return slices.DeleteFunc(cronFields(), func(f field[cron]) bool {
+		switch f.name {
+		case "spec", "cmd", "commands", "shutdown_timeout", "timeout":
+			return false
+		}
+		return true
+	})
+}
+
 // addCron notes a cron. Its name may be anything but empty, as on the platform.
 func (l *loader) addCron(r reader, key, value *yaml.Node) {
 	r.key = key
@@ -107,9 +118,7 @@ func (l *loader) addCron(r reader, key, value *yaml.Node) {
 		return
 	}
 	r.cron = key.Value
-	if r.once("crons", key.Value, "cron-duplicate") {
-		l.crons = append(l.crons, cronEntry{reader: r, value: value})
-	}
+	l.crons = append(l.crons, cronEntry{reader: r, value: value})
 }
 
 // besideCron recognises a key of a cron that is indented like the cron's name, and reports the first
@@ -118,7 +127,7 @@ func (l *loader) besideCron(r reader, key, value *yaml.Node) bool {
 	if !slices.Contains(names(l.fields.cron), key.Value) || value.Kind == yaml.AliasNode || hasKey(value, "spec") || hasKey(value, "<<") {
 		return false
 	}
-	if len(l.crons) == 0 {
+	if len(l.crons) == 0 || l.crons[len(l.crons)-1].app != r.app {
 		if l.nameless {
 			return true
 		}
@@ -139,37 +148,50 @@ func (l *loader) besideCron(r reader, key, value *yaml.Node) bool {
 // finishCrons reads the crons, now that defaults and projects are known, and lets go of their YAML.
 func (l *loader) finishCrons() {
 	if len(l.crons) == 0 && len(l.order) > 0 && !l.list.HasErrors() {
-		l.processError("no-crons", "write a cron under crons:", "the configuration has no crons")
+		l.noCrons()
 	}
 	l.config.Jobs = make([]*job.Job, 0, len(l.crons))
-	for i := range l.crons {
-		l.config.Jobs = append(l.config.Jobs, l.readCron(l.crons[i]))
+	for i, e := range l.crons {
 		l.crons[i] = cronEntry{}
+		e.cron = e.unique()
+		if e.once("crons", e.cron, "cron-duplicate") {
+			l.config.Jobs = append(l.config.Jobs, l.readCron(e))
+		}
 	}
+}
+
+func (l *loader) noCrons() {
+	if len(l.foreign) > 0 && l.foreign[0].app.other {
+		l.processError("no-crons", "unset PLATFORM_APPLICATION_NAME to load the crons of all applications",
+			"the application that PLATFORM_APPLICATION_NAME names has no crons")
+		return
+	}
+	l.processError("no-crons", "write a cron under crons:", "the configuration has no crons")
 }
 
 func (l *loader) readCron(e cronEntry) *job.Job {
 	c := &cron{policy: l.defaults, job: &job.Job{Name: e.cron, Projects: l.allOf, Source: e.position(e.key)}}
+	fields := l.fields.cron
+	if e.app != nil {
+		fields = l.fields.vendor
+		c.job.Application = e.app.name
+		if e.app.location != nil {
+			c.location = e.app.location
+		}
+	}
 	if v := e.reader.value(e.value); v != nil && isNull(v) {
 		if e.hollow {
 			return c.job
 		}
-		e.errorf(e.key, "missing-value", "give it a spec: and a task: or a cmd:", "the cron is empty")
+		e.errorf(e.key, "missing-value", "give it a spec: and "+e.actionHint("a task: or a cmd:"), "the cron is empty")
 		return c.job
 	}
 	before := len(l.list)
-	if !section(e.reader, e.value, l.fields.cron, c) {
+	if !section(e.reader, e.value, fields, c) {
 		return c.job
 	}
-	reported := e.hollow || l.unknownSince(before)
-	switch {
-	case c.spec == nil && len(c.actions) == 0 && !reported:
-		e.errorf(e.key, "spec-missing", "write spec: with a cron expression, such as '0 5 * * *', and task: with what to do, or cmd: with a script",
-			"it has no spec, and nothing to do")
-	case c.spec == nil && !reported:
-		e.errorf(e.key, "spec-missing", "write spec: with a cron expression, such as '0 5 * * *'", "it has no spec")
-	case len(c.actions) == 0 && !reported:
-		e.errorf(e.key, "action-missing", "write task: with what to do, such as task: {backup: {}}, or cmd: with a script", "it has nothing to do")
+	if !e.hollow && !l.unknownSince(before) {
+		e.reportMissing(c)
 	}
 	if len(c.actions) > 1 {
 		e.errorf(c.actions[1], "action-conflict", "keep one of them",
@@ -177,6 +199,27 @@ func (l *loader) readCron(e cronEntry) *job.Job {
 	}
 	l.complete(e, c)
 	return c.job
+}
+
+// reportMissing reports what every cron has.
+func (e cronEntry) reportMissing(c *cron) {
+	const spec = "write spec: with a cron expression, such as '0 5 * * *'"
+	switch {
+	case c.spec == nil && len(c.actions) == 0:
+		e.errorf(e.key, "spec-missing", spec+", and "+e.actionHint("task: with what to do, or cmd: with a script"), "it has no spec, and nothing to do")
+	case c.spec == nil:
+		e.errorf(e.key, "spec-missing", spec, "it has no spec")
+	case len(c.actions) == 0:
+		e.errorf(e.key, "action-missing", "write "+e.actionHint("task: with what to do, such as task: {backup: {}}, or cmd: with a script"), "it has nothing to do")
+	}
+}
+
+// actionHint is the hint for a file of automatond's own, or what the vendor's files have for it.
+func (e cronEntry) actionHint(own string) string {
+	if e.app != nil {
+		return "commands: {start: …} with a script"
+	}
+	return own
 }
 
 // unknownSince reports whether an unknown key was met since there were so many diagnostics. It may be
@@ -221,13 +264,14 @@ type hashKey struct {
 	guard  string
 	script *shell.Script
 	task   *tasks.Task
+	app    string
 }
 
 func (l *loader) fingerprint(j *job.Job, guard string) string {
 	if len(j.Variables) > 0 {
 		return j.Fingerprint()
 	}
-	key := hashKey{spec: j.Spec, zone: j.Location, guard: guard, script: j.Script}
+	key := hashKey{spec: j.Spec, zone: j.Location, guard: guard, script: j.Script, app: j.Application}
 	if len(j.Tasks) > 0 {
 		key.task = &j.Tasks[0]
 	}

@@ -14,6 +14,14 @@ import (
 // of line.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(seed))
+	for _, layout := range []string{
+		"name: app\ntype: 'php:8.3'\nweb: !include web.yaml\n" + backupCron,
+		"- &app\n  name: app\n  type: 'php:8.3'\n  " + backupCron + "- {<<: *app, name: front}\n",
+		"app:\n  type: 'php:8.3'\n  timezone: Europe/Paris\n  " + backupCron,
+		"services: {}\napplications:\n  app: {stack: [php]}\n  api:\n    type: 'php:8.3'\n    " + redeployCron,
+	} {
+		f.Add([]byte(layout))
+	}
 	for _, pattern := range []string{"testdata/*.yaml", "testdata/broken/*.yaml", "testdata/questionable/*.yaml", "../../config.example.yaml", "../../examples/*.yaml"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
@@ -47,7 +55,8 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		for _, j := range cfg.Jobs {
-			if j.Name == "" || j.Spec == nil || j.Location == nil || j.Hash == "" || (j.Script == nil) == (j.Tasks == nil) {
+			planned := j.Hash != "" && (j.Script == nil) != (j.Tasks == nil)
+			if j.Name == "" || j.Spec == nil || j.Location == nil || !planned && j.Left == nil {
 				t.Errorf("job %+v is not complete", j)
 			}
 		}

@@ -58,6 +58,8 @@ func (r reader) sectionHint(n *yaml.Node) string {
 	switch {
 	case r.cron == "" && r.path == "":
 		return "begin with crons:, and write below it, each indented further, a cron's name and its spec: and its task: or cmd:"
+	case r.app != nil && r.cron != "" && r.path == "":
+		return "write spec: and commands: below the cron's name, without a dash and indented further"
 	case r.cron != "" && r.path == "" && n.Kind == yaml.ScalarNode:
 		return "write " + inline(r.cron) + ": {spec: '0 5 * * *', task: {backup: {}}}, or each key on a line of its own, indented further"
 	case r.cron != "" && r.path == "":

@@ -25,15 +25,17 @@ type loader struct {
 	config *Config
 	hash   hash.Hash
 
-	settings map[setting]found // what may be defined once, and where it was
-	defaults policy
-	vars     map[string]string // `variables:` of all files
-	users    []*userEntry
-	projects []*projectEntry
-	crons    []cronEntry
-	nameless bool // a cron's keys stand where its name is expected, which is reported
-	fleet    bool // a file has the section projects, even if an empty one
-	unread   bool // a file could not be read, so what it has may seem to be missing
+	settings     map[setting]found // what may be defined once, and where it was
+	defaults     policy
+	vars         map[string]string // `variables:` of all files
+	users        []*userEntry
+	projects     []*projectEntry
+	crons        []cronEntry
+	foreign      []reader // the applications with crons in the vendor's files, at their keys
+	nameless     bool     // a cron's keys stand where its name is expected, which is reported
+	applications int      // how many the vendor's files have, with crons or without
+	fleet        bool     // a file has the section projects, even if an empty one
+	unread       bool     // a file could not be read, so what it has may seem to be missing
 
 	fields fieldTables
 
@@ -56,6 +58,7 @@ type fieldTables struct {
 	file      []field[loader]
 	project   []field[projectEntry]
 	cron      []field[cron]
+	vendor    []field[cron] // those of cron that the vendor's files have
 	condition []field[guard.Condition]
 }
 
@@ -74,7 +77,7 @@ func newLoader(in Input) *loader {
 		settings: map[setting]found{},
 		defaults: standardPolicy(),
 		fields: fieldTables{
-			file: fileFields(), project: projectFields(), cron: cronFields(), condition: conditionFields(),
+			file: fileFields(), project: projectFields(), cron: cronFields(), vendor: vendorFields(), condition: conditionFields(),
 		},
 		zones:   map[string]*time.Location{"UTC": time.UTC},
 		specs:   map[string]parsedSpec{},
@@ -151,7 +154,12 @@ func (l *loader) readFile(path string) {
 		l.unread = true
 		return
 	}
-	l.readRoot(reader{loader: l, src: src, key: root}, root)
+	r := reader{loader: l, src: src, key: root}
+	if list, ok := applicationsOf(root); ok {
+		l.readForeign(r, root, list)
+		return
+	}
+	l.readRoot(r, root)
 }
 
 // fileError words an error of the operating system without repeating the path.
@@ -214,6 +222,7 @@ func (r reader) position(n *yaml.Node) job.Position {
 func (l *loader) finish() {
 	l.finishUsers()
 	l.finishProjects()
+	l.chooseApplications()
 	l.finishCrons()
 	l.finishEndpoints()
 	l.reportUnguarded()

@@ -71,7 +71,7 @@ func (r reader) readDuration(v *yaml.Node, least, most time.Duration, into *time
 		return
 	}
 	*into = d
-	if n := r.value(v); n.Tag == "!!int" && d > 0 && d < time.Minute {
+	if n := r.value(v); r.app == nil && n.Tag == "!!int" && d > 0 && d < time.Minute {
 		r.report(Warning, n, "no-unit", fmt.Sprintf("write %sm for minutes, %sh for hours, or %ss if it is seconds", n.Value, n.Value, n.Value),
 			"a number without a unit is seconds")
 	}

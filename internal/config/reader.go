@@ -15,9 +15,10 @@ import (
 type reader struct {
 	*loader
 	src  *source
-	cron string     // name of the cron that is read, "" outside `crons:`
-	path string     // keys from the cron or the file down to the value, for messages
-	key  *yaml.Node // where the value's key stands
+	cron string       // name of the cron that is read, "" outside `crons:`
+	app  *application // whose cron is read, nil in automatond's own files
+	path string       // keys from the cron or the file down to the value, for messages
+	key  *yaml.Node   // where the value's key stands
 }
 
 // at returns a reader for the value of key.
@@ -99,8 +100,24 @@ func (r reader) value(n *yaml.Node) *yaml.Node {
 	if r.path == "only.branches" || r.path == "except.branches" {
 		hint = fmt.Sprintf("an exclusion must be in quotes: write '%s'", n.Tag)
 	}
+	if n.Tag == "!include" {
+		r.errorf(n, "unknown-tag", hint, "it is in another file%s, which is not read", included(n))
+		return nil
+	}
 	r.errorf(n, "unknown-tag", hint, "tag %s is not supported", n.Tag)
 	return nil
+}
+
+// included names the file of the vendor's tag !include, in either of its forms.
+func included(n *yaml.Node) string {
+	path := textOf(n)
+	if path == "" {
+		path = textOf(valueOf(n, "path"))
+	}
+	if path == "" {
+		return ""
+	}
+	return ", " + plainOrQuoted(path)
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }

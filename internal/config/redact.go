@@ -117,7 +117,7 @@ func (s *source) findScalars() []scalar {
 // secretUnder reports whether what stands under a key is kept out of sight. The names of crons are no
 // keys in this sense, unless something else than a section stands under them.
 func secretUnder(path []string, key string, value *yaml.Node) bool {
-	named := len(path) == 1 && path[0] == "crons" && value.Kind == yaml.MappingNode
+	named := len(path) > 0 && path[len(path)-1] == "crons" && value.Kind == yaml.MappingNode
 	return !named && hides(key)
 }
 

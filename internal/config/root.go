@@ -12,6 +12,7 @@ import (
 // that follows from the same mistake.
 type root struct {
 	reader
+	own       *yaml.Node // a key that only automatond's files have
 	foreign   bool       // a key of an application's file is reported
 	loose     bool       // a cron's key is reported
 	misplaced bool       // a cron is reported
@@ -20,7 +21,7 @@ type root struct {
 
 // readRoot reads the top level of a file. Keys that begin with x- are for anchors and notes.
 func (l *loader) readRoot(r reader, n *yaml.Node) {
-	top := root{reader: r}
+	top := root{reader: r, own: ownKey(pairsOf(n))}
 	r.mapping(n, top.readKey)
 	if top.empty != nil && !top.misplaced {
 		r.at(top.empty).missing()
@@ -36,10 +37,10 @@ func (t *root) readKey(key, value *yaml.Node) {
 	case i >= 0:
 		t.fields.file[i].read(t.at(key), t.loader, value)
 	case strings.HasPrefix(name, "x-"):
-	case vendorKey(name):
+	case t.own != nil && (pair{key, value}.isApplications() || pair{key, value}.isProjects()):
 		if !t.foreign {
-			t.errorf(key, "foreign-file", "copy its crons: block, and timezone: if there is one, to a file of its own",
-				"key %s belongs to an application's file, which cannot be loaded as it is", name)
+			t.errorf(key, "foreign-file", "leave the application in a file of its own, and name both with --config",
+				"key %s belongs to an application's file, and %s to automatond's", name, t.own.Value)
 		}
 		t.foreign = true
 	case hasKey(value, "spec"):
@@ -82,17 +83,6 @@ func hasKey(n *yaml.Node, name string) bool {
 		if n.Content[i].Value == name {
 			return true
 		}
-	}
-	return false
-}
-
-// vendorKey reports the top-level keys of the vendor's own files, from its JSON Schemas.
-func vendorKey(name string) bool {
-	switch name {
-	case "access", "additional_hosts", "applications", "authorizations", "build", "container_profile",
-		"dependencies", "disk", "firewall", "hooks", "mounts", "name", "operations", "preflight", "relationships",
-		"resources", "routes", "runtime", "services", "size", "source", "type", "web", "workers":
-		return true
 	}
 	return false
 }

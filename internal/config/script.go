@@ -46,36 +46,57 @@ func (r reader) readScript(v *yaml.Node, j *job.Job) {
 		r.scripts[text] = parsed
 	}
 	n := r.value(v)
+	if r.app != nil && parsed.script == nil && !shell.Mentions(text) {
+		// What is wrong about the application's own scripts is its own affair.
+		r.leave(j, []string{})
+		return
+	}
 	unreadable := slices.ContainsFunc(parsed.problems, func(p shell.Problem) bool { return p.Code == "syntax" })
 	if unreadable && r.src.folded(n) {
 		r.errorf(n, "script-folded", scriptHint(r.key.Value), "without a | the lines of the script are read as one line, and that is no script")
 		return
 	}
 	for _, p := range parsed.problems {
-		offset := offsetOf(text, p.Line, p.Column)
-		r.reportWithin(n, offset, max(0, p.EndColumn-p.Column), Diagnostic{
-			Severity: Severity(p.Severity), Code: p.Code, Message: p.Message, Hint: p.Hint,
-		})
+		r.reportScript(n, p)
 	}
 	if parsed.script == nil {
 		return
 	}
 	j.Script = parsed.script
 	j.ScriptLine = firstLine(n)
-	if parsed.script.UsesCLI() {
+	if j.Script.UsesCLI() {
 		return
 	}
-	programs := parsed.script.Programs()
-	if len(programs) == 0 {
-		if len(parsed.problems) > 0 {
-			return // the script does nothing, which is said already
-		}
+	programs := j.Script.Programs()
+	switch {
+	case len(programs) > 0:
+		r.leave(j, programs)
+	case j.Script.MayUseCLI():
+	case r.app != nil:
+		r.leave(j, []string{})
+	case len(parsed.problems) == 0: // else it is said already that the script does nothing
 		r.report(Warning, r.key, "script-idle", "call platform or upsun in it", "the script asks the platform for nothing")
-		return
 	}
+}
+
+// reportScript reports what package shell found in the script n.
+func (r reader) reportScript(n *yaml.Node, p shell.Problem) {
+	if p.Code == "other-program" && len(looksSecret([]byte(p.Hint))) > 0 { // which repeats the script
+		p.Hint = "make two crons of it, one with the calls and one for the container"
+	}
+	r.reportWithin(n, offsetOf(n.Value, p.Line, p.Column), max(0, p.EndColumn-p.Column), Diagnostic{
+		Severity: Severity(p.Severity), Code: p.Code, Message: p.Message, Hint: p.Hint,
+	})
+}
+
+// leave leaves a cron to the application's container, because of the programs that it runs.
+func (r reader) leave(j *job.Job, programs []string) {
 	j.Left = programs
-	r.report(Info, r.key, "left-to-container", "",
-		"left to the application's container, because it runs %s", strings.Join(programs, ", "))
+	because := "it calls neither platform nor upsun"
+	if len(programs) > 0 {
+		because = "it runs " + strings.Join(programs, ", ")
+	}
+	r.report(Info, r.key, "left-to-container", "", "left to the application's container, because %s", because)
 }
 
 // folded reports a text whose lines in the file YAML joins to one.

@@ -14,6 +14,9 @@ import (
 func (r reader) suggest(key, value *yaml.Node, known []string) string {
 	word := strings.ToLower(key.Value)
 	switch {
+	case r.app != nil && slices.Contains(names(r.fields.cron), word):
+		return "the platform does not know it: write the cron in a file of automatond's own"
+	case r.app != nil:
 	case r.cron != "" && r.path == "":
 		if hint := suggestInCron(word, value); hint != "" {
 			return hint

@@ -11,8 +11,8 @@ import (
 )
 
 // Fingerprint returns a short text that changes exactly when the job's fires or what they do
-// change: spec, zone, guard, script or tasks, and the variables. Projects, policies and the
-// position in the file are no part of it. It fills Job.Hash.
+// change: spec, zone, guard, application, script or tasks, and the variables. Projects, policies and
+// the position in the file are no part of it. It fills Job.Hash.
 func (j *Job) Fingerprint() string {
 	// Every part begins with its kind and length, so that no two different jobs write the same text.
 	var buf [512]byte
@@ -26,6 +26,9 @@ func (j *Job) Fingerprint() string {
 	part('s', j.Spec.String())
 	part('z', j.Location.String())
 	part('g', j.Guard.String())
+	if j.Application != "" {
+		part('a', j.Application)
+	}
 	if j.Script != nil {
 		part('c', j.Script.Source())
 	}

@@ -7,6 +7,7 @@
 package job
 
 import (
+	"strings"
 	"time"
 
 	"github.com/automatond/automatond/internal/guard"
@@ -17,8 +18,8 @@ import (
 
 // Job is one entry under `crons:`.
 type Job struct {
-	Name        string
-	Application string // the application whose file declared it, "" outside the vendor's files
+	Name        string // its key under `crons:`, after "application:" where a configuration has several
+	Application string // the application that declares it in the vendor's files, "" outside them
 
 	Spec     *cronspec.Spec
 	Location *time.Location // never nil; UTC unless configured
@@ -60,13 +61,17 @@ type Position struct {
 }
 
 // Schedule returns the job's schedule on project p, with every H in its spec resolved. The seed is
-// project, application and name, so that one cron's fires are spread over its projects and stay
-// where they are when other crons come and go.
+// project, application and the name in the application's file, so that one cron's fires are spread
+// over its projects and stay where they are when other crons and applications come and go.
 func (j *Job) Schedule(p *Project) cronspec.Schedule {
 	if !j.Spec.HasHash() {
 		return j.Spec.Schedule("", j.Location)
 	}
-	return j.Spec.Schedule(p.ID+"\x00"+j.Application+"\x00"+j.Name, j.Location)
+	name := j.Name
+	if j.Application != "" {
+		name = strings.TrimPrefix(name, j.Application+":")
+	}
+	return j.Spec.Schedule(p.ID+"\x00"+j.Application+"\x00"+name, j.Location)
 }
 
 // scriptStatuses are what a script's targets may be in: a cron of the platform exists on active

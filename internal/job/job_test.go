@@ -50,6 +50,21 @@ func TestJob_ScheduleSpreadsHOverProjectsApplicationsAndNames(t *testing.T) {
 	}
 }
 
+func TestJob_ScheduleStaysWhereItIsWhenAnotherApplicationComes(t *testing.T) {
+	alone := Job{Name: "backup", Application: "app", Spec: parseSpec(t, "H H * * *"), Location: time.UTC}
+	beside := alone
+	beside.Name = "app:backup"
+	shop := &Project{ID: "k3qz7p2m5nwya"}
+	if got, want := beside.Schedule(shop).String(), alone.Schedule(shop).String(); got != want {
+		t.Errorf("it moves from %s to %s", want, got)
+	}
+	colon := Job{Name: ":backup", Spec: alone.Spec, Location: time.UTC}
+	plain := Job{Name: "backup", Spec: alone.Spec, Location: time.UTC}
+	if colon.Schedule(shop).String() == plain.Schedule(shop).String() {
+		t.Error("without an application a part of the name is left out")
+	}
+}
+
 func TestJob_FirstScheduleStandsForAllProjects(t *testing.T) {
 	shop := &Project{ID: "k3qz7p2m5nwya"}
 	j := Job{Name: "backup", Spec: parseSpec(t, "H 5 * * *"), Location: time.UTC, Projects: []*Project{shop, {ID: "b"}}}
@@ -120,6 +135,7 @@ func TestJob_FingerprintChangesWithWhatItDoesOnly(t *testing.T) {
 		"zone":           func(j *Job) { j.Location = berlin },
 		"guard":          func(j *Job) { j.Guard.Only.Status = []string{"active"} },
 		"veto":           func(j *Job) { j.Guard.Except = guard.Condition{Status: []string{"active"}} },
+		"application":    func(j *Job) { j.Application = "app" },
 		"script":         func(j *Job) { j.Tasks, j.Script = nil, script },
 		"task":           func(j *Job) { j.Tasks = []tasks.Task{task(t, "redeploy")} },
 		"parameter":      func(j *Job) { j.Tasks = []tasks.Task{&tasks.Backup{Live: true}} },

@@ -21,10 +21,14 @@ type checker struct {
 	problems  []Problem // what is wrong whoever runs the script
 	ours      []Problem // what matters only if automatond runs it
 	others    []*syntax.Word
+	handing   []*syntax.Word     // those of others that would call the CLI themselves
 	calls     []uint             // offsets of the calls of the CLI
 	documents map[uint]bool      // lines that a here-document begins after
 	within    []*syntax.CmdSubst // substitutions around the present node, and maybe some that have ended
 	usesCLI   bool
+	assembled bool // a command's name is known at a run only
+	cliNamed  bool // a variable holds the CLI's name, so a command may be the CLI
+	secrets   bool // a call may hold a secret value
 	commands  int
 }
 
@@ -72,6 +76,7 @@ func (c *checker) check(file *syntax.File) {
 // verdict decides whose script it is and returns what then matters.
 func (c *checker) verdict() []Problem {
 	problems := c.problems
+	c.usesCLI = c.usesCLI || c.assembled && c.cliNamed
 	c.others = slices.DeleteFunc(c.others, func(w *syntax.Word) bool {
 		name, _ := literalName(w)
 		return c.functions[name] // declared further down, by an eval
@@ -79,12 +84,7 @@ func (c *checker) verdict() []Problem {
 	switch {
 	case c.usesCLI:
 		problems = append(problems, c.ours...)
-		for _, w := range c.others {
-			name := w.Lit()
-			problems = append(problems, at(w, Error, "other-program",
-				fmt.Sprintf("program %q cannot be run: a script that calls the CLI can use nothing but the shell's built-ins", name),
-				c.programHint(w)))
-		}
+		problems = append(problems, c.mixed()...)
 	case len(c.others) > 0:
 		// The script is the application's; its faults are for its owner to know,
 		// and no reason to refuse a configuration.
@@ -99,6 +99,23 @@ func (c *checker) verdict() []Problem {
 		}
 	}
 	sortProblems(problems)
+	return problems
+}
+
+// mixed reports the programs beside calls of the CLI. How to make two scripts of the one is said
+// once, of the first program for which there is nothing better to say.
+func (c *checker) mixed() []Problem {
+	var problems []Problem
+	division := ""
+	for _, w := range c.others {
+		hint := c.programHint(w)
+		if hint == "" && division == "" {
+			division = c.division()
+			hint = division
+		}
+		problems = append(problems, at(w, Error, "other-program",
+			fmt.Sprintf("program %q cannot be run: a script that calls the CLI can use nothing but the shell's built-ins", w.Lit()), hint))
+	}
 	return problems
 }
 
@@ -219,12 +236,14 @@ func (c *checker) call(call *syntax.CallExpr) {
 	}
 	if c.isCLI(named) {
 		c.usesCLI = true
+		c.wrapped(named)
 		if named.literal {
 			c.cli(args)
 		}
 		return
 	}
 	name := named.name
+	c.assembled = c.assembled || !named.literal && !endsInPath(args[0]) || name == "eval"
 	if !named.literal || named.function {
 		c.usesCLI = c.usesCLI || named.function && isCLI(name) // it is there to call the CLI, or not to
 		return
@@ -238,7 +257,7 @@ func (c *checker) call(call *syntax.CallExpr) {
 		c.builtin(name, args)
 	case roleUnsupported:
 		if name == "." {
-			c.found(args[0], Error, "source", "no file can be read by a script", hints[name])
+			c.foundHere(args[0], Error, "source", "no file can be read by a script", hints[name])
 			return
 		}
 		c.foundHere(args[0], Error, "unsupported-builtin", fmt.Sprintf("%s has no use here", name), hints[name])
@@ -250,6 +269,10 @@ func (c *checker) call(call *syntax.CallExpr) {
 			return
 		}
 		c.others = append(c.others, args[0])
+		if handsOn(wordsOf(args)) {
+			c.usesCLI = true
+			c.handing = append(c.handing, args[0])
+		}
 	}
 }
 
@@ -260,6 +283,8 @@ type command struct {
 	literal  bool // the name is the same at every run
 	function bool // it is one of the script's own
 	exec     bool // it takes the place of the shell, so it is no built-in
+
+	wrappers [][]*syntax.Word // what stood before it and only passes it on, if it is the CLI
 }
 
 func (c *checker) commandOf(call *syntax.CallExpr) command {
@@ -280,7 +305,7 @@ func (c *checker) commandOf(call *syntax.CallExpr) command {
 		found.name, found.literal = literalName(found.args[0])
 		found.function = found.literal && c.functions[found.name] && !plain
 	}
-	return found
+	return c.behindWrappers(found)
 }
 
 // isCLI reports whether a command is the vendor's CLI at every run.
@@ -339,7 +364,13 @@ func unquoted(text, only string) string {
 
 // endsInCLI reports whether a name such as "$HOME/bin/platform" is the CLI
 // whatever the variable holds.
-func endsInCLI(w *syntax.Word) bool {
+func endsInCLI(w *syntax.Word) bool { return endsInPath(w) && isCLI(ending(w)) }
+
+// endsInPath reports whether the name of a file stands at the end of a word whatever is before it.
+func endsInPath(w *syntax.Word) bool { return strings.Contains(ending(w), "/") }
+
+// ending is what a word ends with at every run.
+func ending(w *syntax.Word) string {
 	parts := w.Parts
 	if len(parts) == 1 {
 		if quoted, ok := parts[0].(*syntax.DblQuoted); ok {
@@ -347,10 +378,12 @@ func endsInCLI(w *syntax.Word) bool {
 		}
 	}
 	if len(parts) == 0 {
-		return false
+		return ""
 	}
-	lit, ok := parts[len(parts)-1].(*syntax.Lit)
-	return ok && strings.Contains(lit.Value, "/") && isCLI(lit.Value)
+	if lit, ok := parts[len(parts)-1].(*syntax.Lit); ok {
+		return lit.Value
+	}
+	return ""
 }
 
 func (c *checker) bash(name string, args []*syntax.Word) {
@@ -506,6 +539,13 @@ func (c *checker) callsWithin(from, to syntax.Pos) bool {
 // findCalls notes where the CLI is called, in the order of the text, or a
 // function that calls it.
 func (c *checker) findCalls(file *syntax.File) {
+	syntax.Walk(file, func(n syntax.Node) bool {
+		if as, ok := n.(*syntax.Assign); ok && as.Value != nil {
+			value, literal := literalName(as.Value)
+			c.cliNamed = c.cliNamed || literal && isCLI(value)
+		}
+		return true
+	})
 	calling := map[string]bool{} // functions that call the CLI
 	for more := true; more; {
 		more = false
@@ -645,15 +685,9 @@ func (c *checker) inner(words []*syntax.Word) {
 
 // cli checks a call of the CLI as far as its words are the same at every run.
 func (c *checker) cli(args []*syntax.Word) {
-	words := make([]word, len(args))
-	for i, w := range args {
-		text, literal := literalName(w)
-		if !literal {
-			text = literalStart(w)
-		}
-		words[i] = word{text, literal}
-	}
-	l, err := checkLine(words)
+	line := wordsOf(args)
+	c.secrets = c.secrets || mayHoldSecrets(line)
+	l, err := checkLine(line)
 	at := lastOf(args)
 	if e, ok := errors.AsType[*wordError](err); ok {
 		at = args[e.word]

@@ -76,11 +76,14 @@ func (m *machine) lookUp(args []string) target {
 		}
 		c.args = rest
 	}
-	if len(c.args) == 0 || c.exec {
+	if len(c.args) == 0 {
 		return c
 	}
-	b := builtinNamed(c.args[0])
-	c.builtin, c.special = b.run, b.special && !plain
+	if b := builtinNamed(c.args[0]); b.run != nil && !c.exec {
+		c.builtin, c.special = b.run, b.special && !plain
+		return c
+	}
+	c.args = withoutWrappers(c.args)
 	return c
 }
 
@@ -180,7 +183,8 @@ func (m *machine) cli(args []string) int {
 		m.stop(fmt.Errorf("%s: what it prints cannot be read by the script", described(args)))
 		return 1
 	}
-	call, err := ParseCommandLine(append([]string{path.Base(args[0])}, args[1:]...))
+	name := strings.TrimSuffix(path.Base(args[0]), ".phar")
+	call, err := ParseCommandLine(append([]string{name}, args[1:]...))
 	if err != nil {
 		m.complain(fmt.Errorf("%s: %w", described(args), err))
 		return 1

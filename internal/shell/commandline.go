@@ -392,6 +392,18 @@ func checkLine(words []word) (*line, error) {
 	return nil, nil
 }
 
+// mayHoldSecrets reports whether one of the words may be a secret value.
+func mayHoldSecrets(words []word) bool {
+	for _, w := range words[1:] {
+		if strings.HasPrefix(w.text, "-") {
+			continue
+		}
+		kind, err := tasks.ByCommand(w.text)
+		return !w.literal || err != nil || hasSecrets(kind)
+	}
+	return false
+}
+
 // checkOption reports whether a word is an option that does not exist. Of a
 // word that differs from run to run, a long option's name is known if the word
 // goes on behind an equals sign.

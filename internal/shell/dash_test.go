@@ -16,7 +16,8 @@ import (
 )
 
 // dash runs scripts under the real dash, with stand-ins for the CLI that
-// record their arguments and print nothing.
+// record their arguments and print nothing, and with programs that pass a
+// command on.
 type dash struct {
 	path string // of dash
 	bin  string // where the stand-ins are
@@ -38,9 +39,22 @@ func newDash(t *testing.T) dash {
 		t.Skip("dash is not installed, so there is nothing to compare with")
 	}
 	d := dash{path: path, bin: t.TempDir()}
-	for _, name := range []string{"platform", "upsun"} {
-		stub := "#!" + path + "\nname=" + name + "\n" + record + "\n"
-		if err := os.WriteFile(filepath.Join(d.bin, name), []byte(stub), 0o755); err != nil {
+	for name, stub := range map[string]string{
+		"platform": "name=platform\n" + record,
+		"upsun":    "name=upsun\n" + record,
+		"croncape": `exec "$@"`,
+		"php":      `name=${1##*/}; shift; exec "${name%.phar}" "$@"`,
+	} {
+		if err := os.WriteFile(filepath.Join(d.bin, name), []byte("#!"+path+"\n"+stub+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"timeout", "nice"} {
+		real, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(real, filepath.Join(d.bin, name)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -3,6 +3,7 @@ package shell
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -229,11 +230,14 @@ func (c *checker) asksWhere(file *syntax.File) bool {
 	return asks
 }
 
-// programHint guesses what was meant by a program that cannot be run.
+// programHint guesses what was meant by a program that cannot be run, "" if it is what it seems.
 func (c *checker) programHint(w *syntax.Word) string {
 	name, _ := literalName(w)
 	if hint := hints[name]; hint != "" {
 		return hint
+	}
+	if slices.Contains(c.handing, w) {
+		return "write the call of the CLI itself, without " + name
 	}
 	rest := strings.TrimLeft(c.after(w), " \t")
 	_, value, compared := strings.Cut(rest, "=")
@@ -248,7 +252,7 @@ func (c *checker) programHint(w *syntax.Word) string {
 	case strings.HasPrefix(rest, "=") && plainName.MatchString(name):
 		return fmt.Sprintf("to set a variable write %s=%s, without spaces", name, value)
 	}
-	return "remove it, or leave it to a cron of its own in the application's container"
+	return ""
 }
 
 var plainName = regexp.MustCompile(`^[A-Za-z_]\w*$`)

@@ -50,7 +50,8 @@ func TestParse_HintsAtWhatWasMeantByAProgram(t *testing.T) {
 		{"X = 5" + call, "to set a variable write X=5, without spaces"},
 		{"if PLATFORM_BRANCH == main; then :; fi" + call, `write [ "$PLATFORM_BRANCH" = main ]`},
 		{"[x = y ]" + call, "write a space after ["},
-		{"drush cr" + call, "remove it, or leave it to a cron of its own in the application's container"},
+		{"sudo platform redeploy -W", "write the call of the CLI itself, without sudo"},
+		{"drush cr" + call, "make two crons of it, one with: platform redeploy --yes --no-wait — and one for the container with: drush cr"},
 	} {
 		_, problems := Parse(tt.src)
 		if len(problems) != 1 || problems[0].Hint != tt.want {

@@ -1,6 +1,9 @@
 package shell
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // guardVariables are the variables of the platform's environments that scripts
 // ask before they act. Reading one that is not set ends the script: dash would
@@ -57,6 +60,12 @@ func isCLI(name string) bool {
 	return base == "platform" || base == "upsun"
 }
 
+// mention is the CLI's name where it could be a command or be behind one.
+var mention = regexp.MustCompile(`(^|[\s;&|(){}"'` + "`" + `$/=!])(platform|upsun)(\.phar)?($|[\s;&|(){}"'` + "`" + `<>])`)
+
+// Mentions reports whether a text that Parse refuses may be meant to call the CLI.
+func Mentions(src string) bool { return mention.MatchString(src) }
+
 // hints says what to do instead of using something that is not offered.
 var hints = map[string]string{
 	"sleep":  "to spread load, write H into the spec",
@@ -65,8 +74,8 @@ var hints = map[string]string{
 	".":      "no file can be read here; write the variables under variables:",
 	"[[":     "write [ ... ] with =, and -a or && between conditions",
 	"let":    "write x=$((...))",
+	"date":   "write the days and times into the spec",
 	"tee":    "remove it; every run is logged",
 	"logger": "remove it; every run is logged",
 	"curl":   "leave it to a cron in the container; how runs end is told by the metrics and by `automatond runs`",
-	"php":    "call the CLI as platform",
 }

@@ -24,11 +24,12 @@ import (
 // Script is a parsed and checked script. It is immutable and safe for
 // concurrent use.
 type Script struct {
-	source   string
-	program  *program
-	usesCLI  bool
-	guarded  bool
-	programs []string
+	source    string
+	program   *program
+	usesCLI   bool
+	assembled bool
+	guarded   bool
+	programs  []string
 }
 
 // Parse reads a script as dash would, and reports everything about it that is
@@ -44,7 +45,9 @@ func Parse(src string) (*Script, []Problem) {
 	if hasErrors(problems) {
 		return nil, problems
 	}
-	return &Script{source: src, program: p, usesCLI: c.usesCLI, guarded: c.asksWhere(p.file), programs: c.programNames()}, problems
+	return &Script{
+		source: src, program: p, usesCLI: c.usesCLI, assembled: c.assembled, guarded: c.asksWhere(p.file), programs: c.programNames(),
+	}, problems
 }
 
 // Source returns the text the script was parsed from.
@@ -52,6 +55,10 @@ func (s *Script) Source() string { return s.source }
 
 // UsesCLI reports whether the script calls the vendor's CLI anywhere.
 func (s *Script) UsesCLI() bool { return s.usesCLI }
+
+// MayUseCLI reports the same, and also whether the script might in a way that its text does not
+// show, by a name that is put together when it runs.
+func (s *Script) MayUseCLI() bool { return s.usesCLI || s.assembled && Mentions(s.source) }
 
 // Guarded reports whether the script looks at the environment it runs for, so that it may do
 // something on one and nothing on another.
