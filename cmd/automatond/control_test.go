@@ -224,3 +224,22 @@ func TestReload_UnderLoad(t *testing.T) {
 		t.Errorf("%d requests to %d environments, want %d", len(s.posts()), len(got), reloads)
 	}
 }
+
+func TestLedger_IsCopiedAndCheckedWithAndWithoutADaemon(t *testing.T) {
+	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 500 * time.Millisecond}, yearly)
+	s.failing(1, "there is no ledger", "ledger", "backup", "copy.db")
+	s.failing(1, "there is no ledger", "ledger", "check")
+	s.failing(2, "accepts 1 arg", "ledger", "backup")
+	d := s.start()
+	d.eventually("ready", d.ready)
+	contains(t, s.mustCommand("ledger", "check"), "is sound")
+	contains(t, s.mustCommand("ledger", "backup", "copy.db", "-o", "json"), `"file": "copy.db"`)
+	s.failing(1, "file already exists: name another, or move it away", "ledger", "backup", "copy.db")
+	d.stop()
+	contains(t, s.mustCommand("ledger", "check", "-o", "json"), `"sound": true`)
+	s.mustCommand("ledger", "backup", "another.db")
+
+	s.write("another.db", "this is no ledger")
+	s.failing(1, "another.db is not sound:\n  ", "ledger", "check", "another.db")
+	s.failing(1, "What to do: stop automatond, restore the file from a backup", "ledger", "check", "another.db")
+}

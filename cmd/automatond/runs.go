@@ -43,14 +43,7 @@ It reads the ledger of the data directory, whether or not a daemon runs there.`,
 			if filter.Project, err = projectID(cmd, paths, filter.Project); err != nil {
 				return err
 			}
-			client, err := daemonOn(data)
-			if err != nil {
-				return err
-			}
-			history, err := control.OpenHistory(cmd.Context(), client.Dir)
-			if errors.Is(err, control.ErrNoHistory) {
-				return fmt.Errorf("there is no ledger in %s: name the daemon's data directory with --data", client.Dir)
-			}
+			history, err := openHistory(cmd.Context(), data)
 			if err != nil {
 				return err
 			}
@@ -74,6 +67,19 @@ It reads the ledger of the data directory, whether or not a daemon runs there.`,
 	dataFlag(f, &data)
 	outputFlag(f, &output)
 	return cmd
+}
+
+// openHistory opens the history of a data directory.
+func openHistory(ctx context.Context, data string) (*control.History, error) {
+	client, err := daemonOn(data)
+	if err != nil {
+		return nil, err
+	}
+	history, err := control.OpenHistory(ctx, client.Dir)
+	if errors.Is(err, control.ErrNoHistory) {
+		err = fmt.Errorf("there is no ledger in %s: name the daemon's data directory with --data", client.Dir)
+	}
+	return history, err
 }
 
 // projectID returns the id of a project that the configuration calls so, and any other text as it

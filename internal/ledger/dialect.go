@@ -72,14 +72,21 @@ func isNoTransaction(err error) bool {
 // explain adds what to do about a damaged file. The file itself is never touched: what it still
 // holds is the only record of what may have been sent.
 func explain(path string, err error) error {
-	switch primaryCode(err) {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("%w; %s is damaged and was left as it is: stop automatond, restore the file from a copy, "+
-			"or save what can be read with `sqlite3 ledger.db .recover`, or move ledger.db, ledger.db-wal and "+
-			"ledger.db-shm away to start with an empty ledger, which owes nothing from before its start", err, path)
-	default:
+	if !isDamage(err) {
 		return err
 	}
+	return fmt.Errorf("%w; %s is damaged and was left as it is: %s", err, path, remedy)
+}
+
+// remedy is what to do about a damaged file.
+const remedy = "stop automatond, restore the file from a backup, or save what can be read with " +
+	"`sqlite3 ledger.db .recover`, or move ledger.db, ledger.db-wal and ledger.db-shm away to start with an " +
+	"empty ledger, which owes nothing from before its start"
+
+// isDamage reports whether an error means that the file is not what was written.
+func isDamage(err error) bool {
+	code := primaryCode(err)
+	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
 }
 
 // primaryCode is SQLite's result code without its extension, or 0 for other errors.
