@@ -16,12 +16,15 @@ func (h *History) Backup(ctx context.Context, file string) (int64, error) {
 
 // Health is what a check of a ledger found.
 type Health struct {
-	Sound    bool     `json:"sound"`
-	File     string   `json:"file"`
-	Schema   int64    `json:"schema_version"`       // 0 when it could not be read
-	Known    int64    `json:"known_schema_version"` // that of this automatond
-	Problems []string `json:"problems"`
-	Remedy   string   `json:"remedy"` // what to do about damage
+	Sound        bool     `json:"sound"`
+	File         string   `json:"file"`
+	Schema       int64    `json:"schema_version"`       // 0 when it could not be read
+	Known        int64    `json:"known_schema_version"` // that of this automatond
+	Installation string   `json:"installation"`
+	Project      string   `json:"project"` // of a sidecar's ledger
+	Branch       string   `json:"branch"`
+	Problems     []string `json:"problems"`
+	Remedy       string   `json:"remedy"` // what to do about damage
 }
 
 // LedgerFile is the ledger's file in a data directory.
@@ -39,6 +42,7 @@ func CheckLedger(ctx context.Context, file string) (Health, error) {
 	}
 	return Health{
 		Sound: found.Sound(), File: found.File, Schema: found.Schema, Known: found.Known,
+		Installation: found.Installation.ID, Project: found.Installation.Place.Project, Branch: found.Installation.Place.Branch,
 		Problems: orEmpty(found.Problems), Remedy: found.Remedy,
 	}, nil
 }

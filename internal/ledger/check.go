@@ -12,11 +12,13 @@ import (
 
 // Health is what Check found.
 type Health struct {
-	File     string
-	Schema   int64 // version; 0 when it could not be read
-	Known    int64 // the version that this automatond works with
-	Problems []string
-	Remedy   string // what to do about damage
+	File   string
+	Schema int64 // version; 0 when it could not be read
+	Known  int64 // the version that this automatond works with
+	// Installation is zero when it could not be read, and in a ledger from before there was one.
+	Installation Installation
+	Problems     []string
+	Remedy       string // what to do about damage
 }
 
 // Sound reports whether the ledger can be worked with.
@@ -112,6 +114,12 @@ func (h *Health) examine(ctx context.Context, db *sql.DB) error {
 	if h.Schema > h.Known {
 		h.Problems = append(h.Problems, newerSchema(h.Schema, h.Known).Error())
 		return nil
+	}
+	if h.Schema >= installationSchema {
+		h.Installation, err = scanInstallation(tx.QueryRowContext(ctx, selectInstallation))
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
 	}
 	for _, r := range relations {
 		rows, err := collect(ctx, tx, scanText, r.query+fmt.Sprintf(` LIMIT %d`, problemLimit))

@@ -12,6 +12,7 @@ const (
 	opAdopt     = "adopt"
 	opFinish    = "finish"
 	opTrack     = "track"
+	opInstall   = "install"
 	opLease     = "lease"
 	opTakeOver  = "take_over"
 	opSchedules = "schedules"
@@ -30,7 +31,7 @@ func newStoreErrors(reg prometheus.Registerer) (*prometheus.CounterVec, error) {
 	}, []string{"op"})
 	for _, op := range []string{
 		opClaim, opBegin, opIntend, opReturn, opRecord, opAdopt, opFinish, opTrack,
-		opLease, opTakeOver, opSchedules, opSuspend, opPrune, opHeartbeat, opQuery,
+		opInstall, opLease, opTakeOver, opSchedules, opSuspend, opPrune, opHeartbeat, opQuery,
 	} {
 		counter.WithLabelValues(op)
 	}
