@@ -296,7 +296,7 @@ func (a *app) build(ctx context.Context, owner string) error {
 	a.scheduler = scheduler.New(scheduler.Options{
 		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire,
 	})
-	a.registry.MustRegister(newCronMetrics(a), newReplicas(a.store))
+	a.registry.MustRegister(newCronMetrics(a), newReplicas(a.store), newInDoubt(a.store))
 	return nil
 }
 
