@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 )
@@ -81,7 +80,5 @@ func vacuumInto(ctx context.Context, from, to string) error {
 // readOnlyDSN opens a file such that SQLite does not even tidy up behind itself: a connection that
 // could write moves what a killed process left in the journal into the file when it is closed.
 func readOnlyDSN(path string) string {
-	query := url.Values{"mode": {"ro"}, "_busy_timeout": {"5000"}, "_dqs": {"0"}, "_error_rc": {"1"}}
-	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
-	return u.String()
+	return dsn(path, "ro", "deferred")
 }

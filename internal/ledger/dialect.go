@@ -28,18 +28,21 @@ const (
 // writerDSN opens a file for the one connection that writes. FULL makes every commit wait for the
 // disk: a claim that a power cut undoes is a request sent twice.
 func writerDSN(path string) string {
-	return dsn(path, "immediate", "journal_mode(wal)", "synchronous(full)", "cache_size(-8192)",
+	return dsn(path, "rw", "immediate", "journal_mode(wal)", "synchronous(full)", "cache_size(-8192)",
 		"wal_autocheckpoint(2000)", "journal_size_limit(67108864)")
 }
 
 // readerDSN opens the same file for connections that cannot write.
 func readerDSN(path string) string {
-	return dsn(path, "deferred", "query_only(1)", "cache_size(-2048)")
+	return dsn(path, "rw", "deferred", "query_only(1)", "cache_size(-2048)")
 }
 
-// dsn says in which mode a transaction begins, and what is set on every connection.
-func dsn(path, mode string, pragmas ...string) string {
+// dsn says how the file is opened, in which mode a transaction begins, and what is set on every
+// connection. The file is never made by it: an empty one in the place of a ledger that is away would
+// have forgotten every claim.
+func dsn(path, access, mode string, pragmas ...string) string {
 	query := url.Values{
+		"mode":          {access},
 		"_txlock":       {mode},
 		"_busy_timeout": {"5000"}, // milliseconds
 		"_pragma":       pragmas,

@@ -124,6 +124,7 @@ func TestSuspend_ReplacesTheFormerOne(t *testing.T) {
 // TestOpen_UpgradesALedgerOfVersionOne keeps what the first schema had of a cron.
 func TestOpen_UpgradesALedgerOfVersionOne(t *testing.T) {
 	dir := t.TempDir()
+	must(t, createFile(File(dir)))
 	db, err := sql.Open(driverName, writerDSN(File(dir)))
 	must(t, err)
 	files, err := fs.Sub(migrations, migrationsDir)
