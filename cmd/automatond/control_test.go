@@ -234,6 +234,7 @@ func TestLedger_IsCopiedAndCheckedWithAndWithoutADaemon(t *testing.T) {
 	d.eventually("ready", d.ready)
 	contains(t, s.mustCommand("ledger", "check"), "is sound")
 	contains(t, s.mustCommand("ledger", "backup", "copy.db", "-o", "json"), `"file": "copy.db"`)
+	s.failing(1, "no such file or directory", "ledger", "backup", "missing/copy.db")
 	s.failing(1, "file already exists: name another, or move it away", "ledger", "backup", "copy.db")
 	d.stop()
 	contains(t, s.mustCommand("ledger", "check", "-o", "json"), `"sound": true`)

@@ -34,12 +34,14 @@ A file that is there already is not overwritten.`,
 		Args:    cobra.ExactArgs(1),
 		PreRunE: checkOutput(&output),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			history, err := openHistory(cmd.Context(), data)
+			client, err := daemonOn(data)
 			if err != nil {
 				return err
 			}
-			defer history.Close()
-			size, err := history.Backup(cmd.Context(), args[0])
+			size, err := control.BackUpLedger(cmd.Context(), control.LedgerFile(client.Dir), args[0])
+			if errors.Is(err, control.ErrNoHistory) {
+				return noLedger(client.Dir)
+			}
 			if err != nil {
 				return err
 			}

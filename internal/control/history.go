@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -26,11 +25,8 @@ type History struct {
 // OpenHistory opens the history. Without a ledger the error is ErrNoHistory.
 func OpenHistory(ctx context.Context, dir string) (*History, error) {
 	reader, err := ledger.OpenReader(ctx, dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, errors.Join(ErrNoHistory, err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, noHistory(err)
 	}
 	return &History{reader}, nil
 }

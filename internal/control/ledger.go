@@ -8,10 +8,16 @@ import (
 	"github.com/automatond/automatond/internal/ledger"
 )
 
-// Backup writes a copy of the ledger as of one moment and returns its size in bytes. A file that is
-// there already is left alone, with an error that is os.ErrExist.
-func (h *History) Backup(ctx context.Context, file string) (int64, error) {
-	return h.ledger.Backup(ctx, file)
+// LedgerFile is the ledger's file in a data directory.
+func LedgerFile(dir string) string { return ledger.File(dir) }
+
+// BackUpLedger writes a copy of a ledger's file as of one moment and returns its size in bytes. A
+// file that is there already is left alone. Without a ledger the error is ErrNoHistory.
+func BackUpLedger(ctx context.Context, from, to string) (int64, error) {
+	if _, err := os.Stat(from); err != nil {
+		return 0, noHistory(err)
+	}
+	return ledger.Backup(ctx, from, to)
 }
 
 // Health is what a check of a ledger found.
@@ -27,24 +33,26 @@ type Health struct {
 	Remedy       string   `json:"remedy"` // what to do about damage
 }
 
-// LedgerFile is the ledger's file in a data directory.
-func LedgerFile(dir string) string { return ledger.File(dir) }
-
 // CheckLedger reads a ledger's file from end to end and changes nothing. Without one the error is
 // ErrNoHistory.
 func CheckLedger(ctx context.Context, file string) (Health, error) {
 	found, err := ledger.Check(ctx, file)
-	if errors.Is(err, os.ErrNotExist) {
-		return Health{}, errors.Join(ErrNoHistory, err)
-	}
 	if err != nil {
-		return Health{}, err
+		return Health{}, noHistory(err)
 	}
 	return Health{
 		Sound: found.Sound(), File: found.File, Schema: found.Schema, Known: found.Known,
 		Installation: found.Installation.ID, Project: found.Installation.Place.Project, Branch: found.Installation.Place.Branch,
 		Problems: orEmpty(found.Problems), Remedy: found.Remedy,
 	}, nil
+}
+
+// noHistory makes an error of a missing file ErrNoHistory.
+func noHistory(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return errors.Join(ErrNoHistory, err)
+	}
+	return err
 }
 
 // orEmpty makes a list that JSON shows as [] and not as null.

@@ -10,21 +10,24 @@ import (
 	"path/filepath"
 )
 
-// Backup writes a copy of the ledger to a file, as of one moment, whether or not a process works on
-// it. The copy is a ledger of its own: put in the place of ledger.db, it serves. It is complete and
-// on the disk when Backup returns, and readable by its owner only; until then nothing has its name.
-// It returns the copy's size in bytes. A file that is there already is left alone: the error is
-// fs.ErrExist.
-func (r *Reader) Backup(ctx context.Context, file string) (int64, error) {
-	size, err := backup(ctx, r.path, file)
+// Backup writes a copy of a ledger's file to another, as of one moment, whether or not a process
+// works on it, and whichever version wrote it. The copy is a ledger of its own: put in the place of
+// ledger.db, it serves. It is complete and on the disk when Backup returns, and readable by its
+// owner only; until then nothing has its name. It returns the copy's size in bytes. A file that is
+// there already is left alone: the error is fs.ErrExist.
+func Backup(ctx context.Context, from, to string) (int64, error) {
+	size, err := backup(ctx, from, to)
 	if err != nil {
-		return 0, fmt.Errorf("back up ledger to %s: %w", file, explain(r.path, err))
+		return 0, fmt.Errorf("back up ledger to %s: %w", to, explain(from, err))
 	}
 	return size, nil
 }
 
 func backup(ctx context.Context, from, to string) (size int64, err error) {
 	if to, err = filepath.Abs(to); err != nil {
+		return 0, err
+	}
+	if from, err = filepath.Abs(from); err != nil {
 		return 0, err
 	}
 	if err := mustBeFree(to); err != nil {

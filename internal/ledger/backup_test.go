@@ -14,11 +14,8 @@ func TestBackup_IsALedgerAsOfOneMoment(t *testing.T) {
 	dir, to := t.TempDir(), t.TempDir()
 	l := open(t, dir)
 	u := mustRun(t, l, "a", slotTime, "main") // not checkpointed: it is in the journal only
-	reader, err := OpenReader(t.Context(), dir)
-	must(t, err)
-	defer reader.Close()
 	file := filepath.Join(to, fileName)
-	size, err := reader.Backup(t.Context(), file)
+	size, err := Backup(t.Context(), File(dir), file)
 	must(t, err)
 	mustRun(t, l, "a", slotTime.Add(time.Hour), "staging") // the ledger goes on
 
@@ -43,11 +40,11 @@ func TestBackup_IsALedgerAsOfOneMoment(t *testing.T) {
 }
 
 func TestBackup_OverwritesNothing(t *testing.T) {
-	l := open(t, t.TempDir())
 	dir := t.TempDir()
-	file := filepath.Join(dir, "copy.db")
+	open(t, dir)
+	file := filepath.Join(t.TempDir(), "copy.db")
 	must(t, os.WriteFile(file, []byte("precious"), 0o644))
-	if _, err := l.Backup(t.Context(), file); !errors.Is(err, fs.ErrExist) {
+	if _, err := Backup(t.Context(), File(dir), file); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("error = %v, want fs.ErrExist", err)
 	}
 	if content, err := os.ReadFile(file); err != nil || string(content) != "precious" {
@@ -61,8 +58,7 @@ func TestBackup_LeavesNothingBehindWhenItFails(t *testing.T) {
 	mustRun(t, l, "a", slotTime, "main")
 	must(t, l.Close())
 	damageFile(t, filepath.Join(dir, fileName), func(b []byte) { copy(b[100:], bytes.Repeat([]byte{0xff}, 3000)) })
-	r := Reader{path: filepath.Join(dir, fileName)}
-	if _, err := r.Backup(t.Context(), filepath.Join(to, "copy.db")); err == nil {
+	if _, err := Backup(t.Context(), File(dir), filepath.Join(to, "copy.db")); err == nil {
 		t.Error("a damaged ledger was copied")
 	}
 	if entries, err := os.ReadDir(to); err != nil || len(entries) != 0 {
