@@ -17,7 +17,7 @@ func (a *app) openControl() {
 		Resolve: a.runner.Resolve, Reload: a.controlledReload, Logger: a.Logger,
 	})
 	if err != nil {
-		a.Logger.Error().Err(err).Msg("no control socket: trigger, suspend, resume, reload and platform cannot reach this daemon")
+		a.Logger.Error().Err(err).Msg("no control socket: trigger, suspend, resume, reload, platform and runs resolve cannot reach this daemon")
 		return
 	}
 	a.control = server
