@@ -215,10 +215,7 @@ func TestRun_RefusesTheLedgerOfAnotherEnvironment(t *testing.T) {
 
 	s.env = append(s.env, "PLATFORM_BRANCH=feature") // the last one counts
 	d = s.start()
-	<-d.done
-	if code := d.cmd.ProcessState.ExitCode(); code != 1 {
-		t.Errorf("exit status %d, want 1", code)
-	}
+	d.refuses()
 	for _, want := range []string{
 		"installation " + health.Installation + " is for project shopid, branch main, and this is project shopid, branch feature",
 		"move ledger.db, ledger.db-wal and ledger.db-shm there away", "automatond run --adopt-ledger " + health.Installation,

@@ -80,6 +80,24 @@ func TestResolve_GivesARunThatEndedUnknownItsOutcome(t *testing.T) {
 	}
 }
 
+func TestResolve_IsForgottenWithItsRun(t *testing.T) {
+	l := open(t, t.TempDir())
+	u := mustDoubt(t, l, slotTime, "main")
+	mustResolve(t, l, resolutionOf(u, Succeeded))
+	pretend := micros(slotTime)
+	must(t, l.write(t.Context(), opHeartbeat, "pretend", 1, func(s *session) error {
+		_, err := s.exec(`UPDATE fires SET claimed_at = ?`, pretend)
+		return err
+	}))
+	mustRun(t, l, "a", slotTime.Add(time.Hour), "main") // the newest fire stays
+	if n, err := l.Prune(t.Context(), slotTime.Add(time.Minute), slotTime, 10); err != nil || n != 1 {
+		t.Fatalf("pruned %d (%v), want 1", n, err)
+	}
+	if v, err := l.Resolution(t.Context(), u.ID); !errors.Is(err, ErrNotFound) {
+		t.Errorf("resolution %+v (%v) is left", v, err)
+	}
+}
+
 func TestResolve_EndsAnOpenRunWhoeverOwnsIt(t *testing.T) {
 	l := open(t, t.TempDir())
 	u := mustDoubt(t, l, slotTime, "main")
