@@ -224,3 +224,64 @@ func TestReload_UnderLoad(t *testing.T) {
 		t.Errorf("%d requests to %d environments, want %d", len(s.posts()), len(got), reloads)
 	}
 }
+
+func TestLedger_IsCopiedAndCheckedWithAndWithoutADaemon(t *testing.T) {
+	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 500 * time.Millisecond}, yearly)
+	s.failing(1, "there is no ledger", "ledger", "backup", "copy.db")
+	s.failing(1, "there is no ledger", "ledger", "check")
+	s.failing(2, "accepts 1 arg", "ledger", "backup")
+	d := s.start()
+	d.eventually("ready", d.ready)
+	contains(t, s.mustCommand("ledger", "check"), "is sound")
+	contains(t, s.mustCommand("ledger", "backup", "copy.db", "-o", "json"), `"file": "copy.db"`)
+	s.failing(1, "no such file or directory", "ledger", "backup", "missing/copy.db")
+	s.failing(1, "file already exists: name another, or move it away", "ledger", "backup", "copy.db")
+	d.stop()
+	contains(t, s.mustCommand("ledger", "check", "-o", "json"), `"sound": true`)
+	s.mustCommand("ledger", "backup", "another.db")
+
+	s.write("another.db", "this is no ledger")
+	s.failing(1, "another.db is not sound:\n  ", "ledger", "check", "another.db")
+	s.failing(1, "What to do: stop automatond, restore the file from a backup", "ledger", "check", "another.db")
+}
+
+func TestResolve_ClosesARunWithAndWithoutADaemon(t *testing.T) {
+	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 500 * time.Millisecond}, yearly)
+	s.failing(1, "there is no ledger", "runs", "resolve", "cl2n4t8s5v6a0b1c2d3e", "failed")
+	s.failing(2, "not as \"good\"", "runs", "resolve", "cl2n4t8s5v6a0b1c2d3e", "good")
+	d := s.start("--test.settle", "100ms", "--test.request-timeout", "2s")
+	d.eventually("ready", d.ready)
+	lose := func() string {
+		s.server.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.ResetBefore, Times: 1})
+		s.failing(1, "unknown (in_doubt)", "trigger", "backup", "--wait")
+		var records []struct{ ID string }
+		if err := json.Unmarshal([]byte(s.mustCommand("runs", "--in-doubt", "-o", "json")), &records); err != nil || len(records) != 1 {
+			t.Fatalf("%d runs in doubt (%v), want 1", len(records), err)
+		}
+		return records[0].ID
+	}
+	first := lose()
+	if got := d.metric("automatond_in_doubt_open"); got != "1" {
+		t.Errorf("%s requests in doubt, want 1", got)
+	}
+	s.failing(1, "the ledger has no run nothing", "runs", "resolve", "nothing", "failed")
+	contains(t, s.mustCommand("runs", "resolve", first, "succeeded", "--note", "it is there"), first+" on main: succeeded: closed by hand by ")
+	s.failing(1, "it is not in doubt: it ended as succeeded; nothing was changed", "runs", "resolve", first, "failed")
+	contains(t, s.mustCommand("runs", first), ": it is there")
+	for series, want := range map[string]string{
+		"automatond_in_doubt_open": "0", `automatond_in_doubt_total{resolution="by_hand"}`: "1",
+	} {
+		if got := d.metric(series); got != want {
+			t.Errorf("%s is %s, want %s", series, got, want)
+		}
+	}
+
+	second := lose()
+	posts := len(s.posts())
+	d.stop()
+	contains(t, s.mustCommand("runs", "resolve", second, "failed", "-o", "json"), `"reason": "in_doubt"`)
+	contains(t, s.mustCommand("runs", second, "-o", "json"), `"resolution": {`)
+	if n := len(s.posts()); n != posts {
+		t.Errorf("%d requests, want the %d from before", n, posts)
+	}
+}

@@ -152,6 +152,19 @@ func (d *daemon) stop() {
 	}
 }
 
+// refuses holds the process to ending by itself with exit status 1.
+func (d *daemon) refuses() {
+	d.t.Helper()
+	select {
+	case <-d.done:
+	case <-time.After(30 * time.Second):
+		d.t.Fatal("it runs")
+	}
+	if code := d.cmd.ProcessState.ExitCode(); code != 1 {
+		d.t.Errorf("exit status %d, want 1", code)
+	}
+}
+
 var listening = regexp.MustCompile(`"address":"([^"]+)","probes":"([^"]+)"`)
 
 // addresses waits for the daemon to listen.

@@ -87,15 +87,19 @@ without waiting, at most once, under an automation user's token.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRun(version), newCheck(), newNext(), newPlan(), newTrigger(), newSuspend(), newResume(),
-		newReload(), newRuns(), newPlatform(version), newHealthcheck(), newVersion(version))
-	for _, c := range root.Commands() {
-		c.Args = usageArgs(c.Args)
-	}
-	root.Args = usageArgs(root.Args)
+		newReload(), newRuns(), newLedger(), newPlatform(version), newHealthcheck(), newVersion(version))
+	checkUsage(root)
 	return root
 }
 
-// usageArgs gives wrong arguments the exit code of wrong usage.
+// checkUsage gives wrong arguments of a command and those below it the exit code of wrong usage.
+func checkUsage(cmd *cobra.Command) {
+	cmd.Args = usageArgs(cmd.Args)
+	for _, c := range cmd.Commands() {
+		checkUsage(c)
+	}
+}
+
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if check == nil {

@@ -58,6 +58,7 @@ var (
 	idText   = regexp.MustCompile(`\b[0-9a-v]{20}\b`)
 	timeText = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?`)
 	tookText = regexp.MustCompile(`\b\d+(\.\d+)?m?s\b`)
+	sizeText = regexp.MustCompile(`\b\d+ bytes\b`)
 	gapText  = regexp.MustCompile(` {2,}`)
 )
 
@@ -66,6 +67,7 @@ func masked(text string) string {
 	text = idText.ReplaceAllString(text, "ID")
 	text = timeText.ReplaceAllString(text, "TIME")
 	text = tookText.ReplaceAllString(text, "TOOK")
+	text = sizeText.ReplaceAllString(text, "SIZE")
 	return strings.TrimSpace(gapText.ReplaceAllString(text, "  "))
 }
 

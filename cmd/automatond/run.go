@@ -47,6 +47,7 @@ user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says
 	f.BoolVar(&o.Sandbox, "sandbox", false, "use a simulated platform on this machine; nothing real happens")
 	f.BoolVar(&o.Observe, "observe", false, "decide and record everything, send nothing")
 	dataFlag(f, &o.Data)
+	f.StringVar(&o.AdoptLedger, "adopt-ledger", "", "go on with the ledger of another environment, by its installation's id")
 	f.StringVar(&o.Web.ListenAddress, "web.listen-address", ":8632", "address for metrics and pages")
 	f.StringVar(&o.Web.ConfigFile, "web.config.file", "", "TLS and authentication, in exporter-toolkit's format")
 	probeFlag(f, &o.Web.ProbeAddress, "address for health probes, without authentication; empty for none")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -199,4 +200,33 @@ func TestRun_IsNotReadyWhenItsDataDirectoryIsInUse(t *testing.T) {
 	first.stop()
 	second.eventually("ready once the other is gone", second.ready)
 	second.stop()
+}
+
+func TestRun_RefusesTheLedgerOfAnotherEnvironment(t *testing.T) {
+	s := newSite(t, sandbox.Options{Open: true}, "crons: {backup: {spec: '0 5 29 2 *', task: {backup: {}}}}\n")
+	s.env = append(s.env, "PLATFORM_PROJECT=shopid", "PLATFORM_BRANCH=main")
+	d := s.start()
+	d.eventually("ready", d.ready)
+	d.stop()
+	var health struct{ Installation, Project, Branch string }
+	if err := json.Unmarshal([]byte(s.mustCommand("ledger", "check", "-o", "json")), &health); err != nil || health.Branch != "main" {
+		t.Fatalf("%+v, %v", health, err)
+	}
+
+	s.env = append(s.env, "PLATFORM_BRANCH=feature") // the last one counts
+	d = s.start()
+	d.refuses()
+	for _, want := range []string{
+		"installation " + health.Installation + " is for project shopid, branch main, and this is project shopid, branch feature",
+		"move ledger.db, ledger.db-wal and ledger.db-shm there away", "automatond run --adopt-ledger " + health.Installation,
+	} {
+		contains(t, d.log.String(), want)
+	}
+
+	for range 2 { // the flag may stay
+		d = s.start("--adopt-ledger", health.Installation)
+		d.eventually("ready", d.ready)
+		d.stop()
+	}
+	contains(t, s.mustCommand("ledger", "check", "-o", "json"), `"branch": "feature"`)
 }

@@ -43,14 +43,7 @@ It reads the ledger of the data directory, whether or not a daemon runs there.`,
 			if filter.Project, err = projectID(cmd, paths, filter.Project); err != nil {
 				return err
 			}
-			client, err := daemonOn(data)
-			if err != nil {
-				return err
-			}
-			history, err := control.OpenHistory(cmd.Context(), client.Dir)
-			if errors.Is(err, control.ErrNoHistory) {
-				return fmt.Errorf("there is no ledger in %s: name the daemon's data directory with --data", client.Dir)
-			}
+			history, err := openHistory(cmd.Context(), data)
 			if err != nil {
 				return err
 			}
@@ -61,6 +54,7 @@ It reads the ledger of the data directory, whether or not a daemon runs there.`,
 			return listRuns(cmd.Context(), cmd.OutOrStdout(), output, history, filter)
 		},
 	}
+	cmd.AddCommand(newResolve())
 	f := cmd.Flags()
 	f.StringVar(&filter.Cron, "cron", "", "only this cron")
 	f.StringVarP(&filter.Project, "project", "p", "", "only this project, by its id, or by its alias in --config")
@@ -68,12 +62,29 @@ It reads the ledger of the data directory, whether or not a daemon runs there.`,
 	f.StringVar(&filter.Outcome, "outcome", "", "only this outcome: succeeded, failed, canceled, skipped, missed or unknown")
 	f.StringVar(&filter.Reason, "reason", "", "only this reason, such as guard")
 	f.StringVar(&since, "since", "", "only what was scheduled since then: a time (RFC 3339) or a duration back from now, such as 24h")
-	f.BoolVar(&filter.InDoubt, "in-doubt", false, "only runs with a request that is, or remained, in doubt")
+	f.BoolVar(&filter.InDoubt, "in-doubt", false, "only runs with a request that is, or remained, in doubt, and was not closed by hand")
 	f.IntVarP(&filter.Limit, "limit", "n", 20, "at most so many, the newest")
 	configFlag(f, &paths)
 	dataFlag(f, &data)
 	outputFlag(f, &output)
 	return cmd
+}
+
+// openHistory opens the history of a data directory.
+func openHistory(ctx context.Context, data string) (*control.History, error) {
+	client, err := daemonOn(data)
+	if err != nil {
+		return nil, err
+	}
+	history, err := control.OpenHistory(ctx, client.Dir)
+	if errors.Is(err, control.ErrNoHistory) {
+		err = noLedger(client.Dir)
+	}
+	return history, err
+}
+
+func noLedger(dir string) error {
+	return fmt.Errorf("there is no ledger in %s: name the daemon's data directory with --data", dir)
 }
 
 // projectID returns the id of a project that the configuration calls so, and any other text as it
@@ -171,6 +182,9 @@ func writeDetail(w io.Writer, d *control.Detail) {
 	line("outcome", d.Outcome)
 	line("reason", d.Reason)
 	line("message", d.Message)
+	if r := d.Resolution; r != nil {
+		line("closed", fmt.Sprintf("%s by %s: %s", moment(r.At), r.By, cmp.Or(r.Note, r.Outcome)))
+	}
 	line("meaning", d.Meaning)
 	line("what to do", d.Remedy)
 	if d.MissedCount > 0 {

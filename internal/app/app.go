@@ -41,6 +41,8 @@ type Options struct {
 	Sandbox bool // a simulated platform instead of the real one
 	Observe bool // decide and record, but send nothing
 
+	AdoptLedger string // id of another environment's installation whose ledger may be gone on with
+
 	Hangup <-chan os.Signal // asks for a reload; nil never does
 
 	Timing  runner.Timing // zero for the real platform; tests shorten it
@@ -255,6 +257,9 @@ func (a *app) open(ctx context.Context) error {
 		return fmt.Errorf("open store: %w", err)
 	}
 	a.cleanups = append(a.cleanups, a.store.Close)
+	if err := a.install(ctx); err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
@@ -291,7 +296,7 @@ func (a *app) build(ctx context.Context, owner string) error {
 	a.scheduler = scheduler.New(scheduler.Options{
 		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire,
 	})
-	a.registry.MustRegister(newCronMetrics(a), newReplicas(a.store))
+	a.registry.MustRegister(newCronMetrics(a), newReplicas(a.store), newInDoubt(a.store))
 	return nil
 }
 

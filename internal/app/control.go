@@ -14,10 +14,10 @@ import (
 func (a *app) openControl() {
 	server, err := control.Listen(control.Options{
 		Dir: a.Data, Trigger: a.trigger, Command: a.command, Suspend: a.suspend, Resume: a.resume,
-		Reload: a.controlledReload, Logger: a.Logger,
+		Resolve: a.runner.Resolve, Reload: a.controlledReload, Logger: a.Logger,
 	})
 	if err != nil {
-		a.Logger.Error().Err(err).Msg("no control socket: trigger, suspend, resume, reload and platform cannot reach this daemon")
+		a.Logger.Error().Err(err).Msg("no control socket: trigger, suspend, resume, reload, platform and runs resolve cannot reach this daemon")
 		return
 	}
 	a.control = server

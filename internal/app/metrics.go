@@ -44,14 +44,24 @@ func (m *configMetrics) record(loaded bool) {
 	m.at.Set(float64(time.Now().UnixMilli()) / 1e3)
 }
 
-// newReplicas counts the replicas at each scrape. A store that does not answer counts none.
 func newReplicas(store *ledger.Ledger) prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	return newCount(prometheus.GaugeOpts{
 		Name: "automatond_replicas", Help: "Replicas whose lease is valid, this one included.",
-	}, func() float64 {
+	}, store.Replicas)
+}
+
+func newInDoubt(store *ledger.Ledger) prometheus.Collector {
+	return newCount(prometheus.GaugeOpts{
+		Name: "automatond_in_doubt_open", Help: "Requests of which it is not known whether they executed, until somebody says so.",
+	}, store.InDoubt)
+}
+
+// newCount asks the store at each scrape. One that does not answer counts none.
+func newCount(o prometheus.GaugeOpts, count func(context.Context) (int, error)) prometheus.Collector {
+	return prometheus.NewGaugeFunc(o, func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		n, err := store.Replicas(ctx)
+		n, err := count(ctx)
 		if err != nil {
 			return 0
 		}

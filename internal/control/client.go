@@ -40,6 +40,11 @@ func (c Client) Resume(ctx context.Context, cron string) (active []Suspension, e
 	return active, c.post(ctx, "/v1/resume", Resume{Cron: cron}, &active)
 }
 
+// Resolve closes a run by hand.
+func (c Client) Resolve(ctx context.Context, r Resolve) (resolved Resolved, err error) {
+	return resolved, c.post(ctx, "/v1/resolve", r, &resolved)
+}
+
 // Reload puts the configuration that the files have now into force. The error is a *Refusal with
 // diagnostics when it is not valid.
 func (c Client) Reload(ctx context.Context) (r Reloaded, err error) {

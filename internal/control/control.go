@@ -7,7 +7,9 @@
 package control
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -74,6 +76,47 @@ func suspensionsOf(list []ledger.Suspension) []Suspension {
 		shown[i] = Suspension{v.Cron, v.Cron == ledger.AllCrons, v.Since, v.Until, v.Note}
 	}
 	return shown
+}
+
+// Resolve closes a run by hand that is in doubt.
+type Resolve struct {
+	ID      string `json:"id"`
+	Outcome string `json:"outcome"` // succeeded or failed
+	By      string `json:"by"`      // the name of the user of the operating system
+	Note    string `json:"note,omitempty"`
+}
+
+// Resolved says what has become of the run.
+type Resolved struct {
+	Run      Record `json:"run"`
+	Requests int    `json:"requests"` // that were in doubt
+}
+
+// Resolution is who closed a run by hand, and why.
+type Resolution struct {
+	Outcome string    `json:"outcome"`
+	By      string    `json:"by"`
+	At      time.Time `json:"at"`
+	Note    string    `json:"note,omitempty"`
+}
+
+// With closes the run by a function of the daemon's, or of the ledger itself. The error is a *Refusal
+// when there is no such run, or nothing of it is in doubt.
+func (r Resolve) With(
+	ctx context.Context, resolve func(context.Context, ledger.Resolution) (ledger.Resolved, error),
+) (Resolved, error) {
+	res, err := resolve(ctx, ledger.Resolution{
+		RunID: r.ID, Outcome: ledger.Outcome(r.Outcome), By: r.By, Note: r.Note, At: time.Now().UTC(),
+	})
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return Resolved{}, Refuse("the ledger has no run %s", r.ID)
+	case errors.Is(err, ledger.ErrNotInDoubt):
+		return Resolved{}, Refuse("%v; nothing was changed", err)
+	case err != nil:
+		return Resolved{}, err
+	}
+	return Resolved{ofRun(res.Run), res.Requests}, nil
 }
 
 // Reloaded says what a reload has changed.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -26,11 +25,8 @@ type History struct {
 // OpenHistory opens the history. Without a ledger the error is ErrNoHistory.
 func OpenHistory(ctx context.Context, dir string) (*History, error) {
 	reader, err := ledger.OpenReader(ctx, dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, errors.Join(ErrNoHistory, err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, noHistory(err)
 	}
 	return &History{reader}, nil
 }
@@ -133,8 +129,9 @@ type Detail struct {
 	MissedFrom    time.Time      `json:"missed_from,omitzero"`
 	Meaning       string         `json:"meaning"` // of outcome and reason, as a sentence
 	Remedy        string         `json:"remedy"`
-	Dispatches    []Dispatch     `json:"dispatches"` // of a run
-	Runs          []Record       `json:"runs"`       // of a fire
+	Resolution    *Resolution    `json:"resolution,omitempty"` // of a run that was closed by hand
+	Dispatches    []Dispatch     `json:"dispatches"`           // of a run
+	Runs          []Record       `json:"runs"`                 // of a fire
 }
 
 // Dispatch is one request of a run.
@@ -170,6 +167,13 @@ func (h *History) Show(ctx context.Context, id string) (*Detail, error) {
 	}
 	d := detailOf(ofRun(*run), fire)
 	d.StartDeadline, d.Deadline = run.StartDeadline, run.Deadline
+	resolution, err := h.ledger.Resolution(ctx, id)
+	switch {
+	case err == nil:
+		d.Resolution = &Resolution{string(resolution.Outcome), resolution.By, resolution.At, resolution.Note}
+	case !errors.Is(err, ledger.ErrNotFound):
+		return nil, err
+	}
 	for _, row := range dispatches {
 		d.Dispatches = append(d.Dispatches, ofDispatch(row))
 	}

@@ -27,6 +27,7 @@ type Options struct {
 	// Suspend and Resume return what is suspended afterwards.
 	Suspend func(context.Context, Suspend) ([]ledger.Suspension, error)
 	Resume  func(ctx context.Context, cron string) ([]ledger.Suspension, error)
+	Resolve func(context.Context, ledger.Resolution) (ledger.Resolved, error)
 	Reload  func(context.Context) (Reloaded, error)
 
 	Logger zerolog.Logger
@@ -107,6 +108,9 @@ func (s *Server) handler() http.Handler {
 	mux.Handle("POST /v1/resume", answer(s.log, func(ctx context.Context, in Resume) ([]Suspension, error) {
 		list, err := s.options.Resume(ctx, in.Cron)
 		return suspensionsOf(list), err
+	}))
+	mux.Handle("POST /v1/resolve", answer(s.log, func(ctx context.Context, in Resolve) (Resolved, error) {
+		return in.With(ctx, s.options.Resolve)
 	}))
 	mux.Handle("POST /v1/reload", answer(s.log, func(ctx context.Context, _ struct{}) (Reloaded, error) {
 		return s.options.Reload(ctx)

@@ -28,18 +28,21 @@ const (
 // writerDSN opens a file for the one connection that writes. FULL makes every commit wait for the
 // disk: a claim that a power cut undoes is a request sent twice.
 func writerDSN(path string) string {
-	return dsn(path, "immediate", "journal_mode(wal)", "synchronous(full)", "cache_size(-8192)",
+	return dsn(path, "rw", "immediate", "journal_mode(wal)", "synchronous(full)", "cache_size(-8192)",
 		"wal_autocheckpoint(2000)", "journal_size_limit(67108864)")
 }
 
 // readerDSN opens the same file for connections that cannot write.
 func readerDSN(path string) string {
-	return dsn(path, "deferred", "query_only(1)", "cache_size(-2048)")
+	return dsn(path, "rw", "deferred", "query_only(1)", "cache_size(-2048)")
 }
 
-// dsn says in which mode a transaction begins, and what is set on every connection.
-func dsn(path, mode string, pragmas ...string) string {
+// dsn says how the file is opened, in which mode a transaction begins, and what is set on every
+// connection. The file is never made by it: an empty one in the place of a ledger that is away would
+// have forgotten every claim.
+func dsn(path, access, mode string, pragmas ...string) string {
 	query := url.Values{
+		"mode":          {access},
 		"_txlock":       {mode},
 		"_busy_timeout": {"5000"}, // milliseconds
 		"_pragma":       pragmas,
@@ -72,14 +75,21 @@ func isNoTransaction(err error) bool {
 // explain adds what to do about a damaged file. The file itself is never touched: what it still
 // holds is the only record of what may have been sent.
 func explain(path string, err error) error {
-	switch primaryCode(err) {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("%w; %s is damaged and was left as it is: stop automatond, restore the file from a copy, "+
-			"or save what can be read with `sqlite3 ledger.db .recover`, or move ledger.db, ledger.db-wal and "+
-			"ledger.db-shm away to start with an empty ledger, which owes nothing from before its start", err, path)
-	default:
+	if !isDamage(err) {
 		return err
 	}
+	return fmt.Errorf("%w; %s is damaged and was left as it is: %s", err, path, remedy)
+}
+
+// remedy is what to do about a damaged file.
+const remedy = "stop automatond, restore the file from a backup, or save what can be read with " +
+	"`sqlite3 ledger.db .recover`, or move ledger.db, ledger.db-wal and ledger.db-shm away to start with an " +
+	"empty ledger, which owes nothing from before its start"
+
+// isDamage reports whether an error means that the file is not what was written.
+func isDamage(err error) bool {
+	code := primaryCode(err)
+	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
 }
 
 // primaryCode is SQLite's result code without its extension, or 0 for other errors.

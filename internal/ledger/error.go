@@ -15,6 +15,8 @@ var (
 	ErrUndecided = errors.New("undecided")
 	// ErrLeaseLost means that the replica's lease is gone or was over.
 	ErrLeaseLost = errors.New("lease lost")
+	// ErrNotInDoubt means that nobody is asked what has become of the run.
+	ErrNotInDoubt = errors.New("it is not in doubt")
 	// ErrNotFound means that the ledger has no such row.
 	ErrNotFound = errors.New("not found")
 )

@@ -90,7 +90,11 @@ func (l *Ledger) open(ctx context.Context, o Options) (err error) {
 	if l.errors, err = newStoreErrors(o.Metrics); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
-	l.writer = newWriter(l.db)
+	present, err := watchFile(l.path)
+	if err != nil {
+		return err
+	}
+	l.writer = newWriter(l.db, present)
 	return nil
 }
 

@@ -12,6 +12,8 @@ const (
 	opAdopt     = "adopt"
 	opFinish    = "finish"
 	opTrack     = "track"
+	opResolve   = "resolve"
+	opInstall   = "install"
 	opLease     = "lease"
 	opTakeOver  = "take_over"
 	opSchedules = "schedules"
@@ -29,8 +31,8 @@ func newStoreErrors(reg prometheus.Registerer) (*prometheus.CounterVec, error) {
 		Help: "Operations that the store could not perform.",
 	}, []string{"op"})
 	for _, op := range []string{
-		opClaim, opBegin, opIntend, opReturn, opRecord, opAdopt, opFinish, opTrack,
-		opLease, opTakeOver, opSchedules, opSuspend, opPrune, opHeartbeat, opQuery,
+		opClaim, opBegin, opIntend, opReturn, opRecord, opAdopt, opFinish, opTrack, opResolve,
+		opInstall, opLease, opTakeOver, opSchedules, opSuspend, opPrune, opHeartbeat, opQuery,
 	} {
 		counter.WithLabelValues(op)
 	}

@@ -44,6 +44,9 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
+// selectSchema reads the schema version of a ledger.
+const selectSchema = `SELECT max(version_id) FROM goose_db_version WHERE is_applied`
+
 // knownVersion is the schema version of this automatond: that of its last migration.
 func knownVersion() (int64, error) {
 	files, err := fs.ReadDir(migrations, migrationsDir)

@@ -113,13 +113,15 @@ func Pairs() []Pair {
 		{Failed, Auth, "The API token was rejected, or no automation user is configured for the project.",
 			"Put a valid API token in place; it is read again without a restart."},
 		{Failed, Store, "The run's state could not be written.", "Look at the disk of the data directory."},
+		{Failed, InDoubt, "The answer to a request was lost, and somebody found that it did not do its work.",
+			"Do by hand what is missing."},
 		{Failed, Timeout, "The run took longer than its `timeout`.",
 			"Look at the activity in the platform's console, or raise `timeout`."},
 		{Failed, ActivityFailed, "The platform accepted the request and its activity failed.",
 			"Read the activity's log in the platform's console."},
 
 		{Canceled, ActivityCanceled, "Somebody cancelled the activity.", "Ask who and why; nothing is repeated."},
-		{Canceled, NotFound, "The cron left the configuration before its run could go on.", "Nothing, if that was meant."},
+		{Canceled, NotFound, "The cron left the configuration before its run could go on, or the ledger was adopted by another environment.", "Nothing, if that was meant."},
 
 		{Unknown, InDoubt, "The answer to a request was lost and no trace of it was found; it was not repeated.",
 			"Look at the environment's activities; do by hand what is missing."},

@@ -115,9 +115,12 @@ func (s *session) deleteRun(id string) error {
 			return err
 		}
 	}
-	if _, err := s.exec(`DELETE FROM dispatches WHERE run_id = ?`, id); err != nil {
-		return err
+	for _, statement := range []string{
+		`DELETE FROM dispatches WHERE run_id = ?`, `DELETE FROM resolutions WHERE run_id = ?`, `DELETE FROM runs WHERE id = ?`,
+	} {
+		if _, err := s.exec(statement, id); err != nil {
+			return err
+		}
 	}
-	_, err = s.exec(`DELETE FROM runs WHERE id = ?`, id)
-	return err
+	return nil
 }

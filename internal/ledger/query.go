@@ -91,8 +91,7 @@ func (r *Reader) Runs(ctx context.Context, f Filter) ([]Run, error) {
 		andIf(f.Reason != "", "reason = ?", string(f.Reason)).
 		andIf(f.FireID != "", "fire_id = ?", f.FireID)
 	if f.InDoubt {
-		w.conditions = append(w.conditions, `EXISTS (SELECT 1 FROM dispatches WHERE dispatches.run_id = runs.id
-			AND (dispatches.state = 'in_doubt' OR dispatches.reason = 'in_doubt'))`)
+		w.conditions = append(w.conditions, `id IN (SELECT run_id FROM dispatches WHERE `+inDoubt+`)`)
 	}
 	query := `SELECT ` + runColumns + ` FROM runs` + w.clause() + ` ORDER BY id DESC LIMIT ?`
 	runs, err := collect(ctx, r.reader, scanRun, query, append(w.args, f.limit())...)
@@ -122,7 +121,7 @@ func (r *Reader) run(ctx context.Context, id string) (run Run, dispatches []Disp
 		return run, nil, err
 	}
 	dispatches, err = collect(ctx, tx, scanDispatch,
-		`SELECT `+dispatchColumns+` FROM dispatches WHERE run_id = ? ORDER BY ordinal`, id)
+		selectDispatches, id)
 	return run, dispatches, err
 }
 

@@ -63,8 +63,7 @@ func (r *Reader) checkSchema(ctx context.Context) error {
 		return err
 	}
 	var current int64
-	row := r.reader.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`)
-	if err := row.Scan(&current); err != nil {
+	if err := r.reader.QueryRowContext(ctx, selectSchema).Scan(&current); err != nil {
 		return fmt.Errorf("read schema version: %w", err)
 	}
 	switch {

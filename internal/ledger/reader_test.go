@@ -1,12 +1,16 @@
 package ledger
 
 import (
+	"database/sql"
 	"errors"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pressly/goose/v3"
 )
 
 func TestOpenReader_ReadsBesideAnOpenLedgerAndAfterIt(t *testing.T) {
@@ -120,21 +124,17 @@ func TestSuspend_ReplacesTheFormerOne(t *testing.T) {
 // TestOpen_UpgradesALedgerOfVersionOne keeps what the first schema had of a cron.
 func TestOpen_UpgradesALedgerOfVersionOne(t *testing.T) {
 	dir := t.TempDir()
-	l := open(t, dir)
-	baselines(t, l, slotTime, key("a", "1"))
-	must(t, l.write(t.Context(), opHeartbeat, "downgrade", 1, func(s *session) error {
-		for _, statement := range []string{
-			`DROP TABLE suspensions`, `DELETE FROM goose_db_version WHERE version_id = 2`,
-			`ALTER TABLE schedules ADD COLUMN suspended_at BIGINT`, `ALTER TABLE schedules ADD COLUMN suspended_until BIGINT`,
-			`ALTER TABLE schedules ADD COLUMN suspended_note TEXT`, `ALTER TABLE schedules ADD COLUMN resumed_at BIGINT`,
-		} {
-			if _, err := s.exec(statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-	must(t, l.Close())
+	must(t, createFile(File(dir)))
+	db, err := sql.Open(driverName, writerDSN(File(dir)))
+	must(t, err)
+	files, err := fs.Sub(migrations, migrationsDir)
+	must(t, err)
+	provider, err := goose.NewProvider(gooseDialect, db, files, goose.WithDisableGlobalRegistry(true))
+	must(t, err)
+	_, err = provider.UpTo(t.Context(), 1)
+	must(t, err)
+	_, err = db.Exec(`INSERT INTO schedules (cron, project, hash, first_seen_at) VALUES ('a', 'p', '1', ?)`, micros(slotTime))
+	must(t, errors.Join(err, db.Close()))
 	if at, _, fresh := baselines(t, open(t, dir), slotTime.Add(time.Hour), key("a", "1")); at[0] != 0 || fresh {
 		t.Errorf("baseline after %s, fresh %t; want that of before the upgrade", at[0], fresh)
 	}

@@ -26,8 +26,9 @@ const (
 // writer performs all writes, on one connection. What is asked for while one transaction is being
 // committed is gathered into the next, so a burst of operations shares few waits for the disk.
 type writer struct {
-	db   *sql.DB
-	work sync.WaitGroup
+	db      *sql.DB
+	present func() error // nil when what is written can be found again
+	work    sync.WaitGroup
 
 	mu     sync.Mutex
 	queue  []*request // what a request to the platform waits for
@@ -51,8 +52,8 @@ type request struct {
 	done   chan struct{} // closed when err is final
 }
 
-func newWriter(db *sql.DB) *writer {
-	w := &writer{db: db, wake: make(chan struct{}, 1)}
+func newWriter(db *sql.DB, present func() error) *writer {
+	w := &writer{db: db, present: present, wake: make(chan struct{}, 1)}
 	w.work.Go(w.run)
 	return w
 }
@@ -238,6 +239,9 @@ func finish(group []*request, err error) {
 // transact performs a group in one transaction. With an error it returns the index of the request
 // that failed, or -1 when the transaction itself did; nothing is written then.
 func (w *writer) transact(group []*request) (bad int, err error) {
+	if err := w.present(); err != nil {
+		return -1, err
+	}
 	s, err := w.connect()
 	if err != nil {
 		return -1, err

@@ -61,17 +61,20 @@ func (r *Runner) revive(open ledger.OpenRun) *run {
 func (r *Runner) followRest(ctx context.Context, u *run) error {
 	for _, row := range u.recorded[min(u.replayed, len(u.recorded)):] {
 		u.diverged = true
+		var lost *verdict
 		task, err := tasks.Decode(row.Kind, row.Params)
 		if err != nil && (row.State == ledger.DispatchDispatching || row.State == ledger.DispatchInDoubt) {
-			u.note(ledger.Unknown, ledger.InDoubt, "it may have been sent and cannot be looked for: "+err.Error())
-			continue
+			lost = &verdict{ledger.Unknown, ledger.InDoubt, "it may have been sent and cannot be looked for: " + err.Error()}
 		}
 		d := &dispatch{Runner: r, run: u, row: row, inLedger: true, call: plan.Call{
 			Task: task, Project: row.Project, Environment: row.Environment,
 		}}
-		if row.State == ledger.DispatchClaimed {
+		switch {
+		case lost != nil:
+			_, err = d.end(ctx, *lost)
+		case row.State == ledger.DispatchClaimed:
 			_, err = d.end(ctx, verdict{ledger.Canceled, ledger.NotFound, "its cron changed or left the configuration before it was sent"})
-		} else {
+		default:
 			_, err = d.resume(ctx)
 		}
 		if err != nil {

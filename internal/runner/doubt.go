@@ -39,9 +39,7 @@ func (d *dispatch) doubt(ctx context.Context, cause *platform.Error) (int, error
 // found is adopted. When nothing is found, the request is not repeated, unless the task is
 // repeatable by nature or the cron asks for it.
 func (d *dispatch) resolve(ctx context.Context) (int, error) {
-	d.Metrics.doubt(1)
 	found, err := d.investigate(ctx)
-	d.Metrics.doubt(-1)
 	switch {
 	case err != nil:
 		return 1, err
@@ -58,10 +56,15 @@ func (d *dispatch) resolve(ctx context.Context) (int, error) {
 }
 
 // investigate returns the evidence that the request executed, or nil when it was looked for in
-// vain until the settle time was over.
+// vain until the settle time was over. It ends with errResolved when the run is closed by hand.
 func (d *dispatch) investigate(ctx context.Context) (*evidence, error) {
+	ctx, release := d.untilResolved(ctx, d.run.ID)
+	defer release()
 	for wait := d.backoff(); ; {
 		seen, err := d.testimony(ctx)
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
+		}
 		if errors.Is(err, ledger.ErrNotOwned) {
 			return nil, err
 		}

@@ -345,7 +345,7 @@ func TestRunner_OpenSinceIsTheOldestOpenRun(t *testing.T) {
 	if got := w.gauge("automatond_run_open_since_timestamp_seconds"); got != 1000 {
 		t.Errorf("open since %v, want 1000", got)
 	}
-	m.finished(&run{Run: ledger.Run{ID: "first", Cron: "c", Project: "p", Environment: "e", ScheduledAt: t0}}, ledger.Finish{Outcome: ledger.Succeeded, At: t0})
+	m.finished(&ledger.Run{ID: "first", Cron: "c", Project: "p", Environment: "e", ScheduledAt: t0}, ledger.Finish{Outcome: ledger.Succeeded, At: t0})
 	if got := w.gauge("automatond_run_open_since_timestamp_seconds"); got != 1000+3600 {
 		t.Errorf("open since %v once the older run ended, want 4600", got)
 	}

@@ -18,7 +18,6 @@ type Metrics struct {
 	delay      prometheus.Histogram
 	activityN  prometheus.Gauge
 	waitingN   *prometheus.GaugeVec
-	doubtN     prometheus.Gauge
 	resolution *prometheus.CounterVec
 
 	mu    sync.Mutex
@@ -71,9 +70,6 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		waitingN: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "automatond_dispatches_waiting", Help: "Dispatches that wait before they can be sent, by what they wait for.",
 		}, []string{"reason"}),
-		doubtN: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "automatond_in_doubt_open", Help: "Requests of which it is not known whether they executed.",
-		}),
 		resolution: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "automatond_in_doubt_total", Help: "Requests that were in doubt, by how the doubt ended.",
 		}, []string{"resolution"}),
@@ -81,10 +77,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	for _, reason := range []string{"dirty", "rate_limit", "connection"} {
 		m.waitingN.WithLabelValues(reason)
 	}
-	for _, resolution := range []string{"adopted", "redispatched", "accepted", "unknown"} {
+	for _, resolution := range []string{"adopted", "redispatched", "accepted", "unknown", "by_hand"} {
 		m.resolution.WithLabelValues(resolution)
 	}
-	reg.MustRegister(m, m.delay, m.activityN, m.waitingN, m.doubtN, m.resolution)
+	reg.MustRegister(m, m.delay, m.activityN, m.waitingN, m.resolution)
 	return m
 }
 
@@ -264,7 +260,7 @@ func (t *targetSeries) opened(u ledger.Run) {
 }
 
 // finished counts a run's outcome.
-func (m *Metrics) finished(u *run, end ledger.Finish) {
+func (m *Metrics) finished(u *ledger.Run, end ledger.Finish) {
 	if m == nil {
 		return
 	}
@@ -298,12 +294,6 @@ func (m *Metrics) activities(n int) {
 func (m *Metrics) waiting(reason string, n int) {
 	if m != nil {
 		m.waitingN.WithLabelValues(reason).Add(float64(n))
-	}
-}
-
-func (m *Metrics) doubt(n int) {
-	if m != nil {
-		m.doubtN.Add(float64(n))
 	}
 }
 

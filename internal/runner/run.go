@@ -89,6 +89,9 @@ func (r *Runner) execute(ctx context.Context, u *run) {
 	if err == nil {
 		err = r.followRest(ctx, u)
 	}
+	if errors.Is(err, errResolved) {
+		return // and it has been said
+	}
 	if err != nil {
 		// The store has the run as it stands; the next process to own it goes on from there.
 		r.event(r.log.Info(), u).Err(err).Msg("run left open")
@@ -192,13 +195,13 @@ func (r *Runner) finish(ctx context.Context, u *run) {
 		return err
 	})
 	if errors.Is(err, ledger.ErrNotOwned) {
-		r.event(r.log.Warn(), u).Msg("run was taken over by another replica")
+		r.event(r.log.Warn(), u).Msg("run was ended by hand, or taken over by another replica")
 		return
 	}
 	if err != nil {
 		return // stopping: the run is still open in the store and is adopted at the next start
 	}
-	r.Metrics.finished(u, end)
+	r.Metrics.finished(&u.Run, end)
 	r.logOutcome(u, end)
 }
 

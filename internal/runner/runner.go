@@ -83,6 +83,8 @@ type Runner struct {
 	late  map[string][]scheduler.Fire // by project: fires that wait for its listing, in order
 	wake  chan struct{}               // holds one token when inbox is not empty
 
+	doubts map[string]context.CancelCauseFunc // by run: what ends the search for its request
+
 	stopping chan struct{} // closed when no new request may leave
 	work     sync.WaitGroup
 	idle     chan func()   // to goroutines that have nothing to do
@@ -103,6 +105,7 @@ func New(o Options) *Runner {
 		idle:     make(chan func()),
 		parked:   make(chan struct{}, parkedMost),
 		late:     map[string][]scheduler.Fire{},
+		doubts:   map[string]context.CancelCauseFunc{},
 	}
 	r.tracker = newTracker(r)
 	return r
