@@ -31,8 +31,19 @@ const (
 // together; the others wait for their own project only. A project's fires are claimed in the order
 // they came in, because a claim says that nothing before it is owed any more.
 func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
+	// The next fires are judged while those before them are being claimed.
+	batches := make(chan []claim, 1)
+	claimed := make(chan struct{})
+	r.spawn(func() {
+		for batch := range batches {
+			r.claim(ctx, batch)
+		}
+		close(claimed)
+	})
+	defer func() { close(batches); <-claimed }()
+
 	size, early := claimFirst, 0
-	ready := make([]claim, 0, min(size, len(fires)))
+	var ready []claim
 	for _, f := range fires {
 		if r.queue(f) {
 			continue
@@ -47,15 +58,15 @@ func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
 		}
 		early += c.early()
 		if ready = append(ready, c); len(ready) == size || early >= firstMost {
-			r.claim(ctx, ready)
+			batches <- ready
 			if early < firstMost {
 				size = min(2*size, claimMost)
 			}
-			ready, early = ready[:0], 0
+			ready, early = nil, 0
 		}
 	}
 	if len(ready) > 0 {
-		r.claim(ctx, ready)
+		batches <- ready
 	}
 }
 

@@ -170,7 +170,7 @@ var (
 )
 
 // parkedMost is how many goroutines wait for work: more than a burst to a fast platform keeps busy.
-const parkedMost = 64
+const parkedMost = 128
 
 // spawn runs f in a goroutine that Run waits for. One that has nothing to do is taken before a new
 // one is started, because its stack has grown to what a request needs.
