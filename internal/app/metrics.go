@@ -1,14 +1,12 @@
 package app
 
 import (
-	"context"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/automatond/automatond/internal/job"
-	"github.com/automatond/automatond/internal/ledger"
 )
 
 // configMetrics tell whether the configuration that runs is the one in the files.
@@ -42,21 +40,6 @@ func (m *configMetrics) record(loaded bool) {
 	}
 	m.successful.Set(1)
 	m.at.Set(float64(time.Now().UnixMilli()) / 1e3)
-}
-
-// newReplicas counts the replicas at each scrape. A store that does not answer counts none.
-func newReplicas(store *ledger.Ledger) prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "automatond_replicas", Help: "Replicas whose lease is valid, this one included.",
-	}, func() float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		n, err := store.Replicas(ctx)
-		if err != nil {
-			return 0
-		}
-		return float64(n)
-	})
 }
 
 // cronMetrics describe the configured crons.

@@ -89,6 +89,10 @@ func (r *Runner) execute(ctx context.Context, u *run) {
 	if err == nil {
 		err = r.followRest(ctx, u)
 	}
+	if errors.Is(err, ledger.ErrNotOwned) {
+		r.lost(u)
+		return
+	}
 	if err != nil {
 		// The store has the run as it stands; the next process to own it goes on from there.
 		r.event(r.log.Info(), u).Err(err).Msg("run left open")
@@ -192,7 +196,7 @@ func (r *Runner) finish(ctx context.Context, u *run) {
 		return err
 	})
 	if errors.Is(err, ledger.ErrNotOwned) {
-		r.event(r.log.Warn(), u).Msg("run was taken over by another replica")
+		r.lost(u)
 		return
 	}
 	if err != nil {
@@ -200,6 +204,12 @@ func (r *Runner) finish(ctx context.Context, u *run) {
 	}
 	r.Metrics.finished(u, end)
 	r.logOutcome(u, end)
+}
+
+// lost forgets a run that is another replica's now: this one's lease was over meanwhile.
+func (r *Runner) lost(u *run) {
+	r.Metrics.lost(u)
+	r.event(r.log.Warn(), u).Msg("run was taken over by another replica")
 }
 
 // client returns the API client for a project that a call of this run goes to.
