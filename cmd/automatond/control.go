@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,6 +18,16 @@ import (
 
 func dataFlag(f *pflag.FlagSet, data *string) {
 	f.StringVar(data, "data", "", "data directory (default $STATE_DIRECTORY, $XDG_STATE_HOME/automatond or ~/.local/state/automatond)")
+}
+
+// storeFlag is for commands that open the ledger themselves.
+func storeFlag(f *pflag.FlagSet, store *string) {
+	f.StringVar(store, "store", "", "postgres:// URL of the daemon's store, if it has one (default a file in the data directory)")
+}
+
+// historyOf opens the history of a daemon: that of its store, or that of its data directory.
+func historyOf(ctx context.Context, client control.Client, store string) (*control.History, error) {
+	return control.OpenHistory(ctx, cmp.Or(store, client.Dir))
 }
 
 // daemonOn returns the client of the daemon on a data directory.
@@ -36,9 +47,9 @@ const claimWait = 10 * time.Second
 
 // follow waits until enough says so of every fire. Without wait it gives up after a while.
 func follow(
-	ctx context.Context, client control.Client, asked control.Asked, wait bool, enough func(control.Progress) bool,
+	ctx context.Context, client control.Client, store string, asked control.Asked, wait bool, enough func(control.Progress) bool,
 ) ([]control.Progress, error) {
-	history, err := control.OpenHistory(ctx, client.Dir)
+	history, err := historyOf(ctx, client, store)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ type site struct {
 	dir    string
 	server *sandbox.Server
 	env    []string
+	store  string // of the ledger; "" for a file in the data directory
 }
 
 // newSite starts a platform. What is not said in o makes every project exist, with one user.
@@ -69,7 +70,7 @@ func (s *site) owe(since time.Time) {
 		s.t.Fatal(diagnostics)
 	}
 	ctx := context.Background()
-	store, err := ledger.Open(ctx, ledger.Options{Dir: s.data()})
+	store, err := ledger.Open(ctx, ledger.Options{Dir: s.data(), Store: s.store})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -105,9 +106,15 @@ type daemon struct {
 // start runs the daemon. It is killed at the end of the test if it still runs then.
 func (s *site) start(args ...string) *daemon {
 	s.t.Helper()
+	return s.startIn("data", args...)
+}
+
+// startIn runs a daemon in a data directory of its own.
+func (s *site) startIn(data string, args ...string) *daemon {
+	s.t.Helper()
 	d := &daemon{t: s.t, log: &syncBuffer{}, done: make(chan struct{})}
 	d.cmd = exec.Command(os.Args[0], append([]string{
-		"run", "--config", filepath.Join(s.dir, "automatond.yaml"), "--data", s.data(),
+		"run", "--config", filepath.Join(s.dir, "automatond.yaml"), "--data", filepath.Join(s.dir, data),
 		"--web.listen-address", "127.0.0.1:0", "--probe.listen-address", "127.0.0.1:0",
 	}, args...)...)
 	d.cmd.Env = append(s.env, beTheDaemon+"=1")
@@ -230,7 +237,7 @@ func tail(text string, n int) string { return text[max(0, len(text)-n):] }
 // records returns all fires of the ledger, which must be free.
 func (s *site) records() []ledger.Fire {
 	s.t.Helper()
-	store, err := ledger.Open(context.Background(), ledger.Options{Dir: s.data()})
+	store, err := ledger.Open(context.Background(), ledger.Options{Dir: s.data(), Store: s.store})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 
 func newPlatform(version app.Version) *cobra.Command {
 	var (
-		paths            []string
-		data, output, id string
+		paths                   []string
+		data, store, output, id string
 	)
 	cmd := &cobra.Command{
 		Use:   "platform [flags] COMMAND [ARGUMENT]...",
@@ -37,11 +37,11 @@ succeeded; else 1.`,
 				return err
 			}
 			request := control.Command{Args: args, ID: id}
-			report := func(asked control.Asked) error { return reportCommand(cmd, output, client, asked) }
+			report := func(asked control.Asked) error { return reportCommand(cmd, output, client, store, asked) }
 			asked, err := client.Command(cmd.Context(), request)
 			switch {
 			case errors.Is(err, control.ErrNoDaemon):
-				return commandAside(cmd, app.Options{Paths: paths, Data: client.Dir, Version: version}, request, report)
+				return commandAside(cmd, app.Options{Paths: paths, Data: client.Dir, Store: store, Version: version}, request, report)
 			case err != nil:
 				return err
 			}
@@ -53,6 +53,7 @@ succeeded; else 1.`,
 	configFlag(f, &paths)
 	f.StringVar(&id, "id", "", "name this request; the same name asks once")
 	dataFlag(f, &data)
+	storeFlag(f, &store)
 	outputFlag(f, &output)
 	return cmd
 }
@@ -68,12 +69,12 @@ func commandAside(cmd *cobra.Command, o app.Options, request control.Command, re
 }
 
 // reportCommand waits until the platform has accepted what was asked for, or has done it, and says so.
-func reportCommand(cmd *cobra.Command, output string, client control.Client, asked control.Asked) error {
+func reportCommand(cmd *cobra.Command, output string, client control.Client, store string, asked control.Asked) error {
 	enough := func(p control.Progress) bool { return ended(p) || p.Accepted }
 	if asked.Wait {
 		enough = ended
 	}
-	all, err := follow(cmd.Context(), client, asked, true, enough)
+	all, err := follow(cmd.Context(), client, store, asked, true, enough)
 	if err != nil {
 		return err
 	}

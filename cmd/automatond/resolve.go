@@ -14,7 +14,7 @@ import (
 )
 
 func newResolve() *cobra.Command {
-	var data, output, note string
+	var data, store, output, note string
 	cmd := &cobra.Command{
 		Use:   "resolve ID succeeded|failed",
 		Short: "Close a run by hand of which it is not known what has become",
@@ -38,7 +38,7 @@ The daemon that runs on the data directory does it; without one, this command do
 			}
 			resolved, err := client.Resolve(cmd.Context(), request)
 			if errors.Is(err, control.ErrNoDaemon) {
-				resolved, err = resolveAside(cmd, client.Dir, request)
+				resolved, err = resolveAside(cmd, client.Dir, store, request)
 			}
 			if err != nil {
 				return err
@@ -54,20 +54,22 @@ The daemon that runs on the data directory does it; without one, this command do
 	f := cmd.Flags()
 	f.StringVar(&note, "note", "", "what was found, for whoever reads the record")
 	dataFlag(f, &data)
+	storeFlag(f, &store)
 	outputFlag(f, &output)
 	return cmd
 }
 
 // resolveAside closes a run where no daemon runs. It makes no ledger where there is none.
-func resolveAside(cmd *cobra.Command, dir string, request control.Resolve) (control.Resolved, error) {
-	if _, err := os.Stat(control.LedgerFile(dir)); err != nil {
+func resolveAside(cmd *cobra.Command, dir, store string, request control.Resolve) (control.Resolved, error) {
+	if _, err := os.Stat(control.LedgerFile(dir)); err != nil && store == "" {
 		return control.Resolved{}, noLedger(dir)
 	}
 	logger, err := newLogger(cmd.ErrOrStderr(), "console", "warn")
 	if err != nil {
 		return control.Resolved{}, err
 	}
-	return app.Resolve(context.WithoutCancel(cmd.Context()), dir, logger, request)
+	ledger := app.Options{Data: dir, Store: store, Logger: logger}
+	return app.Resolve(context.WithoutCancel(cmd.Context()), ledger, request)
 }
 
 // whoami is the name of the process's user. A container may have no list of names.

@@ -48,6 +48,7 @@ user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says
 	f.BoolVar(&o.Observe, "observe", false, "decide and record everything, send nothing")
 	dataFlag(f, &o.Data)
 	f.StringVar(&o.AdoptLedger, "adopt-ledger", "", "go on with the ledger of another environment, by its installation's id")
+	f.StringVar(&o.Store, "store", "", "postgres:// URL of a database that replicas share (default a file in the data directory)")
 	f.StringVar(&o.Web.ListenAddress, "web.listen-address", ":8632", "address for metrics and pages")
 	f.StringVar(&o.Web.ConfigFile, "web.config.file", "", "TLS and authentication, in exporter-toolkit's format")
 	probeFlag(f, &o.Web.ProbeAddress, "address for health probes, without authentication; empty for none")
@@ -55,9 +56,10 @@ user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says
 	f.StringVar(&logFormat, "log.format", "auto", "json, console, or auto: console on a terminal")
 	f.DurationVar(&o.Timing.Settle, "test.settle", 0, "settle time of requests in doubt")
 	f.DurationVar(&o.Timing.Request, "test.request-timeout", 0, "deadline of one request")
-	for _, name := range []string{"test.settle", "test.request-timeout"} {
+	f.DurationVar(&o.Timing.Lease, "test.lease", 0, "life of a lease")
+	for _, name := range []string{"test.settle", "test.request-timeout", "test.lease"} {
 		if err := f.MarkHidden(name); err != nil {
-			panic(err) // the name stands two lines above
+			panic(err) // the name stands a few lines above
 		}
 	}
 	return cmd

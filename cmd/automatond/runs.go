@@ -17,16 +17,16 @@ import (
 
 func newRuns() *cobra.Command {
 	var (
-		data, output, since string
-		paths               []string
-		filter              control.Filter
+		data, store, output, since string
+		paths                      []string
+		filter                     control.Filter
 	)
 	cmd := &cobra.Command{
 		Use:   "runs [ID]",
 		Short: "Show what ran, what did not, and why",
 		Long: `Show the newest runs, and the scheduled times that led to none, or one of them in full.
 
-It reads the ledger of the data directory, whether or not a daemon runs there.`,
+It reads the ledger of the data directory, or that of --store, whether or not a daemon runs there.`,
 		Example: `  automatond runs --cron nightly-backup --since 24h
   automatond runs --outcome failed -o json
   automatond runs cl2n4t8s5v6a0b1c2d3e`,
@@ -43,7 +43,7 @@ It reads the ledger of the data directory, whether or not a daemon runs there.`,
 			if filter.Project, err = projectID(cmd, paths, filter.Project); err != nil {
 				return err
 			}
-			history, err := openHistory(cmd.Context(), data)
+			history, err := openHistory(cmd.Context(), data, store)
 			if err != nil {
 				return err
 			}
@@ -66,18 +66,19 @@ It reads the ledger of the data directory, whether or not a daemon runs there.`,
 	f.IntVarP(&filter.Limit, "limit", "n", 20, "at most so many, the newest")
 	configFlag(f, &paths)
 	dataFlag(f, &data)
+	storeFlag(f, &store)
 	outputFlag(f, &output)
 	return cmd
 }
 
-// openHistory opens the history of a data directory.
-func openHistory(ctx context.Context, data string) (*control.History, error) {
+// openHistory opens the history of a store, or of a data directory.
+func openHistory(ctx context.Context, data, store string) (*control.History, error) {
 	client, err := daemonOn(data)
 	if err != nil {
 		return nil, err
 	}
-	history, err := control.OpenHistory(ctx, client.Dir)
-	if errors.Is(err, control.ErrNoHistory) {
+	history, err := historyOf(ctx, client, store)
+	if errors.Is(err, control.ErrNoHistory) && store == "" {
 		err = noLedger(client.Dir)
 	}
 	return history, err

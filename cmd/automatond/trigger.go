@@ -8,9 +8,9 @@ import (
 
 func newTrigger() *cobra.Command {
 	var (
-		data, output string
-		request      control.Trigger
-		wait         bool
+		data, store, output string
+		request             control.Trigger
+		wait                bool
 	)
 	cmd := &cobra.Command{
 		Use:   "trigger CRON",
@@ -38,7 +38,7 @@ everything succeeded, else 1.`,
 			if wait {
 				enough = ended
 			}
-			all, err := follow(cmd.Context(), client, asked, wait, enough)
+			all, err := follow(cmd.Context(), client, store, asked, wait, enough)
 			if err != nil {
 				return err
 			}
@@ -55,6 +55,7 @@ everything succeeded, else 1.`,
 	f.StringVar(&request.ID, "id", "", "name this trigger; the same name asks once")
 	f.BoolVar(&wait, "wait", false, "wait for the outcome")
 	dataFlag(f, &data)
+	storeFlag(f, &store)
 	outputFlag(f, &output)
 	return cmd
 }

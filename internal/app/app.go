@@ -36,6 +36,7 @@ type Options struct {
 	Paths  []string                    // configuration files and directories
 	Lookup func(string) (string, bool) // the process's environment, as os.LookupEnv
 	Data   string                      // data directory; "" = the default, or a temporary one with Sandbox
+	Store  string                      // postgres:// URL of a store that replicas share; "" = a file in Data
 	Web    WebOptions
 
 	Sandbox bool // a simulated platform instead of the real one
@@ -156,7 +157,7 @@ func (a *app) work(ctx context.Context) error {
 	close(a.ready)
 	s := a.current.Load()
 	a.Logger.Info().Str("version", a.Version.Version).Int("crons", len(s.config.Jobs)).
-		Int("projects", len(s.config.Projects)).Bool("observe", a.Observe).Msg("started")
+		Int("projects", len(s.config.Projects)).Stringer("store", a.store).Bool("observe", a.Observe).Msg("started")
 	err := a.run(ctx)
 	a.Logger.Info().Msg("stopped")
 	return err
@@ -195,6 +196,7 @@ func (a *app) run(ctx context.Context) error {
 	}
 	a.greet(ctx, nil, a.current.Load())
 	part(a.keepHistory)
+	part(a.heedReplicas)
 	part(a.obeySignals)
 	part(func(ctx context.Context) error { return a.inventory.Run(ctx, a.upcoming) })
 	part(a.runner.Run)
@@ -251,7 +253,7 @@ func (a *app) open(ctx context.Context) error {
 		wait = 0
 	}
 	a.store, err = ledger.Open(ctx, ledger.Options{
-		Dir: dir, LockWait: wait, Logger: a.Logger, Metrics: a.registry,
+		Dir: dir, Store: a.Store, LockWait: wait, Logger: a.Logger, Metrics: a.registry,
 	})
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
@@ -268,7 +270,8 @@ func (a *app) open(ctx context.Context) error {
 	a.lease, err = runner.NewLease(ctx, runner.LeaseOptions{
 		Ledger:    a.store,
 		Replica:   ledger.Replica{ID: owner, Host: host, ConfigHash: a.current.Load().config.Hash, StartedAt: a.started},
-		Exclusive: true,
+		TTL:       a.Timing.Lease,
+		Exclusive: !a.shared(),
 		Logger:    a.Logger,
 	})
 	if err != nil {
@@ -296,7 +299,7 @@ func (a *app) build(ctx context.Context, owner string) error {
 	a.scheduler = scheduler.New(scheduler.Options{
 		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire,
 	})
-	a.registry.MustRegister(newCronMetrics(a), newReplicas(a.store), newInDoubt(a.store))
+	a.registry.MustRegister(newCronMetrics(a), newReplicaMetrics(a), newInDoubt(a.store))
 	return nil
 }
 

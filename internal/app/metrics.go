@@ -44,24 +44,14 @@ func (m *configMetrics) record(loaded bool) {
 	m.at.Set(float64(time.Now().UnixMilli()) / 1e3)
 }
 
-func newReplicas(store *ledger.Ledger) prometheus.Collector {
-	return newCount(prometheus.GaugeOpts{
-		Name: "automatond_replicas", Help: "Replicas whose lease is valid, this one included.",
-	}, store.Replicas)
-}
-
+// newInDoubt counts at each scrape. A store that does not answer counts none.
 func newInDoubt(store *ledger.Ledger) prometheus.Collector {
-	return newCount(prometheus.GaugeOpts{
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "automatond_in_doubt_open", Help: "Requests of which it is not known whether they executed, until somebody says so.",
-	}, store.InDoubt)
-}
-
-// newCount asks the store at each scrape. One that does not answer counts none.
-func newCount(o prometheus.GaugeOpts, count func(context.Context) (int, error)) prometheus.Collector {
-	return prometheus.NewGaugeFunc(o, func() float64 {
+	}, func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		n, err := count(ctx)
+		n, err := store.InDoubt(ctx)
 		if err != nil {
 			return 0
 		}

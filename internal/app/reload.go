@@ -62,6 +62,7 @@ func (a *app) tryReload(ctx context.Context) (*reloaded, error) {
 		return nil, err
 	}
 	a.swap(next, entries, known)
+	a.lease.Reconfigured(cfg.Hash)
 	a.greet(ctx, before, next)
 	a.forget(ctx, before, next)
 	res := compare(before.jobs, next.jobs)

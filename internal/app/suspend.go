@@ -15,13 +15,15 @@ import (
 
 // suspensions are those in the ledger, at hand for everybody who is about to send something.
 type suspensions struct {
-	writing sync.Mutex // held while the ledger and then byCron are changed
+	writing sync.Mutex // held while the ledger and byCron are brought to agree
 
 	mu     sync.RWMutex
 	byCron map[string]ledger.Suspension
 }
 
 func (s *suspensions) load(ctx context.Context, store *ledger.Ledger) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	all, err := store.Suspensions(ctx)
 	if err != nil {
 		return err

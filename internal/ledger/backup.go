@@ -18,7 +18,7 @@ import (
 func Backup(ctx context.Context, from, to string) (int64, error) {
 	size, err := backup(ctx, from, to)
 	if err != nil {
-		return 0, fmt.Errorf("back up ledger to %s: %w", to, explain(from, err))
+		return 0, fmt.Errorf("back up ledger to %s: %w", to, (&sqlite{path: from}).explain(err))
 	}
 	return size, nil
 }

@@ -12,7 +12,7 @@ import (
 
 func TestBackup_IsALedgerAsOfOneMoment(t *testing.T) {
 	dir, to := t.TempDir(), t.TempDir()
-	l := open(t, dir)
+	l := open(t, Options{Dir: dir})
 	u := mustRun(t, l, "a", slotTime, "main") // not checkpointed: it is in the journal only
 	file := filepath.Join(to, fileName)
 	size, err := Backup(t.Context(), File(dir), file)
@@ -30,7 +30,7 @@ func TestBackup_IsALedgerAsOfOneMoment(t *testing.T) {
 	if h, err := Check(t.Context(), file); err != nil || !h.Sound() {
 		t.Errorf("Check = %+v, %v", h, err)
 	}
-	restored := open(t, to)
+	restored := open(t, Options{Dir: to})
 	if runs, err := restored.Runs(t.Context(), Filter{}); err != nil || len(runs) != 1 || runs[0].ID != u.ID {
 		t.Errorf("the copy has %+v (%v), want the one run", runs, err)
 	}
@@ -41,7 +41,7 @@ func TestBackup_IsALedgerAsOfOneMoment(t *testing.T) {
 
 func TestBackup_OverwritesNothing(t *testing.T) {
 	dir := t.TempDir()
-	open(t, dir)
+	open(t, Options{Dir: dir})
 	file := filepath.Join(t.TempDir(), "copy.db")
 	must(t, os.WriteFile(file, []byte("precious"), 0o644))
 	if _, err := Backup(t.Context(), File(dir), file); !errors.Is(err, fs.ErrExist) {
@@ -54,7 +54,7 @@ func TestBackup_OverwritesNothing(t *testing.T) {
 
 func TestBackup_LeavesNothingBehindWhenItFails(t *testing.T) {
 	dir, to := t.TempDir(), t.TempDir()
-	l := open(t, dir)
+	l := open(t, Options{Dir: dir})
 	mustRun(t, l, "a", slotTime, "main")
 	must(t, l.Close())
 	damageFile(t, filepath.Join(dir, fileName), func(b []byte) { copy(b[100:], bytes.Repeat([]byte{0xff}, 3000)) })

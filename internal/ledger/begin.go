@@ -10,9 +10,10 @@ import (
 	"time"
 )
 
-// ownedRun is the condition under which a dispatch may be moved: its run is open and the owner's.
+// ownedRun is the condition under which a dispatch may be moved: its run is open and the owner's,
+// and stays so until that is on the disk.
 const ownedRun = `EXISTS (SELECT 1 FROM runs WHERE runs.id = dispatches.run_id AND runs.owner = ?
-		AND runs.finished_at IS NULL)`
+		AND runs.finished_at IS NULL {share})`
 
 const (
 	// insertDispatch takes the slot from the run, and inserts nothing when the run is not the
@@ -22,7 +23,7 @@ const (
 			attempts, sent_at, settle_at, status_code, outcome, reason, message, exit_status, last,
 			activities, command_line)
 		SELECT runs.id, ?, ?, ?, ?, ?, ?, runs.slot, ?, ?, ?, ?, 0, ?, ?, ?, 0, 0, NULL, ?
-		FROM runs WHERE runs.id = ? AND runs.owner = ? AND runs.finished_at IS NULL
+		FROM runs WHERE runs.id = ? AND runs.owner = ? AND runs.finished_at IS NULL {share}
 		ON CONFLICT DO NOTHING`
 
 	intendDispatch = `UPDATE dispatches
@@ -135,7 +136,7 @@ func duplicate(d Dispatch) Dispatch {
 // mustOwn returns ErrNotOwned unless the run is open and the owner's.
 func (s *session) mustOwn(runID, owner string) error {
 	var found int
-	err := s.row(`SELECT 1 FROM runs WHERE id = ? AND owner = ? AND finished_at IS NULL`, runID, owner).Scan(&found)
+	err := s.row(`SELECT 1 FROM runs WHERE id = ? AND owner = ? AND finished_at IS NULL {share}`, runID, owner).Scan(&found)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("the run is done or another replica's: %w", ErrNotOwned)
 	}

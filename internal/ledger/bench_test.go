@@ -17,7 +17,7 @@ func BenchmarkWay(b *testing.B) {
 	old, _ := strconv.Atoi(os.Getenv("LEDGER_BENCH_ROWS")) // none by default
 	const fires = 1000
 	ctx := b.Context()
-	l := open(b, b.TempDir())
+	l := open(b, Options{Dir: b.TempDir()})
 	now := time.Now().UTC().Truncate(time.Second)
 	seed(b, l, now, old)
 	var claimed, intended, recorded, finished time.Duration
@@ -83,7 +83,7 @@ func BenchmarkWay(b *testing.B) {
 
 func BenchmarkSchedules(b *testing.B) {
 	const crons = 10_000
-	l := open(b, b.TempDir())
+	l := open(b, Options{Dir: b.TempDir()})
 	keys := make([]ScheduleKey, crons)
 	for i := range keys {
 		keys[i] = ScheduleKey{Cron: fmt.Sprintf("cron-%05d", i), Project: fmt.Sprintf("project%05d", i), Hash: "hash"}

@@ -71,7 +71,7 @@ func check(ctx context.Context, file string) (*Health, error) {
 		return nil, err
 	}
 	h := &Health{File: file}
-	if h.Known, err = knownVersion(); err != nil {
+	if h.Known, err = knownVersion(sqliteMigrations); err != nil {
 		return nil, err
 	}
 	db, err := sql.Open(driverName, readOnlyDSN(path))

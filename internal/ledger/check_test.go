@@ -23,7 +23,7 @@ func damageFile(t *testing.T, path string, damage func([]byte)) []byte {
 // lived opens a ledger in which runs have ended, are open, and were asked for twice.
 func lived(t *testing.T, dir string) *Ledger {
 	t.Helper()
-	l := open(t, dir)
+	l := open(t, Options{Dir: dir})
 	for i := range 5 {
 		u := mustRun(t, l, "a", slotTime.Add(time.Duration(i)*time.Hour), "main")
 		mustIntend(t, l, "a", dispatchOf(u, 0, "key"))
@@ -103,7 +103,7 @@ func TestCheck_FindsRowsThatContradictEachOther(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		must(t, os.CopyFS(dir, os.DirFS(sound)))
-		l := open(t, dir)
+		l := open(t, Options{Dir: dir})
 		must(t, l.write(t.Context(), opHeartbeat, "spoil", 1, func(s *session) error {
 			_, err := s.exec(statement)
 			return err

@@ -1,12 +1,14 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -50,9 +52,9 @@ func (l *Ledger) Claim(ctx context.Context, owner string, claims []Claim) ([]Cla
 	for i := range claims {
 		weight += 2 * len(claims[i].Runs) // each may bring a dispatch
 	}
-	claimed := make([]Claimed, len(claims))
-	err := l.write(ctx, opClaim, "claim fires", weight, func(s *session) error {
-		for i := range claims {
+	claimed, order := make([]Claimed, len(claims)), byKey(claims)
+	write := func(s *session) error {
+		for _, i := range order {
 			var err error
 			if claimed[i], err = s.claim(owner, &claims[i], now); err != nil {
 				f := &claims[i].Fire
@@ -60,11 +62,34 @@ func (l *Ledger) Claim(ctx context.Context, owner string, claims []Claim) ([]Cla
 			}
 		}
 		return nil
-	})
-	if err != nil {
+	}
+	if err := l.ask(ctx, opClaim, "claim fires", &request{weight: weight, key: firstKey(claims, order), do: write}); err != nil {
 		return nil, err
 	}
 	return claimed, nil
+}
+
+// byKey is the order in which claims are written, and firstKey that of several callers' claims in one
+// transaction. It is the same for all replicas, so that of two which claim the same fires one waits
+// for the other, and not each for the other.
+func byKey(claims []Claim) []int {
+	order := make([]int, len(claims))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		a, b := &claims[i].Fire, &claims[j].Fire
+		return cmp.Or(cmp.Compare(a.Slot, b.Slot), cmp.Compare(a.Cron, b.Cron), cmp.Compare(a.Project, b.Project))
+	})
+	return order
+}
+
+func firstKey(claims []Claim, order []int) string {
+	if len(order) == 0 {
+		return ""
+	}
+	f := &claims[order[0]].Fire
+	return f.Slot + "\x00" + f.Cron + "\x00" + f.Project
 }
 
 func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) {

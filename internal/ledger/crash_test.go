@@ -12,37 +12,41 @@ import (
 	"time"
 )
 
-// crashDir, when it is set, makes this test binary a process that works on the ledger there until
-// it is killed.
-const crashDir = "LEDGER_CRASH_DIR"
+// crashDir, when it is set, makes this test binary a process that works on the ledger there, or on
+// that of crashStore, until it is killed.
+const (
+	crashDir   = "LEDGER_CRASH_DIR"
+	crashStore = "LEDGER_CRASH_STORE"
+)
 
 // TestCrash_KeepsEverythingAcknowledged kills a process in the middle of its work, again and again
 // on one ledger, and looks for everything that it had been told is written.
 func TestCrash_KeepsEverythingAcknowledged(t *testing.T) {
 	if dir := os.Getenv(crashDir); dir != "" {
-		workUntilKilled(dir)
+		workUntilKilled(Options{Dir: dir, Store: os.Getenv(crashStore), LockWait: time.Minute})
 		return
 	}
-	dir := t.TempDir()
-	acknowledged := map[string][]string{} // what happened, to the ids that it happened to
-	for _, lines := range []int{1, 50, 700} {
-		crash(t, dir, lines, acknowledged)
-		verify(t, dir, acknowledged)
-	}
-	for _, step := range []string{"claimed", "intended", "recorded", "finished"} {
-		if len(acknowledged[step]) == 0 {
-			t.Errorf("no process came as far as %q", step)
+	engines(t, func(t *testing.T, o Options) {
+		acknowledged := map[string][]string{} // what happened, to the ids that it happened to
+		for _, lines := range []int{1, 50, 700} {
+			crash(t, o, lines, acknowledged)
+			verify(t, o, acknowledged)
 		}
-	}
+		for _, step := range []string{"claimed", "intended", "recorded", "finished"} {
+			if len(acknowledged[step]) == 0 {
+				t.Errorf("no process came as far as %q", step)
+			}
+		}
+	})
 }
 
 // crash starts a process, kills it after it has acknowledged some steps, and notes all it has.
-func crash(t *testing.T, dir string, lines int, acknowledged map[string][]string) {
+func crash(t *testing.T, o Options, lines int, acknowledged map[string][]string) {
 	t.Helper()
 	binary, err := os.Executable()
 	must(t, err)
 	cmd := exec.Command(binary, "-test.run=^TestCrash_KeepsEverythingAcknowledged$")
-	cmd.Env = append(os.Environ(), crashDir+"="+dir)
+	cmd.Env = append(os.Environ(), crashDir+"="+o.Dir, crashStore+"="+o.Store)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe() // the process ends with this one, whatever happens
 	must(t, err)
@@ -72,9 +76,9 @@ func crash(t *testing.T, dir string, lines int, acknowledged map[string][]string
 
 // workUntilKilled takes runs from claim to end on several goroutines and prints each step that
 // the ledger has acknowledged.
-func workUntilKilled(dir string) {
+func workUntilKilled(o Options) {
 	ctx := context.Background()
-	l, err := Open(ctx, Options{Dir: dir, LockWait: time.Minute})
+	l, err := Open(ctx, o)
 	if err != nil {
 		panic(err)
 	}
@@ -119,9 +123,9 @@ func workOnce(ctx context.Context, l *Ledger, owner string, worker, n int) error
 	return nil
 }
 
-func verify(t *testing.T, dir string, acknowledged map[string][]string) {
+func verify(t *testing.T, o Options, acknowledged map[string][]string) {
 	t.Helper()
-	l := open(t, dir)
+	l := open(t, o)
 	defer l.Close()
 	for _, id := range acknowledged["claimed"] {
 		u, _, err := l.Run(t.Context(), id)

@@ -1,102 +1,164 @@
 package ledger
 
 import (
+	"context"
+	"database/sql"
 	"errors"
-	"fmt"
-	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"github.com/pressly/goose/v3"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Everything that only SQLite says this way stands in this file and in migrations/sqlite.
+// dialect is everything in which the databases differ that a ledger can live in. The statements are
+// written once, in a notation of their own; see terms.
+type dialect interface {
+	// String names the store in errors. It holds no secret.
+	String() string
+	// open returns a pool of connections. It may connect only when the first one is used.
+	open(purpose) (*sql.DB, error)
+	// terms are the words of the database.
+	terms() *terms
+	// lock returns what keeps two processes from migrating one store at once.
+	lock() ([]goose.ProviderOption, error)
+
+	// watch returns a function that tells whether what is written now can be found again.
+	watch() (func() error, error)
+	// commit ends the transaction of a session. Without an error it is on the disk.
+	commit(*session) error
+	// isStoreGone reports whether an error means that the store as a whole does not work now, as
+	// opposed to one operation that it refuses.
+	isStoreGone(error) bool
+	// isConflict reports whether another writer was in the way: nothing was written, and the same
+	// transaction can be tried again at once.
+	isConflict(error) bool
+	// isUsable reports whether a connection can go on being used after an error and a rollback.
+	isUsable(error) bool
+	// isNoTransaction reports whether a rollback found nothing to roll back, because the database
+	// had done so by itself.
+	isNoTransaction(error) bool
+	// explain adds to an error what to do about it. Where there is no ledger it is os.ErrNotExist.
+	explain(error) error
+}
+
+// dialectOf returns the dialect of a store: a postgres:// URL, or a directory for SQLite. An error
+// does not quote a URL, which may hold a password.
+func dialectOf(store string) (dialect, error) {
+	scheme, _, isURL := strings.Cut(store, "://")
+	switch {
+	case !isURL:
+		return newSQLite(store)
+	case scheme == "postgres" || scheme == "postgresql":
+		return newPostgres(store)
+	default:
+		return nil, errScheme
+	}
+}
+
+var errScheme = errors.New("a store's URL begins with postgres://")
+
+// purpose is what connections are opened for.
+type purpose int
 
 const (
-	driverName    = "sqlite"
-	gooseDialect  = goose.DialectSQLite3
-	migrationsDir = "migrations/sqlite"
-
-	begin    = "BEGIN IMMEDIATE"
-	commit   = "COMMIT"
-	rollback = "ROLLBACK"
-
-	// dbNow is the database's clock in microseconds. SQLite reads it to the millisecond.
-	dbNow = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+	forReading purpose = iota // cannot write
+	forWriting
+	forMigrating
 )
 
-// writerDSN opens a file for the one connection that writes. FULL makes every commit wait for the
-// disk: a claim that a power cut undoes is a request sent twice.
-func writerDSN(path string) string {
-	return dsn(path, "rw", "immediate", "journal_mode(wal)", "synchronous(full)", "cache_size(-8192)",
-		"wal_autocheckpoint(2000)", "journal_size_limit(67108864)")
+// terms are the words of one database. In the statements of this package
+//
+//	?       is a parameter, in their order, and ?2 is the second one
+//	{now}   is the database's clock in microseconds, which moves within a transaction
+//	{share} follows a SELECT and keeps others from changing its rows until the transaction ends
+type terms struct {
+	goose      goose.Dialect
+	migrations string // their directory
+	begin      string
+	rollback   string
+	now        string
+	share      string
+	parameter  string         // what stands before a parameter's number; "" leaves ? as it is
+	snapshot   *sql.TxOptions // a transaction that reads as of one moment
+
+	translated sync.Map // statements in the database's own words, by their text
 }
 
-// readerDSN opens the same file for connections that cannot write.
-func readerDSN(path string) string {
-	return dsn(path, "rw", "deferred", "query_only(1)", "cache_size(-2048)")
-}
-
-// dsn says how the file is opened, in which mode a transaction begins, and what is set on every
-// connection. The file is never made by it: an empty one in the place of a ledger that is away would
-// have forgotten every claim.
-func dsn(path, access, mode string, pragmas ...string) string {
-	query := url.Values{
-		"mode":          {access},
-		"_txlock":       {mode},
-		"_busy_timeout": {"5000"}, // milliseconds
-		"_pragma":       pragmas,
-		"_dqs":          {"0"}, // a misspelt column is an error, not a text
-		"_error_rc":     {"1"}, // messages that belong to their codes
+// translate writes a statement in the database's own words.
+func (t *terms) translate(statement string) string {
+	if known, ok := t.translated.Load(statement); ok {
+		return known.(string)
 	}
-	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
-	return u.String()
-}
-
-// isStoreGone reports whether an error means that the store as a whole does not work now, as
-// opposed to one operation that it refuses.
-func isStoreGone(err error) bool {
-	switch primaryCode(err) {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
-		sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
-		sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL:
-		return true
-	default:
-		return false
+	text := strings.NewReplacer("{now}", t.now, "{share}", t.share).Replace(statement)
+	if t.parameter != "" {
+		text = numbered(text, t.parameter)
 	}
+	t.translated.Store(statement, text)
+	return text
 }
 
-// isNoTransaction reports whether a rollback found nothing to roll back, because the database had
-// done so by itself.
-func isNoTransaction(err error) bool {
-	return primaryCode(err) == sqlite3.SQLITE_ERROR
-}
-
-// explain adds what to do about a damaged file. The file itself is never touched: what it still
-// holds is the only record of what may have been sent.
-func explain(path string, err error) error {
-	if !isDamage(err) {
-		return err
+// numbered gives each parameter its number, if it has none yet, and the database's sign.
+func numbered(statement, sign string) string {
+	parts := strings.Split(statement, "?")
+	var text strings.Builder
+	text.WriteString(parts[0])
+	for n, part := range parts[1:] {
+		text.WriteString(sign)
+		if part == "" || part[0] < '0' || part[0] > '9' {
+			text.WriteString(strconv.Itoa(n + 1))
+		}
+		text.WriteString(part)
 	}
-	return fmt.Errorf("%w; %s is damaged and was left as it is: %s", err, path, remedy)
+	return text.String()
 }
 
-// remedy is what to do about a damaged file.
-const remedy = "stop automatond, restore the file from a backup, or save what can be read with " +
-	"`sqlite3 ledger.db .recover`, or move ledger.db, ledger.db-wal and ledger.db-shm away to start with an " +
-	"empty ledger, which owes nothing from before its start"
-
-// isDamage reports whether an error means that the file is not what was written.
-func isDamage(err error) bool {
-	code := primaryCode(err)
-	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
-}
-
-// primaryCode is SQLite's result code without its extension, or 0 for other errors.
-func primaryCode(err error) int {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return 0
+// storable replaces in texts what PostgreSQL cannot store, on every engine alike: a message may
+// quote what somebody else has sent.
+func storable(args []any) []any {
+	for i, arg := range args {
+		text, ok := arg.(string)
+		if ok && (!utf8.ValidString(text) || strings.Contains(text, "\x00")) {
+			args[i] = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+		}
 	}
-	return e.Code() & 0xff
+	return args
+}
+
+// pool is the connections that read. Its queries are in the notation of this package.
+type pool struct {
+	*sql.DB
+	terms *terms
+}
+
+func (p *pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return p.DB.QueryContext(ctx, p.terms.translate(query), storable(args)...)
+}
+
+func (p *pool) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return p.DB.QueryRowContext(ctx, p.terms.translate(query), storable(args)...)
+}
+
+// snapshot begins a transaction that reads as of one moment.
+func (p *pool) snapshot(ctx context.Context) (*snapshot, error) {
+	tx, err := p.BeginTx(ctx, p.terms.snapshot)
+	if err != nil {
+		return nil, err
+	}
+	return &snapshot{tx, p.terms}, nil
+}
+
+// snapshot is what a pool has at one moment.
+type snapshot struct {
+	*sql.Tx
+	terms *terms
+}
+
+func (s *snapshot) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return s.Tx.QueryContext(ctx, s.terms.translate(query), storable(args)...)
+}
+
+func (s *snapshot) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return s.Tx.QueryRowContext(ctx, s.terms.translate(query), storable(args)...)
 }

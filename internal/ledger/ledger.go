@@ -9,17 +9,21 @@
 // It leaves to others what a run is for and when anything is due; it knows neither tasks nor
 // schedules' expressions nor the platform. It stores times as whole microseconds in UTC.
 //
-// The store is one SQLite file with one writer, which performs concurrent operations in groups,
-// one transaction each, because waiting for the disk is what a write costs most.
+// The store is a SQLite file, which is one process's alone, or a PostgreSQL database, which several
+// replicas share; what differs between the two stands in dialect*.go and migrations. Each process has
+// one writer, which performs concurrent operations in groups, one transaction each, because waiting
+// for the disk is what a write costs most.
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,12 +32,10 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// fileName is the ledger's file in its directory.
-const fileName = "ledger.db"
-
 // Options say where the ledger lives.
 type Options struct {
-	Dir      string        // created with mode 0700 when it is missing
+	Dir      string        // created with mode 0700 when it is missing, and locked
+	Store    string        // a postgres:// URL; "" for a SQLite file in Dir
 	LockWait time.Duration // how long to wait for another process to leave the directory
 	Logger   zerolog.Logger
 	Metrics  prometheus.Registerer // nil registers nothing
@@ -46,15 +48,27 @@ type Ledger struct {
 	db     *sql.DB // the writer's
 	writer *writer
 
+	taking sync.Mutex // held while runs are taken over
+	unsure []string   // runs that a take-over without an answer may have taken
+
 	closing sync.Once
 	closed  error // what closing returned
 }
 
-// Open opens the ledger in a directory, creates it when there is none, and brings its schema up
-// to date. While it is open no other process can open it: Open then waits Options.LockWait and
-// returns an error that is ErrLocked. It never deletes or replaces a file.
+// Open opens the ledger in a directory, or in the database that Options.Store names, creates it when
+// there is none, and brings its schema up to date. While it is open no other process can open a
+// ledger with this directory: Open then waits Options.LockWait and returns an error that is
+// ErrLocked. A database may be shared by processes with a directory each. Open never deletes or
+// replaces a file.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
 	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	if o.Store != "" && !strings.Contains(o.Store, "://") {
+		return nil, fmt.Errorf("open ledger: %w", errScheme)
+	}
+	d, err := dialectOf(cmp.Or(o.Store, dir))
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
@@ -66,22 +80,23 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	l := &Ledger{Reader: Reader{path: filepath.Join(dir, fileName)}, lock: lock}
+	l := &Ledger{Reader: Reader{dialect: d}, lock: lock}
 	if err := l.open(ctx, o); err != nil {
-		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", l.path, explain(l.path, err)), l.Close())
+		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", d, d.explain(err)), l.Close())
 	}
 	return l, nil
 }
 
 func (l *Ledger) open(ctx context.Context, o Options) (err error) {
-	if err := createFile(l.path); err != nil {
+	if err := migrate(ctx, l.dialect); err != nil {
 		return err
 	}
-	if l.db, err = sql.Open(driverName, writerDSN(l.path)); err != nil {
+	if l.db, err = l.dialect.open(forWriting); err != nil {
 		return err
 	}
 	l.db.SetMaxOpenConns(1)
-	if err := migrate(ctx, l.db); err != nil {
+	// Once used with a context that can end, a SQLite connection waits for the file by Go's timers.
+	if err := l.db.PingContext(ctx); err != nil {
 		return err
 	}
 	if err := l.openPool(); err != nil {
@@ -90,33 +105,12 @@ func (l *Ledger) open(ctx context.Context, o Options) (err error) {
 	if l.errors, err = newStoreErrors(o.Metrics); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
-	present, err := watchFile(l.path)
+	present, err := l.dialect.watch()
 	if err != nil {
 		return err
 	}
-	l.writer = newWriter(l.db, present)
+	l.writer = newWriter(l.db, l.dialect, present)
 	return nil
-}
-
-// createFile makes the file, readable by its owner only, and makes its name survive a power cut.
-func createFile(path string) error {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	dir := filepath.Dir(path)
-	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir))) // the directory may be new as well
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Close performs the operations that wait, then gives the directory free. A second call does
@@ -155,8 +149,11 @@ func (l *Ledger) Writable(ctx context.Context) error {
 // write performs an operation through the writer. Errors of the store are counted, and all are
 // wrapped with what was attempted.
 func (l *Ledger) write(ctx context.Context, op, attempt string, weight int, do func(*session) error) error {
-	err := l.writer.write(ctx, weight, canWait(op), do)
-	return l.judge(ctx, op, attempt, err)
+	return l.ask(ctx, op, attempt, &request{weight: weight, later: canWait(op), do: do})
+}
+
+func (l *Ledger) ask(ctx context.Context, op, attempt string, r *request) error {
+	return l.judge(ctx, op, attempt, l.writer.ask(ctx, r))
 }
 
 // canWait tells the operations that follow on a request to the platform from those that precede

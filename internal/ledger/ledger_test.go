@@ -1,20 +1,36 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/automatond/automatond/internal/postgrestest"
 )
 
 // slotTime is a scheduled time that is never in the future.
 var slotTime = time.Date(2026, 3, 1, 5, 0, 0, 0, time.UTC)
 
-func open(t testing.TB, dir string) *Ledger {
+// engines runs a test on each engine, with an empty store.
+func engines(t *testing.T, test func(t *testing.T, o Options)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, Options{Dir: t.TempDir()}) })
+	t.Run("postgres", func(t *testing.T) { test(t, onPostgres(t)) })
+}
+
+func onPostgres(t testing.TB) Options {
+	return Options{Dir: t.TempDir(), Store: postgrestest.URL(t)}
+}
+
+// storeOf is the store as OpenReader wants it.
+func storeOf(o Options) string { return cmp.Or(o.Store, o.Dir) }
+
+func open(t testing.TB, o Options) *Ledger {
 	t.Helper()
-	l, err := Open(context.Background(), Options{Dir: dir})
+	l, err := Open(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +115,7 @@ func must(t testing.TB, err error) {
 
 func TestOpen_CreatesPrivateFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	l := open(t, dir)
+	l := open(t, Options{Dir: dir})
 	must(t, l.Writable(t.Context()))
 	for name, want := range map[string]os.FileMode{".": 0o700, "lock": 0o600, "ledger.db": 0o600, "ledger.db-wal": 0o600} {
 		info, err := os.Stat(filepath.Join(dir, name))
@@ -111,7 +127,7 @@ func TestOpen_CreatesPrivateFiles(t *testing.T) {
 }
 
 func TestOpen_SyncsEveryCommit(t *testing.T) {
-	l := open(t, t.TempDir())
+	l := open(t, Options{Dir: t.TempDir()})
 	for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal"} {
 		var got string
 		err := l.write(t.Context(), opHeartbeat, "read pragma", 1, func(s *session) error {
@@ -124,15 +140,17 @@ func TestOpen_SyncsEveryCommit(t *testing.T) {
 }
 
 func TestOpen_ReadersCannotWrite(t *testing.T) {
-	l := open(t, t.TempDir())
-	if _, err := l.reader.Exec(`DELETE FROM fires`); err == nil {
-		t.Error("a write through the read pool succeeded")
-	}
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		if _, err := l.reader.Exec(`DELETE FROM fires`); err == nil {
+			t.Error("a write through the read pool succeeded")
+		}
+	})
 }
 
 func TestOpen_TakesAnyDirectoryName(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "100% ?#&=odd dir")
-	l := open(t, dir)
+	l := open(t, Options{Dir: dir})
 	must(t, l.Writable(t.Context()))
 	if _, err := os.Stat(filepath.Join(dir, "ledger.db")); err != nil {
 		t.Error(err)
@@ -140,21 +158,22 @@ func TestOpen_TakesAnyDirectoryName(t *testing.T) {
 }
 
 func TestLedger_KeepsEverythingOverRestarts(t *testing.T) {
-	dir := t.TempDir()
-	l := open(t, dir)
-	u := mustRun(t, l, "first", slotTime, "main")
-	mustIntend(t, l, "first", dispatchOf(u, 0, "key"))
-	must(t, l.Close())
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		u := mustRun(t, l, "first", slotTime, "main")
+		mustIntend(t, l, "first", dispatchOf(u, 0, "key"))
+		must(t, l.Close())
 
-	l = open(t, dir)
-	got, dispatches, err := l.Run(t.Context(), u.ID)
-	must(t, err)
-	if got.State != RunRunning || len(dispatches) != 1 || dispatches[0].State != DispatchDispatching {
-		t.Errorf("after a restart: %+v, %+v", got, dispatches)
-	}
-	if mustClaim(t, l, "second", claimOf(slotTime, "main")).Owned {
-		t.Error("the slot was claimed a second time after a restart")
-	}
+		l = open(t, o)
+		got, dispatches, err := l.Run(t.Context(), u.ID)
+		must(t, err)
+		if got.State != RunRunning || len(dispatches) != 1 || dispatches[0].State != DispatchDispatching {
+			t.Errorf("after a restart: %+v, %+v", got, dispatches)
+		}
+		if mustClaim(t, l, "second", claimOf(slotTime, "main")).Owned {
+			t.Error("the slot was claimed a second time after a restart")
+		}
+	})
 }
 
 func TestLedger_WorksInsideSynctest(t *testing.T) {

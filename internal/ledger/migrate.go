@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -15,22 +16,23 @@ var migrations embed.FS
 
 // migrate brings the schema up to this version's. It refuses a newer one: what that means is not
 // known here, and a guess could repeat a request.
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, migrationsDir)
+func migrate(ctx context.Context, d dialect) (err error) {
+	db, err := d.open(forMigrating)
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(gooseDialect, db, files, goose.WithDisableGlobalRegistry(true))
+	defer func() { err = errors.Join(err, db.Close()) }()
+	known, err := knownVersion(d.terms().migrations)
+	if err != nil {
+		return err
+	}
+	provider, err := newProvider(d, db)
 	if err != nil {
 		return err
 	}
 	current, err := provider.GetDBVersion(ctx)
 	if err != nil {
 		return fmt.Errorf("read schema version: %w", err)
-	}
-	known, err := knownVersion()
-	if err != nil {
-		return err
 	}
 	if current > known {
 		return newerSchema(current, known)
@@ -47,9 +49,22 @@ func migrate(ctx context.Context, db *sql.DB) error {
 // selectSchema reads the schema version of a ledger.
 const selectSchema = `SELECT max(version_id) FROM goose_db_version WHERE is_applied`
 
-// knownVersion is the schema version of this automatond: that of its last migration.
-func knownVersion() (int64, error) {
-	files, err := fs.ReadDir(migrations, migrationsDir)
+func newProvider(d dialect, db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, d.terms().migrations)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := d.lock()
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(d.terms().goose, db, files, append(lock, goose.WithDisableGlobalRegistry(true))...)
+}
+
+// knownVersion is the schema version of this automatond: that of its last migration, the same on
+// every engine.
+func knownVersion(dir string) (int64, error) {
+	files, err := fs.ReadDir(migrations, dir)
 	if err != nil {
 		return 0, err
 	}

@@ -15,18 +15,20 @@ import (
 // TestLedger_DoesAsItsModel performs random operations of several owners and compares every answer,
 // and in the end every row, with a model in memory.
 func TestLedger_DoesAsItsModel(t *testing.T) {
-	l := open(t, t.TempDir())
-	rapid.Check(t, func(t *rapid.T) {
-		// The checks share one ledger, so each has a project of its own.
-		m := &model{
-			l: l, project: NewID(), runs: map[string]*modelRun{}, fires: map[string]*modelFire{},
-			asked: map[string]bool{}, activities: map[string]modelKey{},
-		}
-		t.Repeat(map[string]func(*rapid.T){
-			"claim": m.claim, "begin": m.begin, "begin and intend": m.beginAndIntend, "intend": m.intend, "return": m.withdraw,
-			"record": m.record, "adopt": m.adopt, "finish": m.finish, "take over": m.takeOver,
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		rapid.Check(t, func(t *rapid.T) {
+			// The checks share one ledger, so each has a project of its own.
+			m := &model{
+				l: l, project: NewID(), runs: map[string]*modelRun{}, fires: map[string]*modelFire{},
+				asked: map[string]bool{}, activities: map[string]modelKey{},
+			}
+			t.Repeat(map[string]func(*rapid.T){
+				"claim": m.claim, "begin": m.begin, "begin and intend": m.beginAndIntend, "intend": m.intend, "return": m.withdraw,
+				"record": m.record, "adopt": m.adopt, "finish": m.finish, "take over": m.takeOver,
+			})
+			m.check(t)
 		})
-		m.check(t)
 	})
 }
 

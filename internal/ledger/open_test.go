@@ -15,7 +15,7 @@ import (
 
 func TestOpen_WaitsForADirectoryInUseThenSaysSo(t *testing.T) {
 	dir := t.TempDir()
-	open(t, dir)
+	open(t, Options{Dir: dir})
 	var log bytes.Buffer
 	started := time.Now()
 	_, err := Open(t.Context(), Options{Dir: dir, LockWait: 250 * time.Millisecond, Logger: zerolog.New(&log)})
@@ -32,7 +32,7 @@ func TestOpen_WaitsForADirectoryInUseThenSaysSo(t *testing.T) {
 
 func TestOpen_TakesADirectoryThatIsLeftWhileItWaits(t *testing.T) {
 	dir := t.TempDir()
-	l := open(t, dir)
+	l := open(t, Options{Dir: dir})
 	var log signalWriter = make(chan string, 10)
 	opened := make(chan error)
 	go func() {
@@ -58,7 +58,7 @@ func (w signalWriter) Write(p []byte) (int, error) {
 
 func TestOpen_StopsWaitingWithItsContext(t *testing.T) {
 	dir := t.TempDir()
-	open(t, dir)
+	open(t, Options{Dir: dir})
 	stop := errors.New("stop")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(stop)
@@ -68,21 +68,22 @@ func TestOpen_StopsWaitingWithItsContext(t *testing.T) {
 }
 
 func TestOpen_RefusesANewerSchema(t *testing.T) {
-	dir := t.TempDir()
-	l := open(t, dir)
-	must(t, l.write(t.Context(), opHeartbeat, "pretend", 1, func(s *session) error {
-		_, err := s.exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`)
-		return err
-	}))
-	must(t, l.Close())
-	_, err := Open(t.Context(), Options{Dir: dir})
-	if err == nil || !strings.Contains(err.Error(), "schema version 999 and this automatond knows up to 4: run the newer automatond") {
-		t.Errorf("error = %v", err)
-	}
-	// Refused, the directory is free again and the file is what it was.
-	if _, err := Open(t.Context(), Options{Dir: dir}); errors.Is(err, ErrLocked) {
-		t.Errorf("the lock was kept: %v", err)
-	}
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		must(t, l.write(t.Context(), opHeartbeat, "pretend", 1, func(s *session) error {
+			_, err := s.exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, TRUE)`)
+			return err
+		}))
+		must(t, l.Close())
+		_, err := Open(t.Context(), o)
+		if err == nil || !strings.Contains(err.Error(), "schema version 999 and this automatond knows up to 4: run the newer automatond") {
+			t.Errorf("error = %v", err)
+		}
+		// Refused, the directory is free again and the file is what it was.
+		if _, err := Open(t.Context(), o); errors.Is(err, ErrLocked) {
+			t.Errorf("the lock was kept: %v", err)
+		}
+	})
 }
 
 func TestOpen_LeavesADamagedFileAlone(t *testing.T) {
@@ -92,7 +93,7 @@ func TestOpen_LeavesADamagedFileAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			l := open(t, dir)
+			l := open(t, Options{Dir: dir})
 			mustRun(t, l, "a", slotTime, "main")
 			must(t, l.Close())
 			path := filepath.Join(dir, "ledger.db")
@@ -119,7 +120,7 @@ func TestOpen_LeavesADamagedFileAlone(t *testing.T) {
 
 func TestLedger_SaysWhatToDoWhenItsFileIsDamagedWhileOpen(t *testing.T) {
 	dir := t.TempDir()
-	l := open(t, dir)
+	l := open(t, Options{Dir: dir})
 	for i := range 200 {
 		mustClaim(t, l, "a", claimOf(slotTime.Add(time.Duration(i)*time.Minute)))
 	}

@@ -29,7 +29,7 @@ func TestLedger_ClaimsNothingWhileItsStoreIsAwayAndGoesOnAfterwards(t *testing.T
 		},
 		"another directory in its place": func(t *testing.T, l *Ledger, dir string) func() {
 			must(t, os.Rename(dir, dir+".away"))
-			must(t, open(t, dir).Close())
+			must(t, open(t, Options{Dir: dir}).Close())
 			return func() { must(t, errors.Join(os.RemoveAll(dir), os.Rename(dir+".away", dir))) }
 		},
 		"connection lost and directory renamed": func(t *testing.T, l *Ledger, dir string) func() {
@@ -66,7 +66,7 @@ func TestLedger_ClaimsNothingWhileItsStoreIsAwayAndGoesOnAfterwards(t *testing.T
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "data")
-			l := open(t, dir)
+			l := open(t, Options{Dir: dir})
 			before := claimOf(slotTime, "main")
 			mustClaim(t, l, "a", before)
 			during := claimOf(slotTime.Add(time.Hour), "staging")

@@ -41,91 +41,97 @@ func crons(t *testing.T, l *Ledger) []string {
 }
 
 func TestPrune_KeepsWhatIsNeeded(t *testing.T) {
-	l := open(t, t.TempDir())
-	now := time.Now().UTC().Truncate(time.Second)
-	day := func(n int) time.Time { return now.Add(-time.Duration(n) * 24 * time.Hour) }
-	newer := func(cron string) { endedRun(t, l, cron, now.Add(-time.Hour), Succeeded) }
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		now := time.Now().UTC().Truncate(time.Second)
+		day := func(n int) time.Time { return now.Add(-time.Duration(n) * 24 * time.Hour) }
+		newer := func(cron string) { endedRun(t, l, cron, now.Add(-time.Hour), Succeeded) }
 
-	old := endedRun(t, l, "old success", day(30), Succeeded)
-	newer("old success")
-	endedRun(t, l, "old failure", day(30), Failed)
-	newer("old failure")
-	endedRun(t, l, "ancient failure", day(100), Unknown)
-	newer("ancient failure")
-	endedRun(t, l, "only fire", day(100), Succeeded)
-	open := claimOf(day(30), "main")
-	open.Fire.Cron = "open"
-	mustClaim(t, l, "a", open)
-	newer("open")
-	manual := claimOf(day(30))
-	manual.Fire.Slot, manual.Fire.Cron = "manual:1", "old manual"
-	mustClaim(t, l, "a", manual)
-	backdate(t, l)
-	endedRun(t, l, "claimed late", day(30), Succeeded)
-	newer("claimed late")
+		old := endedRun(t, l, "old success", day(30), Succeeded)
+		newer("old success")
+		endedRun(t, l, "old failure", day(30), Failed)
+		newer("old failure")
+		endedRun(t, l, "ancient failure", day(100), Unknown)
+		newer("ancient failure")
+		endedRun(t, l, "only fire", day(100), Succeeded)
+		open := claimOf(day(30), "main")
+		open.Fire.Cron = "open"
+		mustClaim(t, l, "a", open)
+		newer("open")
+		manual := claimOf(day(30))
+		manual.Fire.Slot, manual.Fire.Cron = "manual:1", "old manual"
+		mustClaim(t, l, "a", manual)
+		backdate(t, l)
+		endedRun(t, l, "claimed late", day(30), Succeeded)
+		newer("claimed late")
 
-	n, err := l.Prune(t.Context(), day(7), day(60), 100)
-	if err != nil || n != 3 {
-		t.Errorf("Prune = %d, %v; want 3", n, err)
-	}
-	want := []string{
-		"ancient failure", "claimed late", "claimed late", "old failure", "old failure", "old success", "only fire", "open", "open",
-	}
-	if got := crons(t, l); !slices.Equal(got, want) {
-		t.Errorf("left %q, want %q", got, want)
-	}
-	if _, _, err := l.Run(t.Context(), old.ID); err == nil {
-		t.Error("the run of a pruned fire is left")
-	}
-	for table, where := range map[string]string{"dispatches": "run_id", "activities": "run_id"} {
-		var left int
-		must(t, l.reader.QueryRow(`SELECT count(*) FROM `+table+` WHERE `+where+` = ?`, old.ID).Scan(&left))
-		if left != 0 {
-			t.Errorf("%d rows in %s are left of a pruned run", left, table)
+		n, err := l.Prune(t.Context(), day(7), day(60), 100)
+		if err != nil || n != 3 {
+			t.Errorf("Prune = %d, %v; want 3", n, err)
 		}
-	}
+		want := []string{
+			"ancient failure", "claimed late", "claimed late", "old failure", "old failure", "old success", "only fire", "open", "open",
+		}
+		if got := crons(t, l); !slices.Equal(got, want) {
+			t.Errorf("left %q, want %q", got, want)
+		}
+		if _, _, err := l.Run(t.Context(), old.ID); err == nil {
+			t.Error("the run of a pruned fire is left")
+		}
+		for table, where := range map[string]string{"dispatches": "run_id", "activities": "run_id"} {
+			var left int
+			must(t, l.reader.QueryRowContext(t.Context(), `SELECT count(*) FROM `+table+` WHERE `+where+` = ?`, old.ID).Scan(&left))
+			if left != 0 {
+				t.Errorf("%d rows in %s are left of a pruned run", left, table)
+			}
+		}
+	})
 }
 
 func TestPrune_NeverTakesClaimsOfTheLastTwoDays(t *testing.T) {
-	l := open(t, t.TempDir())
-	now := time.Now().UTC().Truncate(time.Second)
-	for _, hours := range []int{1, 24, 47, 49, 72} {
-		endedRun(t, l, "nightly", now.Add(-time.Duration(hours)*time.Hour), Succeeded)
-	}
-	backdate(t, l)
-	must(t, l.write(t.Context(), opPrune, "claim with a clock that ran ahead", 1, func(s *session) error {
-		_, err := s.exec(`UPDATE fires SET claimed_at = ? WHERE scheduled_at = ?`,
-			micros(now.Add(-72*time.Hour)), micros(now.Add(-24*time.Hour)))
-		return err
-	}))
-	if n, err := l.Prune(t.Context(), now.Add(time.Hour), now.Add(time.Hour), 100); err != nil || n != 2 {
-		t.Errorf("Prune = %d, %v; want 2", n, err)
-	}
-	if n := len(crons(t, l)); n != 3 {
-		t.Errorf("%d fires are left, want 3", n)
-	}
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		now := time.Now().UTC().Truncate(time.Second)
+		for _, hours := range []int{1, 24, 47, 49, 72} {
+			endedRun(t, l, "nightly", now.Add(-time.Duration(hours)*time.Hour), Succeeded)
+		}
+		backdate(t, l)
+		must(t, l.write(t.Context(), opPrune, "claim with a clock that ran ahead", 1, func(s *session) error {
+			_, err := s.exec(`UPDATE fires SET claimed_at = ? WHERE scheduled_at = ?`,
+				micros(now.Add(-72*time.Hour)), micros(now.Add(-24*time.Hour)))
+			return err
+		}))
+		if n, err := l.Prune(t.Context(), now.Add(time.Hour), now.Add(time.Hour), 100); err != nil || n != 2 {
+			t.Errorf("Prune = %d, %v; want 2", n, err)
+		}
+		if n := len(crons(t, l)); n != 3 {
+			t.Errorf("%d fires are left, want 3", n)
+		}
+	})
 }
 
 func TestPrune_TakesTheOldestFirstUpToTheLimit(t *testing.T) {
-	l := open(t, t.TempDir())
-	for n := range 10 {
-		endedRun(t, l, "nightly", slotTime.Add(time.Duration(n)*time.Hour), Succeeded)
-	}
-	backdate(t, l)
-	var counts []int
-	for {
-		n, err := l.Prune(t.Context(), time.Now(), time.Now(), 4)
-		must(t, err)
-		counts = append(counts, n)
-		if n < 4 {
-			break
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		for n := range 10 {
+			endedRun(t, l, "nightly", slotTime.Add(time.Duration(n)*time.Hour), Succeeded)
 		}
-	}
-	if !slices.Equal(counts, []int{4, 4, 1}) {
-		t.Errorf("pruned %v, want 4, 4 and 1: the newest fire stays", counts)
-	}
-	fires, err := l.Fires(t.Context(), Filter{})
-	if err != nil || len(fires) != 1 || !fires[0].ScheduledAt.Equal(slotTime.Add(9*time.Hour)) {
-		t.Errorf("left %+v, %v", fires, err)
-	}
+		backdate(t, l)
+		var counts []int
+		for {
+			n, err := l.Prune(t.Context(), time.Now(), time.Now(), 4)
+			must(t, err)
+			counts = append(counts, n)
+			if n < 4 {
+				break
+			}
+		}
+		if !slices.Equal(counts, []int{4, 4, 1}) {
+			t.Errorf("pruned %v, want 4, 4 and 1: the newest fire stays", counts)
+		}
+		fires, err := l.Fires(t.Context(), Filter{})
+		if err != nil || len(fires) != 1 || !fires[0].ScheduledAt.Equal(slotTime.Add(9*time.Hour)) {
+			t.Errorf("left %+v, %v", fires, err)
+		}
+	})
 }

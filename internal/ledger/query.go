@@ -112,7 +112,7 @@ func (r *Reader) Run(ctx context.Context, id string) (*Run, []Dispatch, error) {
 }
 
 func (r *Reader) run(ctx context.Context, id string) (run Run, dispatches []Dispatch, err error) {
-	tx, err := r.reader.BeginTx(ctx, nil)
+	tx, err := r.reader.snapshot(ctx)
 	if err != nil {
 		return run, nil, err
 	}
@@ -139,7 +139,7 @@ func (r *Reader) Targets(ctx context.Context) ([]Target, error) {
 func (r *Reader) OpenProjects(ctx context.Context) ([]string, error) {
 	projects, err := collect(ctx, r.reader, scanText, `SELECT project FROM runs WHERE finished_at IS NULL
 		UNION SELECT dispatches.project FROM runs JOIN dispatches ON dispatches.run_id = runs.id
-		WHERE runs.finished_at IS NULL`)
+		WHERE runs.finished_at IS NULL ORDER BY project`)
 	return projects, r.judge(ctx, opQuery, "read projects of open runs", err)
 }
 
@@ -173,7 +173,7 @@ func collect[T any](
 	return all, err
 }
 
-// querier is what *sql.DB and *sql.Tx have in common.
+// querier is what a pool and a snapshot have in common.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }

@@ -2,11 +2,8 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -16,49 +13,51 @@ const readers = 4
 
 // Reader answers queries and changes nothing. It may be used concurrently.
 type Reader struct {
-	path   string
-	reader *sql.DB
-	errors *prometheus.CounterVec
+	dialect dialect
+	reader  *pool
+	errors  *prometheus.CounterVec
 }
 
-// OpenReader opens the ledger of a directory for queries, whether or not a process has it open. It
-// creates nothing: without a ledger the error is os.ErrNotExist.
-func OpenReader(ctx context.Context, dir string) (*Reader, error) {
-	dir, err := filepath.Abs(dir)
+// OpenReader opens a ledger for queries, whether or not a process works on it: that of a directory,
+// or of a postgres:// URL. It creates nothing: without a ledger the error is os.ErrNotExist.
+func OpenReader(ctx context.Context, store string) (*Reader, error) {
+	d, err := dialectOf(store)
 	if err != nil {
 		return nil, fmt.Errorf("read ledger: %w", err)
 	}
-	r := &Reader{path: filepath.Join(dir, fileName)}
-	if _, err := os.Stat(r.path); err != nil {
-		return nil, fmt.Errorf("read ledger: %w", err)
-	}
+	r := &Reader{dialect: d}
 	if r.errors, err = newStoreErrors(nil); err != nil {
 		return nil, fmt.Errorf("read ledger: %w", err)
 	}
 	if err := r.openPool(); err != nil {
-		return nil, fmt.Errorf("read ledger %s: %w", r.path, err)
+		return nil, fmt.Errorf("read ledger %s: %w", d, err)
 	}
 	if err := r.checkSchema(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("read ledger %s: %w", r.path, explain(r.path, err)), r.Close())
+		return nil, errors.Join(fmt.Errorf("read ledger %s: %w", d, d.explain(err)), r.Close())
 	}
 	return r, nil
 }
 
+// String names the store. It holds no secret.
+func (r *Reader) String() string { return r.dialect.String() }
+
 // Close ends the queries.
 func (r *Reader) Close() error { return r.reader.Close() }
 
-func (r *Reader) openPool() (err error) {
-	if r.reader, err = sql.Open(driverName, readerDSN(r.path)); err != nil {
+func (r *Reader) openPool() error {
+	db, err := r.dialect.open(forReading)
+	if err != nil {
 		return err
 	}
-	r.reader.SetMaxOpenConns(readers)
-	r.reader.SetMaxIdleConns(readers)
+	db.SetMaxOpenConns(readers)
+	db.SetMaxIdleConns(readers)
+	r.reader = &pool{db, r.dialect.terms()}
 	return nil
 }
 
 // checkSchema refuses a ledger that this version's queries do not fit.
 func (r *Reader) checkSchema(ctx context.Context) error {
-	known, err := knownVersion()
+	known, err := knownVersion(r.dialect.terms().migrations)
 	if err != nil {
 		return err
 	}
@@ -84,5 +83,5 @@ func (r *Reader) judge(ctx context.Context, op, attempt string, err error) error
 	if !isAnswer(err) && !errors.Is(err, ErrClosed) && ctx.Err() == nil {
 		r.errors.WithLabelValues(op).Inc()
 	}
-	return fmt.Errorf("%s: %w", attempt, explain(r.path, err))
+	return fmt.Errorf("%s: %w", attempt, r.dialect.explain(err))
 }

@@ -1,45 +1,42 @@
 package ledger
 
 import (
-	"database/sql"
 	"errors"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/pressly/goose/v3"
 )
 
 func TestOpenReader_ReadsBesideAnOpenLedgerAndAfterIt(t *testing.T) {
-	dir := t.TempDir()
-	l, err := Open(t.Context(), Options{Dir: dir})
-	must(t, err)
-	u := mustRun(t, l, "a", slotTime, "main")
-	r, err := OpenReader(t.Context(), dir)
-	must(t, err)
-	if got, _, err := r.Run(t.Context(), u.ID); err != nil || got.State != RunClaimed {
-		t.Errorf("Run = %+v, %v", got, err)
-	}
-	_, err = l.Finish(t.Context(), Finish{RunID: u.ID, Owner: "a", Outcome: Succeeded})
-	must(t, err)
-	fire, err := r.Fire(t.Context(), "nightly", "p", slotAt(slotTime))
-	if err != nil || fire.Outcome != Succeeded {
-		t.Errorf("Fire = %+v, %v; want what was written meanwhile", fire, err)
-	}
-	if byID, err := r.FireByID(t.Context(), fire.ID); err != nil || byID.Slot != fire.Slot {
-		t.Errorf("FireByID = %+v, %v", byID, err)
-	}
-	if _, err := r.Fire(t.Context(), "nightly", "p", "manual:none"); !errors.Is(err, ErrNotFound) {
-		t.Errorf("error %v for a fire that was not claimed, want ErrNotFound", err)
-	}
-	must(t, l.Close())
-	if runs, err := r.Runs(t.Context(), Filter{FireID: fire.ID}); err != nil || len(runs) != 1 {
-		t.Errorf("Runs = %+v, %v after the ledger was closed", runs, err)
-	}
-	must(t, r.Close())
+	engines(t, func(t *testing.T, o Options) {
+		l, err := Open(t.Context(), o)
+		must(t, err)
+		u := mustRun(t, l, "a", slotTime, "main")
+		r, err := OpenReader(t.Context(), storeOf(o))
+		must(t, err)
+		if got, _, err := r.Run(t.Context(), u.ID); err != nil || got.State != RunClaimed {
+			t.Errorf("Run = %+v, %v", got, err)
+		}
+		_, err = l.Finish(t.Context(), Finish{RunID: u.ID, Owner: "a", Outcome: Succeeded})
+		must(t, err)
+		fire, err := r.Fire(t.Context(), "nightly", "p", slotAt(slotTime))
+		if err != nil || fire.Outcome != Succeeded {
+			t.Errorf("Fire = %+v, %v; want what was written meanwhile", fire, err)
+		}
+		if byID, err := r.FireByID(t.Context(), fire.ID); err != nil || byID.Slot != fire.Slot {
+			t.Errorf("FireByID = %+v, %v", byID, err)
+		}
+		if _, err := r.Fire(t.Context(), "nightly", "p", "manual:none"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("error %v for a fire that was not claimed, want ErrNotFound", err)
+		}
+		must(t, l.Close())
+		if runs, err := r.Runs(t.Context(), Filter{FireID: fire.ID}); err != nil || len(runs) != 1 {
+			t.Errorf("Runs = %+v, %v after the ledger was closed", runs, err)
+		}
+		must(t, r.Close())
+	})
 }
 
 func TestOpenReader_CreatesNothing(t *testing.T) {
@@ -54,88 +51,93 @@ func TestOpenReader_CreatesNothing(t *testing.T) {
 
 func TestOpenReader_RefusesAnotherSchema(t *testing.T) {
 	for change, want := range map[string]string{
-		`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`: "run the newer automatond",
-		`DELETE FROM goose_db_version WHERE version_id > 1`:                     "start this version's daemon once",
+		`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, TRUE)`: "run the newer automatond",
+		`DELETE FROM goose_db_version WHERE version_id > 1`:                        "start this version's daemon once",
 	} {
-		dir := t.TempDir()
-		l := open(t, dir)
-		must(t, l.write(t.Context(), opHeartbeat, "pretend", 1, func(s *session) error {
-			_, err := s.exec(change)
-			return err
-		}))
-		if _, err := OpenReader(t.Context(), dir); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v, want %q", err, want)
-		}
+		engines(t, func(t *testing.T, o Options) {
+			l := open(t, o)
+			must(t, l.write(t.Context(), opHeartbeat, "pretend", 1, func(s *session) error {
+				_, err := s.exec(change)
+				return err
+			}))
+			if _, err := OpenReader(t.Context(), storeOf(o)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want %q", err, want)
+			}
+		})
 	}
 }
 
 func TestQueries_TellRunsInDoubtAndFiresWithoutOne(t *testing.T) {
-	l := open(t, t.TempDir())
-	doubt, plain := mustRun(t, l, "a", slotTime, "main"), mustRun(t, l, "a", slotTime.Add(time.Hour), "staging")
-	mustIntend(t, l, "a", dispatchOf(doubt, 0, "1"))
-	mustIntend(t, l, "a", dispatchOf(plain, 0, "2"))
-	must(t, l.Record(t.Context(), Result{RunID: doubt.ID, Owner: "a", State: DispatchInDoubt}))
-	mustClaim(t, l, "a", claimOf(slotTime.Add(2*time.Hour)))
-	runs, err := l.Runs(t.Context(), Filter{InDoubt: true})
-	if err != nil || len(runs) != 1 || runs[0].ID != doubt.ID {
-		t.Errorf("runs in doubt %+v, %v", runs, err)
-	}
-	fires, err := l.Fires(t.Context(), Filter{WithoutRun: true})
-	if err != nil || len(fires) != 1 || !fires[0].ScheduledAt.Equal(slotTime.Add(2*time.Hour)) {
-		t.Errorf("fires without a run %+v, %v", fires, err)
-	}
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		doubt, plain := mustRun(t, l, "a", slotTime, "main"), mustRun(t, l, "a", slotTime.Add(time.Hour), "staging")
+		mustIntend(t, l, "a", dispatchOf(doubt, 0, "1"))
+		mustIntend(t, l, "a", dispatchOf(plain, 0, "2"))
+		must(t, l.Record(t.Context(), Result{RunID: doubt.ID, Owner: "a", State: DispatchInDoubt}))
+		mustClaim(t, l, "a", claimOf(slotTime.Add(2*time.Hour)))
+		runs, err := l.Runs(t.Context(), Filter{InDoubt: true})
+		if err != nil || len(runs) != 1 || runs[0].ID != doubt.ID {
+			t.Errorf("runs in doubt %+v, %v", runs, err)
+		}
+		fires, err := l.Fires(t.Context(), Filter{WithoutRun: true})
+		if err != nil || len(fires) != 1 || !fires[0].ScheduledAt.Equal(slotTime.Add(2*time.Hour)) {
+			t.Errorf("fires without a run %+v, %v", fires, err)
+		}
+	})
 }
 
 func TestOpenProjects_NamesWhereSomethingMayGoOn(t *testing.T) {
-	l := open(t, t.TempDir())
-	u := mustRun(t, l, "a", slotTime, "main")
-	elsewhere := dispatchOf(u, 0, "1")
-	elsewhere.Project = "elsewhere"
-	mustIntend(t, l, "a", elsewhere)
-	open, err := l.OpenProjects(t.Context())
-	if err != nil || !slices.Equal(open, []string{"elsewhere", "p"}) {
-		t.Errorf("open projects %q, %v", open, err)
-	}
-	_, err = l.Finish(t.Context(), Finish{RunID: u.ID, Owner: "a", Outcome: Succeeded})
-	must(t, err)
-	if open, err := l.OpenProjects(t.Context()); err != nil || len(open) != 0 {
-		t.Errorf("open projects %q, %v after the end", open, err)
-	}
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		u := mustRun(t, l, "a", slotTime, "main")
+		elsewhere := dispatchOf(u, 0, "1")
+		elsewhere.Project = "elsewhere"
+		mustIntend(t, l, "a", elsewhere)
+		open, err := l.OpenProjects(t.Context())
+		if err != nil || !slices.Equal(open, []string{"elsewhere", "p"}) {
+			t.Errorf("open projects %q, %v", open, err)
+		}
+		_, err = l.Finish(t.Context(), Finish{RunID: u.ID, Owner: "a", Outcome: Succeeded})
+		must(t, err)
+		if open, err := l.OpenProjects(t.Context()); err != nil || len(open) != 0 {
+			t.Errorf("open projects %q, %v after the end", open, err)
+		}
+	})
 }
 
 func TestSuspend_ReplacesTheFormerOne(t *testing.T) {
-	dir := t.TempDir()
-	l := open(t, dir)
-	must(t, l.Suspend(t.Context(), Suspension{Cron: "a", Since: slotTime, Note: "one"}, Suspension{Cron: AllCrons, Since: slotTime}))
-	until := slotTime.Add(time.Hour)
-	must(t, l.Suspend(t.Context(), Suspension{Cron: "a", Since: slotTime, Until: until, Note: "two"}))
-	must(t, l.Close())
-	all, err := open(t, dir).Suspensions(t.Context())
-	must(t, err)
-	want := []Suspension{{Cron: AllCrons, Since: slotTime}, {Cron: "a", Since: slotTime, Until: until, Note: "two"}}
-	if !slices.Equal(all, want) {
-		t.Errorf("suspensions %+v, want %+v", all, want)
-	}
-	if !all[1].Covers(until.Add(-1)) || all[1].Covers(until) || !all[0].Covers(until.Add(1000*time.Hour)) {
-		t.Error("a suspension covers what is due before its end, and no end covers all")
-	}
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		must(t, l.Suspend(t.Context(), Suspension{Cron: "a", Since: slotTime, Note: "one"}, Suspension{Cron: AllCrons, Since: slotTime}))
+		until := slotTime.Add(time.Hour)
+		must(t, l.Suspend(t.Context(), Suspension{Cron: "a", Since: slotTime, Until: until, Note: "two"}))
+		must(t, l.Close())
+		all, err := open(t, o).Suspensions(t.Context())
+		must(t, err)
+		want := []Suspension{{Cron: AllCrons, Since: slotTime}, {Cron: "a", Since: slotTime, Until: until, Note: "two"}}
+		if !slices.Equal(all, want) {
+			t.Errorf("suspensions %+v, want %+v", all, want)
+		}
+		if !all[1].Covers(until.Add(-1)) || all[1].Covers(until) || !all[0].Covers(until.Add(1000*time.Hour)) {
+			t.Error("a suspension covers what is due before its end, and no end covers all")
+		}
+	})
 }
 
 // TestOpen_UpgradesALedgerOfVersionOne keeps what the first schema had of a cron.
 func TestOpen_UpgradesALedgerOfVersionOne(t *testing.T) {
 	dir := t.TempDir()
-	must(t, createFile(File(dir)))
-	db, err := sql.Open(driverName, writerDSN(File(dir)))
+	d, err := newSQLite(dir)
 	must(t, err)
-	files, err := fs.Sub(migrations, migrationsDir)
+	db, err := d.open(forMigrating)
 	must(t, err)
-	provider, err := goose.NewProvider(gooseDialect, db, files, goose.WithDisableGlobalRegistry(true))
+	provider, err := newProvider(d, db)
 	must(t, err)
 	_, err = provider.UpTo(t.Context(), 1)
 	must(t, err)
 	_, err = db.Exec(`INSERT INTO schedules (cron, project, hash, first_seen_at) VALUES ('a', 'p', '1', ?)`, micros(slotTime))
 	must(t, errors.Join(err, db.Close()))
-	if at, _, fresh := baselines(t, open(t, dir), slotTime.Add(time.Hour), key("a", "1")); at[0] != 0 || fresh {
+	if at, _, fresh := baselines(t, open(t, Options{Dir: dir}), slotTime.Add(time.Hour), key("a", "1")); at[0] != 0 || fresh {
 		t.Errorf("baseline after %s, fresh %t; want that of before the upgrade", at[0], fresh)
 	}
 }

@@ -50,7 +50,8 @@ func (l *Ledger) Record(ctx context.Context, r Result) error {
 		if r.State != DispatchTracking {
 			return nil // these are the last states of activities that are its own already
 		}
-		return s.insertActivities(r.RunID, r.Ordinal, r.Activities)
+		_, err = s.insertActivities(r.RunID, r.Ordinal, r.Activities)
+		return err
 	})
 }
 
@@ -61,13 +62,16 @@ func (s *session) recordResult(query string, r *Result, activities any, runID st
 	return s.exec(query, append(args, owner...)...)
 }
 
-func (s *session) insertActivities(runID string, ordinal int, activities []Activity) error {
+// insertActivities makes activities a dispatch's, and returns of how many nobody was known before.
+func (s *session) insertActivities(runID string, ordinal int, activities []Activity) (inserted int64, err error) {
 	for _, a := range activities {
-		if _, err := s.exec(insertActivity, a.Project, a.ID, runID, ordinal); err != nil {
-			return err
+		n, err := s.exec(insertActivity, a.Project, a.ID, runID, ordinal)
+		if err != nil {
+			return inserted, err
 		}
+		inserted += n
 	}
-	return nil
+	return inserted, nil
 }
 
 // Adopt gives an activity that was found on the platform to a dispatch in doubt, which is tracked
@@ -93,16 +97,17 @@ func (s *session) adopt(runID string, ordinal int, owner string, a Activity) (bo
 	if err != nil || d.State == DispatchTracking {
 		return err == nil, err // if it is tracked already, only the acknowledgement was lost
 	}
-	holder, n := runID, ordinal
+	holder, n, held := runID, ordinal, true
 	err = s.row(selectHolder, a.Project, a.ID).Scan(&holder, &n)
 	if errors.Is(err, sql.ErrNoRows) {
+		held = false
 		err = s.mustBeOnlyRequest(&d)
 	}
 	if err != nil || holder != runID || n != ordinal {
 		return false, err
 	}
-	if err := s.insertActivities(runID, ordinal, []Activity{a}); err != nil {
-		return false, err
+	if inserted, err := s.insertActivities(runID, ordinal, []Activity{a}); err != nil || !held && inserted == 0 {
+		return false, err // another replica has taken it just now
 	}
 	activities, err := encodeActivities([]Activity{a})
 	if err != nil {

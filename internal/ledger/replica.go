@@ -29,8 +29,10 @@ const (
 
 	takeOverRuns = takeOver + ` RETURNING ` + runColumns
 
-	takeOverDeadRuns = takeOver + ` AND owner NOT IN (SELECT id FROM replicas WHERE expires_at > ` + dbNow + `)
+	takeOverDeadRuns = takeOver + ` AND owner NOT IN (SELECT id FROM replicas WHERE expires_at > {now})
 		RETURNING ` + runColumns
+
+	selectOwnRun = `SELECT ` + runColumns + ` FROM runs WHERE id = ? AND owner = ? AND finished_at IS NULL`
 
 	// selectOpenDispatches reads the dispatches of an owner's open runs, each run's in order.
 	selectOpenDispatches = `SELECT ` + dispatchColumns + ` FROM dispatches
@@ -44,11 +46,11 @@ const staleReplica = int64(24 * time.Hour / time.Microsecond)
 func (l *Ledger) Register(ctx context.Context, r Replica, ttl time.Duration) (Lease, error) {
 	var lease Lease
 	err := l.write(ctx, opLease, "register replica "+r.ID, 1, func(s *session) error {
-		if _, err := s.exec(`DELETE FROM replicas WHERE expires_at < `+dbNow+` - ?`, staleReplica); err != nil {
+		if _, err := s.exec(`DELETE FROM replicas WHERE expires_at < {now} - ?`, staleReplica); err != nil {
 			return err
 		}
 		return lease.scan(ttl, s.row(`INSERT INTO replicas (id, host, config_hash, started_at, expires_at)
-			VALUES (?, ?, ?, ?, `+dbNow+` + ?)
+			VALUES (?, ?, ?, ?, {now} + ?)
 			ON CONFLICT (id) DO UPDATE SET host = excluded.host, config_hash = excluded.config_hash,
 				started_at = excluded.started_at, expires_at = excluded.expires_at
 			RETURNING expires_at`, r.ID, r.Host, r.ConfigHash, micros(r.StartedAt), ttl.Microseconds()))
@@ -56,12 +58,13 @@ func (l *Ledger) Register(ctx context.Context, r Replica, ttl time.Duration) (Le
 	return lease, err
 }
 
-// Renew prolongs a lease. The error is ErrLeaseLost when it was over, or is gone.
-func (l *Ledger) Renew(ctx context.Context, id string, ttl time.Duration) (Lease, error) {
+// Renew prolongs a lease and says with which configuration the replica works now. The error is
+// ErrLeaseLost when the lease was over, or is gone.
+func (l *Ledger) Renew(ctx context.Context, r Replica, ttl time.Duration) (Lease, error) {
 	var lease Lease
-	err := l.write(ctx, opLease, "renew lease of replica "+id, 1, func(s *session) error {
-		err := lease.scan(ttl, s.row(`UPDATE replicas SET expires_at = `+dbNow+` + ?
-			WHERE id = ? AND expires_at > `+dbNow+` RETURNING expires_at`, ttl.Microseconds(), id))
+	err := l.write(ctx, opLease, "renew lease of replica "+r.ID, 1, func(s *session) error {
+		err := lease.scan(ttl, s.row(`UPDATE replicas SET expires_at = {now} + ?, config_hash = ?
+			WHERE id = ? AND expires_at > {now} RETURNING expires_at`, ttl.Microseconds(), r.ConfigHash, r.ID))
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrLeaseLost
 		}
@@ -85,39 +88,68 @@ func (l *Ledger) Release(ctx context.Context, id string) error {
 	})
 }
 
-// Replicas counts the replicas with a live lease.
-func (l *Ledger) Replicas(ctx context.Context) (int, error) {
-	var n int
-	err := l.reader.QueryRowContext(ctx, `SELECT count(*) FROM replicas WHERE expires_at > `+dbNow).Scan(&n)
-	return n, l.judge(ctx, opQuery, "count replicas", err)
+// Replicas returns the replicas with a live lease, by id.
+func (r *Reader) Replicas(ctx context.Context) ([]Replica, error) {
+	live, err := collect(ctx, r.reader, scanReplica,
+		`SELECT id, host, config_hash, started_at FROM replicas WHERE expires_at > {now} ORDER BY id`)
+	return live, r.judge(ctx, opQuery, "read replicas", err)
+}
+
+func scanReplica(row scanner) (Replica, error) {
+	var r Replica
+	var started stamp
+	err := row.Scan(&r.ID, &r.Host, &r.ConfigHash, &started)
+	r.StartedAt = started.Time
+	return r, err
 }
 
 // TakeOver makes owner the owner of all open runs whose owner has no live lease and returns them.
 // With exclusive it takes those of every other owner: a SQLite ledger is one process's alone, so
 // another owner is a process that has ended. One UPDATE decides between two that take over.
+//
+// After an error it may be repeated; what an earlier try took, unknown to the caller, is then
+// returned as well.
 func (l *Ledger) TakeOver(ctx context.Context, owner string, exclusive bool) ([]OpenRun, error) {
+	l.taking.Lock()
+	defer l.taking.Unlock()
 	statement := takeOverRuns
 	if !exclusive {
 		statement = takeOverDeadRuns
 	}
 	var open []OpenRun
-	err := l.write(ctx, opTakeOver, "take over runs", groupLimit, func(s *session) error {
-		open = nil
-		err := s.each(statement, []any{owner, owner}, func(row scanner) error {
-			u, err := scanRun(row)
-			open = append(open, OpenRun{Run: u})
-			return err
-		})
-		if err != nil || len(open) == 0 {
-			return err
-		}
-		return s.each(selectOpenDispatches, []any{owner}, attach(open))
+	err := l.write(ctx, opTakeOver, "take over runs", groupLimit, func(s *session) (err error) {
+		open, err = s.takeOver(statement, owner, l.unsure)
+		return err
 	})
 	if err != nil {
+		for _, u := range open {
+			if !slices.Contains(l.unsure, u.ID) {
+				l.unsure = append(l.unsure, u.ID)
+			}
+		}
 		return nil, err
 	}
+	l.unsure = nil
 	sortRuns(open)
 	return open, nil
+}
+
+// takeOver also returns those of the unsure runs that are the owner's.
+func (s *session) takeOver(statement, owner string, unsure []string) (open []OpenRun, err error) {
+	add := func(row scanner) error {
+		u, err := scanRun(row)
+		open = append(open, OpenRun{Run: u})
+		return err
+	}
+	for _, id := range unsure {
+		if err := s.each(selectOwnRun, []any{id, owner}, add); err != nil {
+			return open, err
+		}
+	}
+	if err := s.each(statement, []any{owner, owner}, add); err != nil || len(open) == 0 {
+		return open, err
+	}
+	return open, s.each(selectOpenDispatches, []any{owner}, attach(open))
 }
 
 // attach returns a function that scans dispatches and adds each to its run.

@@ -33,6 +33,9 @@ const (
 	resolveDispatch = `UPDATE dispatches SET state = 'done', outcome = ?, reason = ?, message = ?, exit_status = ?
 		WHERE run_id = ? AND ordinal = ?`
 
+	// lockRun keeps a replica that works on the run from moving it meanwhile.
+	lockRun = `UPDATE runs SET owner = owner WHERE id = ?`
+
 	resolveRun = `UPDATE runs SET outcome = ?, reason = ?, message = ? WHERE id = ?`
 
 	selectEnds = `SELECT outcome, reason, message FROM runs WHERE fire_id = ? AND finished_at IS NOT NULL
@@ -45,7 +48,7 @@ const (
 
 	selectResolution = `SELECT run_id, resolved_at, resolved_by, outcome, note FROM resolutions WHERE run_id = ?`
 
-	selectLiveOwner = `SELECT 1 FROM replicas WHERE id = ? AND expires_at > ` + dbNow
+	selectLiveOwner = `SELECT 1 FROM replicas WHERE id = ? AND expires_at > {now}`
 )
 
 // Resolve gives a run the outcome that a person found out, together with those of its requests that
@@ -69,8 +72,11 @@ func (l *Ledger) Resolve(ctx context.Context, r Resolution) (Resolved, error) {
 	return res, err
 }
 
-// resolve returns a refusal before it has written anything.
+// resolve returns a refusal before it has changed anything.
 func (s *session) resolve(r *Resolution) (res Resolved, refusal, err error) {
+	if _, err := s.exec(lockRun, r.RunID); err != nil {
+		return Resolved{}, nil, err
+	}
 	u, err := scanRun(s.row(`SELECT `+runColumns+` FROM runs WHERE id = ?`, r.RunID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Resolved{}, ErrNotFound, nil

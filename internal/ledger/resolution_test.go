@@ -46,7 +46,7 @@ func wantInDoubt(t *testing.T, l *Ledger, want int) {
 }
 
 func TestResolve_GivesARunThatEndedUnknownItsOutcome(t *testing.T) {
-	l := open(t, t.TempDir())
+	l := open(t, Options{Dir: t.TempDir()})
 	u := mustDoubt(t, l, slotTime, "main")
 	ended := slotTime.Add(time.Minute)
 	mustEndUnknown(t, l, u, ended)
@@ -75,104 +75,114 @@ func TestResolve_GivesARunThatEndedUnknownItsOutcome(t *testing.T) {
 	if kept, err := l.Resolution(t.Context(), u.ID); err != nil || kept != r {
 		t.Errorf("kept %+v (%v), want %+v", kept, err, r)
 	}
-	if h, err := Check(t.Context(), l.path); err != nil || !h.Sound() {
+	if h, err := Check(t.Context(), l.String()); err != nil || !h.Sound() {
 		t.Errorf("Check = %+v, %v", h, err)
 	}
 }
 
 func TestResolve_IsForgottenWithItsRun(t *testing.T) {
-	l := open(t, t.TempDir())
-	u := mustDoubt(t, l, slotTime, "main")
-	mustResolve(t, l, resolutionOf(u, Succeeded))
-	pretend := micros(slotTime)
-	must(t, l.write(t.Context(), opHeartbeat, "pretend", 1, func(s *session) error {
-		_, err := s.exec(`UPDATE fires SET claimed_at = ?`, pretend)
-		return err
-	}))
-	mustRun(t, l, "a", slotTime.Add(time.Hour), "main") // the newest fire stays
-	if n, err := l.Prune(t.Context(), slotTime.Add(time.Minute), slotTime, 10); err != nil || n != 1 {
-		t.Fatalf("pruned %d (%v), want 1", n, err)
-	}
-	if v, err := l.Resolution(t.Context(), u.ID); !errors.Is(err, ErrNotFound) {
-		t.Errorf("resolution %+v (%v) is left", v, err)
-	}
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		u := mustDoubt(t, l, slotTime, "main")
+		mustResolve(t, l, resolutionOf(u, Succeeded))
+		pretend := micros(slotTime)
+		must(t, l.write(t.Context(), opHeartbeat, "pretend", 1, func(s *session) error {
+			_, err := s.exec(`UPDATE fires SET claimed_at = ?`, pretend)
+			return err
+		}))
+		mustRun(t, l, "a", slotTime.Add(time.Hour), "main") // the newest fire stays
+		if n, err := l.Prune(t.Context(), slotTime.Add(time.Minute), slotTime, 10); err != nil || n != 1 {
+			t.Fatalf("pruned %d (%v), want 1", n, err)
+		}
+		if v, err := l.Resolution(t.Context(), u.ID); !errors.Is(err, ErrNotFound) {
+			t.Errorf("resolution %+v (%v) is left", v, err)
+		}
+	})
 }
 
 func TestResolve_EndsAnOpenRunWhoeverOwnsIt(t *testing.T) {
-	l := open(t, t.TempDir())
-	u := mustDoubt(t, l, slotTime, "main")
-	res := mustResolve(t, l, resolutionOf(u, Failed))
-	if !res.WasOpen || res.Run.State != RunDone || res.Run.Outcome != Failed || res.Run.Reason != InDoubt {
-		t.Errorf("resolved %+v", res)
-	}
-	if _, err := l.Adopt(t.Context(), u.ID, 0, "a", Activity{ID: "found", Project: "p"}); !errors.Is(err, ErrNotOwned) {
-		t.Errorf("its owner could go on: %v", err)
-	}
-	// The way is free for the next run.
-	mustRun(t, l, "a", slotTime.Add(time.Hour), "main")
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		u := mustDoubt(t, l, slotTime, "main")
+		res := mustResolve(t, l, resolutionOf(u, Failed))
+		if !res.WasOpen || res.Run.State != RunDone || res.Run.Outcome != Failed || res.Run.Reason != InDoubt {
+			t.Errorf("resolved %+v", res)
+		}
+		if _, err := l.Adopt(t.Context(), u.ID, 0, "a", Activity{ID: "found", Project: "p"}); !errors.Is(err, ErrNotOwned) {
+			t.Errorf("its owner could go on: %v", err)
+		}
+		// The way is free for the next run.
+		mustRun(t, l, "a", slotTime.Add(time.Hour), "main")
+	})
 }
 
 func TestResolve_LeavesAFireItsWorstRun(t *testing.T) {
-	l := open(t, t.TempDir())
-	runs := mustClaim(t, l, "a", claimOf(slotTime, "main", "staging")).Runs
-	for i, u := range runs {
-		mustIntend(t, l, "a", dispatchOf(u, 0, u.Environment))
-		mustEndUnknown(t, l, u, slotTime.Add(time.Duration(i)*time.Minute))
-	}
-	for i, want := range []Outcome{Unknown, Succeeded} {
-		mustResolve(t, l, resolutionOf(runs[i], Succeeded))
-		if f, err := l.Fire(t.Context(), "nightly", "p", slotAt(slotTime)); err != nil || f.Outcome != want {
-			t.Errorf("after %d resolutions the fire is %q (%v), want %q", i+1, f.Outcome, err, want)
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		runs := mustClaim(t, l, "a", claimOf(slotTime, "main", "staging")).Runs
+		for i, u := range runs {
+			mustIntend(t, l, "a", dispatchOf(u, 0, u.Environment))
+			mustEndUnknown(t, l, u, slotTime.Add(time.Duration(i)*time.Minute))
 		}
-	}
+		for i, want := range []Outcome{Unknown, Succeeded} {
+			mustResolve(t, l, resolutionOf(runs[i], Succeeded))
+			if f, err := l.Fire(t.Context(), "nightly", "p", slotAt(slotTime)); err != nil || f.Outcome != want {
+				t.Errorf("after %d resolutions the fire is %q (%v), want %q", i+1, f.Outcome, err, want)
+			}
+		}
+	})
 }
 
 func TestResolve_LeavesARunItsOwnWorseOutcome(t *testing.T) {
-	l := open(t, t.TempDir())
-	u := mustDoubt(t, l, slotTime, "main")
-	r := Result{RunID: u.ID, Owner: "a", State: DispatchDone, Outcome: Unknown, Reason: InDoubt}
-	_, err := l.Finish(t.Context(), Finish{RunID: u.ID, Owner: "a", Outcome: Failed, Reason: Script, Dispatches: []Result{r}})
-	must(t, err)
-	res := mustResolve(t, l, resolutionOf(u, Succeeded))
-	if res.Run.Outcome != Failed || res.Run.Reason != Script {
-		t.Errorf("resolved %+v", res)
-	}
-	wantInDoubt(t, l, 0)
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		u := mustDoubt(t, l, slotTime, "main")
+		r := Result{RunID: u.ID, Owner: "a", State: DispatchDone, Outcome: Unknown, Reason: InDoubt}
+		_, err := l.Finish(t.Context(), Finish{RunID: u.ID, Owner: "a", Outcome: Failed, Reason: Script, Dispatches: []Result{r}})
+		must(t, err)
+		res := mustResolve(t, l, resolutionOf(u, Succeeded))
+		if res.Run.Outcome != Failed || res.Run.Reason != Script {
+			t.Errorf("resolved %+v", res)
+		}
+		wantInDoubt(t, l, 0)
+	})
 }
 
 func TestResolve_RefusesWhatIsNotInDoubt(t *testing.T) {
-	l := open(t, t.TempDir())
-	_, err := l.Register(t.Context(), Replica{ID: "a"}, time.Minute)
-	must(t, err)
-	refused := func(u Run, want error) {
-		t.Helper()
-		if _, err := l.Resolve(t.Context(), resolutionOf(u, Succeeded)); !errors.Is(err, want) {
-			t.Errorf("error %v, want %v", err, want)
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		_, err := l.Register(t.Context(), Replica{ID: "a"}, time.Minute)
+		must(t, err)
+		refused := func(u Run, want error) {
+			t.Helper()
+			if _, err := l.Resolve(t.Context(), resolutionOf(u, Succeeded)); !errors.Is(err, want) {
+				t.Errorf("error %v, want %v", err, want)
+			}
 		}
-	}
-	refused(Run{ID: "nothing"}, ErrNotFound)
+		refused(Run{ID: "nothing"}, ErrNotFound)
 
-	claimed := mustRun(t, l, "a", slotTime, "claimed")
-	refused(claimed, ErrNotInDoubt)
+		claimed := mustRun(t, l, "a", slotTime, "claimed")
+		refused(claimed, ErrNotInDoubt)
 
-	waiting := mustRun(t, l, "a", slotTime.Add(time.Hour), "waiting")
-	mustIntend(t, l, "a", dispatchOf(waiting, 0, "1"))
-	refused(waiting, ErrNotInDoubt)
-	must(t, l.Release(t.Context(), "a")) // nobody waits for the answer any more
-	mustResolve(t, l, resolutionOf(waiting, Failed))
+		waiting := mustRun(t, l, "a", slotTime.Add(time.Hour), "waiting")
+		mustIntend(t, l, "a", dispatchOf(waiting, 0, "1"))
+		refused(waiting, ErrNotInDoubt)
+		must(t, l.Release(t.Context(), "a")) // nobody waits for the answer any more
+		mustResolve(t, l, resolutionOf(waiting, Failed))
 
-	tracked := mustDoubt(t, l, slotTime.Add(2*time.Hour), "tracked")
-	mustIntend(t, l, "a", dispatchOf(tracked, 1, "2"))
-	must(t, l.Record(t.Context(), Result{RunID: tracked.ID, Ordinal: 1, Owner: "a", State: DispatchTracking}))
-	refused(tracked, ErrNotInDoubt)
+		tracked := mustDoubt(t, l, slotTime.Add(2*time.Hour), "tracked")
+		mustIntend(t, l, "a", dispatchOf(tracked, 1, "2"))
+		must(t, l.Record(t.Context(), Result{RunID: tracked.ID, Ordinal: 1, Owner: "a", State: DispatchTracking}))
+		refused(tracked, ErrNotInDoubt)
 
-	over := mustDoubt(t, l, slotTime.Add(3*time.Hour), "over")
-	mustResolve(t, l, resolutionOf(over, Succeeded))
-	refused(over, ErrNotInDoubt)
-	if d := mustDispatch(t, l, over.ID, 0); d.Outcome != Succeeded {
-		t.Errorf("a refused resolution has written: %+v", d)
-	}
-	if _, err := l.Resolve(t.Context(), resolutionOf(claimed, Skipped)); err == nil {
-		t.Error("resolved as skipped")
-	}
+		over := mustDoubt(t, l, slotTime.Add(3*time.Hour), "over")
+		mustResolve(t, l, resolutionOf(over, Succeeded))
+		refused(over, ErrNotInDoubt)
+		if d := mustDispatch(t, l, over.ID, 0); d.Outcome != Succeeded {
+			t.Errorf("a refused resolution has written: %+v", d)
+		}
+		if _, err := l.Resolve(t.Context(), resolutionOf(claimed, Skipped)); err == nil {
+			t.Error("resolved as skipped")
+		}
+	})
 }

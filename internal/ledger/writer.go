@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -21,12 +22,15 @@ const (
 	lull = 10 * time.Millisecond
 	// longest is how long an operation that can wait does so; then it joins the next group.
 	longest = 250 * time.Millisecond
+	// conflicts is how often a group is tried again because another replica's was in its way.
+	conflicts = 10
 )
 
 // writer performs all writes, on one connection. What is asked for while one transaction is being
 // committed is gathered into the next, so a burst of operations shares few waits for the disk.
 type writer struct {
 	db      *sql.DB
+	dialect dialect
 	present func() error // nil when what is written can be found again
 	work    sync.WaitGroup
 
@@ -46,14 +50,15 @@ type writer struct {
 type request struct {
 	weight int       // rows, roughly
 	later  bool      // it can wait for others that cannot
+	key    string    // of one group, the requests are performed in the order of their keys
 	since  time.Time // when it was asked for
 	do     func(*session) error
 	err    error
 	done   chan struct{} // closed when err is final
 }
 
-func newWriter(db *sql.DB, present func() error) *writer {
-	w := &writer{db: db, present: present, wake: make(chan struct{}, 1)}
+func newWriter(db *sql.DB, d dialect, present func() error) *writer {
+	w := &writer{db: db, dialect: d, present: present, wake: make(chan struct{}, 1)}
 	w.work.Go(w.run)
 	return w
 }
@@ -65,10 +70,15 @@ func newWriter(db *sql.DB, present func() error) *writer {
 // The operation may be performed again after a neighbour failed, so it must set its results anew
 // each time. It must return an answer (see isAnswer) before it has written anything.
 func (w *writer) write(ctx context.Context, weight int, later bool, do func(*session) error) error {
+	return w.ask(ctx, &request{weight: weight, later: later, do: do})
+}
+
+// ask is write with all that can be said of a request.
+func (w *writer) ask(ctx context.Context, r *request) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	r := &request{weight: weight, later: later, do: do, done: make(chan struct{})}
+	r.done = make(chan struct{})
 	if err := w.enqueue(r); err != nil {
 		return err
 	}
@@ -210,14 +220,18 @@ func (w *writer) over() bool {
 // perform carries out a group. An operation that the store refuses leaves the group and the
 // others are tried again without it; an error of the store itself is everybody's.
 func (w *writer) perform(group []*request) {
-	for len(group) > 0 {
+	slices.SortStableFunc(group, func(a, b *request) int { return cmp.Compare(a.key, b.key) })
+	for tries := 0; len(group) > 0; {
 		bad, err := w.transact(group)
 		switch {
 		case err == nil:
 			w.transactions.Add(1)
 			finish(group, nil)
 			return
-		case bad < 0 || isStoreGone(err):
+		case w.dialect.isConflict(err) && tries < conflicts:
+			tries++
+			continue
+		case bad < 0 || w.dialect.isStoreGone(err):
 			finish(group, err)
 			return
 		}
@@ -237,31 +251,28 @@ func finish(group []*request, err error) {
 }
 
 // transact performs a group in one transaction. With an error it returns the index of the request
-// that failed, or -1 when the transaction itself did; nothing is written then.
+// that failed, or -1 when the transaction itself did. Nothing is written then, unless what failed
+// was the commit and the connection with it: that is not known, and the callers ask again.
 func (w *writer) transact(group []*request) (bad int, err error) {
 	if err := w.present(); err != nil {
 		return -1, err
 	}
-	s, err := w.connect()
+	s, err := w.begin()
 	if err != nil {
 		return -1, err
 	}
 	defer func() {
 		if err != nil {
-			w.abandon(s)
+			w.abandon(s, err)
 		}
 	}()
-	if _, err := s.exec(begin); err != nil {
-		return -1, err
-	}
 	for i, r := range group {
 		r.err = r.do(s)
 		if r.err != nil && !isAnswer(r.err) {
 			return i, r.err
 		}
 	}
-	_, err = s.exec(commit)
-	return -1, err
+	return -1, w.dialect.commit(s)
 }
 
 // isAnswer tells an operation's answer, which its caller waits for, from an error of the store.
@@ -270,21 +281,40 @@ func isAnswer(err error) bool {
 		errors.Is(err, ErrNotFound)
 }
 
-func (w *writer) connect() (*session, error) {
+// begin begins a transaction. A connection that was lost while nothing was asked for is replaced.
+func (w *writer) begin() (*session, error) {
+	kept := w.session != nil
+	s, err := w.tryBegin()
+	if err != nil && kept && w.session == nil {
+		return w.tryBegin()
+	}
+	return s, err
+}
+
+func (w *writer) tryBegin() (*session, error) {
 	if w.session == nil {
 		conn, err := w.db.Conn(context.Background())
 		if err != nil {
 			return nil, err
 		}
-		w.session = &session{conn: conn, statements: map[string]*sql.Stmt{}}
+		w.session = &session{conn: conn, terms: w.dialect.terms(), statements: map[string]*sql.Stmt{}}
 	}
-	return w.session, nil
+	s := w.session
+	if _, err := s.exec(s.terms.begin); err != nil {
+		w.abandon(s, err)
+		return nil, err
+	}
+	return s, nil
 }
 
 // abandon ends a transaction that failed. A connection on which even that fails may be inside the
 // transaction still, so it is not used again.
-func (w *writer) abandon(s *session) {
-	if _, err := s.exec(rollback); err != nil && !isNoTransaction(err) {
+func (w *writer) abandon(s *session, cause error) {
+	if !w.dialect.isUsable(cause) {
+		w.disconnect()
+		return
+	}
+	if _, err := s.exec(s.terms.rollback); err != nil && !w.dialect.isNoTransaction(err) {
 		w.disconnect()
 	}
 }
@@ -300,6 +330,7 @@ func (w *writer) disconnect() {
 // cancelled: what is taken up is brought to an end, and the driver needs no goroutine a call.
 type session struct {
 	conn       *sql.Conn
+	terms      *terms
 	statements map[string]*sql.Stmt // by their text, for the life of the connection
 }
 
@@ -307,7 +338,7 @@ func (s *session) prepare(query string) (*sql.Stmt, error) {
 	if st, ok := s.statements[query]; ok {
 		return st, nil
 	}
-	st, err := s.conn.PrepareContext(context.Background(), query)
+	st, err := s.conn.PrepareContext(context.Background(), s.terms.translate(query))
 	if err != nil {
 		return nil, err
 	}
@@ -321,7 +352,7 @@ func (s *session) exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	res, err := st.Exec(args...)
+	res, err := st.Exec(storable(args)...)
 	if err != nil {
 		return 0, err
 	}
@@ -334,7 +365,7 @@ func (s *session) row(query string, args ...any) scanner {
 	if err != nil {
 		return unscannable{err}
 	}
-	return st.QueryRow(args...)
+	return st.QueryRow(storable(args)...)
 }
 
 // each runs a query and calls scan for every row.
@@ -343,7 +374,7 @@ func (s *session) each(query string, args []any, scan func(scanner) error) error
 	if err != nil {
 		return err
 	}
-	rows, err := st.Query(args...)
+	rows, err := st.Query(storable(args)...)
 	if err != nil {
 		return err
 	}

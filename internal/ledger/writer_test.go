@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pressly/goose/v3"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -50,143 +51,158 @@ func awaitQueue(l *Ledger, n int) {
 }
 
 func TestWriter_PerformsConcurrentOperationsTogether(t *testing.T) {
-	l := open(t, t.TempDir())
-	const n = 300
-	before := l.writer.transactions.Load()
-	release := holdWriter(t, l)
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			claimed, err := l.Claim(t.Context(), "a", []Claim{claimOf(slotTime.Add(time.Duration(i)*time.Minute), fmt.Sprint("env", i))})
-			if err != nil || !claimed[0].Owned {
-				t.Errorf("Claim = %+v, %v", claimed, err)
-			}
-		})
-	}
-	awaitQueue(l, n)
-	release()
-	all.Wait()
-	// One is the holder's. A claim with its run weighs 2, and a group at most 512.
-	if got := l.writer.transactions.Load() - before; got != 3 {
-		t.Errorf("%d operations took %d transactions, want 3", n, got)
-	}
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		const n = 300
+		before := l.writer.transactions.Load()
+		release := holdWriter(t, l)
+		var all sync.WaitGroup
+		for i := range n {
+			all.Go(func() {
+				claimed, err := l.Claim(t.Context(), "a", []Claim{claimOf(slotTime.Add(time.Duration(i)*time.Minute), fmt.Sprint("env", i))})
+				if err != nil || !claimed[0].Owned {
+					t.Errorf("Claim = %+v, %v", claimed, err)
+				}
+			})
+		}
+		awaitQueue(l, n)
+		release()
+		all.Wait()
+		// One is the holder's. A claim with its run weighs 2, and a group at most 512.
+		if got := l.writer.transactions.Load() - before; got != 3 {
+			t.Errorf("%d operations took %d transactions, want 3", n, got)
+		}
+	})
+}
+
+// refuseBad makes the store refuse runs on environments that are called bad.
+var refuseBad = map[goose.Dialect]string{
+	goose.DialectSQLite3: `CREATE TRIGGER refuse BEFORE INSERT ON runs WHEN NEW.environment LIKE 'bad%'
+		BEGIN SELECT RAISE(ABORT, 'refused'); END`,
+	goose.DialectPostgres: `ALTER TABLE runs ADD CONSTRAINT refused CHECK (environment NOT LIKE 'bad%')`,
 }
 
 func TestWriter_FailsOneOperationAndNotItsNeighbours(t *testing.T) {
-	l := open(t, t.TempDir())
-	must(t, l.write(t.Context(), opHeartbeat, "make trigger", 1, func(s *session) error {
-		_, err := s.exec(`CREATE TRIGGER refuse BEFORE INSERT ON runs WHEN NEW.environment LIKE 'bad%'
-			BEGIN SELECT RAISE(ABORT, 'refused'); END`)
-		return err
-	}))
-	before := l.writer.transactions.Load()
-	release := holdWriter(t, l)
-	const n = 30
-	var failed atomic.Int32
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			environment := fmt.Sprint("good", i)
-			if i%10 == 5 {
-				environment = fmt.Sprint("bad", i)
-			}
-			_, err := l.Claim(t.Context(), "a", []Claim{claimOf(slotTime.Add(time.Duration(i)*time.Minute), environment)})
-			if err != nil {
-				failed.Add(1)
-			}
-			if bad := strings.HasPrefix(environment, "bad"); bad != (err != nil) || bad && !strings.Contains(err.Error(), "refused") {
-				t.Errorf("%s: %v", environment, err)
-			}
-		})
-	}
-	awaitQueue(l, n)
-	release()
-	all.Wait()
-	if failed.Load() != 3 {
-		t.Errorf("%d operations failed, want 3", failed.Load())
-	}
-	if got := l.writer.transactions.Load() - before; got != 2 {
-		t.Errorf("the good ones took %d transactions, want 1 beside the holder's", got-1)
-	}
-	fires, err := l.Fires(t.Context(), Filter{})
-	if err != nil || len(fires) != n-3 {
-		t.Errorf("%d fires, %v; want those of the good claims, %d", len(fires), err, n-3)
-	}
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		must(t, l.write(t.Context(), opHeartbeat, "make trigger", 1, func(s *session) error {
+			_, err := s.exec(refuseBad[l.dialect.terms().goose])
+			return err
+		}))
+		before := l.writer.transactions.Load()
+		release := holdWriter(t, l)
+		const n = 30
+		var failed atomic.Int32
+		var all sync.WaitGroup
+		for i := range n {
+			all.Go(func() {
+				environment := fmt.Sprint("good", i)
+				if i%10 == 5 {
+					environment = fmt.Sprint("bad", i)
+				}
+				_, err := l.Claim(t.Context(), "a", []Claim{claimOf(slotTime.Add(time.Duration(i)*time.Minute), environment)})
+				if err != nil {
+					failed.Add(1)
+				}
+				if bad := strings.HasPrefix(environment, "bad"); bad != (err != nil) || bad && !strings.Contains(err.Error(), "refused") {
+					t.Errorf("%s: %v", environment, err)
+				}
+			})
+		}
+		awaitQueue(l, n)
+		release()
+		all.Wait()
+		if failed.Load() != 3 {
+			t.Errorf("%d operations failed, want 3", failed.Load())
+		}
+		if got := l.writer.transactions.Load() - before; got != 2 {
+			t.Errorf("the good ones took %d transactions, want 1 beside the holder's", got-1)
+		}
+		fires, err := l.Fires(t.Context(), Filter{})
+		if err != nil || len(fires) != n-3 {
+			t.Errorf("%d fires, %v; want those of the good claims, %d", len(fires), err, n-3)
+		}
+	})
 }
 
 func TestWriter_CancelledBeforeItIsTakenUpWritesNothing(t *testing.T) {
-	l := open(t, t.TempDir())
-	release := holdWriter(t, l)
-	ctx, cancel := context.WithCancelCause(t.Context())
-	stop := errors.New("stop")
-	var all sync.WaitGroup
-	all.Go(func() {
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		release := holdWriter(t, l)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		stop := errors.New("stop")
+		var all sync.WaitGroup
+		all.Go(func() {
+			if _, err := l.Claim(ctx, "a", []Claim{claimOf(slotTime, "main")}); !errors.Is(err, stop) {
+				t.Errorf("cancelled claim: %v, want the cause", err)
+			}
+		})
+		all.Go(func() {
+			if _, err := l.Claim(t.Context(), "a", []Claim{claimOf(slotTime.Add(time.Hour), "main")}); err != nil {
+				t.Errorf("the claim beside it: %v", err)
+			}
+		})
+		awaitQueue(l, 2)
+		cancel(stop)
+		for {
+			l.writer.mu.Lock()
+			waiting := len(l.writer.queue) + len(l.writer.later)
+			l.writer.mu.Unlock()
+			if waiting == 1 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		release()
+		all.Wait()
+		fires, err := l.Fires(t.Context(), Filter{})
+		if err != nil || len(fires) != 1 || !fires[0].ScheduledAt.Equal(slotTime.Add(time.Hour)) {
+			t.Errorf("fires = %+v, %v; want only the one not cancelled", fires, err)
+		}
 		if _, err := l.Claim(ctx, "a", []Claim{claimOf(slotTime, "main")}); !errors.Is(err, stop) {
-			t.Errorf("cancelled claim: %v, want the cause", err)
+			t.Errorf("a context that was over before: %v, want the cause", err)
 		}
 	})
-	all.Go(func() {
-		if _, err := l.Claim(t.Context(), "a", []Claim{claimOf(slotTime.Add(time.Hour), "main")}); err != nil {
-			t.Errorf("the claim beside it: %v", err)
-		}
-	})
-	awaitQueue(l, 2)
-	cancel(stop)
-	for {
-		l.writer.mu.Lock()
-		waiting := len(l.writer.queue) + len(l.writer.later)
-		l.writer.mu.Unlock()
-		if waiting == 1 {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	release()
-	all.Wait()
-	fires, err := l.Fires(t.Context(), Filter{})
-	if err != nil || len(fires) != 1 || !fires[0].ScheduledAt.Equal(slotTime.Add(time.Hour)) {
-		t.Errorf("fires = %+v, %v; want only the one not cancelled", fires, err)
-	}
-	if _, err := l.Claim(ctx, "a", []Claim{claimOf(slotTime, "main")}); !errors.Is(err, stop) {
-		t.Errorf("a context that was over before: %v, want the cause", err)
-	}
 }
 
 func TestWriter_CancelledAfterItIsTakenUpIsWaitedFor(t *testing.T) {
-	l := open(t, t.TempDir())
-	ctx, cancel := context.WithCancel(t.Context())
-	var performed bool
-	err := l.writer.write(ctx, 1, false, func(s *session) error {
-		cancel()
-		time.Sleep(20 * time.Millisecond) // the caller must not return meanwhile
-		performed = true
-		return nil
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		ctx, cancel := context.WithCancel(t.Context())
+		var performed bool
+		err := l.writer.write(ctx, 1, false, func(s *session) error {
+			cancel()
+			time.Sleep(20 * time.Millisecond) // the caller must not return meanwhile
+			performed = true
+			return nil
+		})
+		if err != nil || !performed {
+			t.Errorf("write = %v, performed = %t; want it to wait for the end", err, performed)
+		}
 	})
-	if err != nil || !performed {
-		t.Errorf("write = %v, performed = %t; want it to wait for the end", err, performed)
-	}
 }
 
 func TestWriter_ClosePerformsWhatWaits(t *testing.T) {
-	dir := t.TempDir()
-	l := open(t, dir)
-	release := holdWriter(t, l)
-	var all sync.WaitGroup
-	all.Go(func() {
-		if !mustClaim(t, l, "a", claimOf(slotTime, "main")).Owned {
-			t.Error("the claim that waited is not owned")
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		release := holdWriter(t, l)
+		var all sync.WaitGroup
+		all.Go(func() {
+			if !mustClaim(t, l, "a", claimOf(slotTime, "main")).Owned {
+				t.Error("the claim that waited is not owned")
+			}
+		})
+		awaitQueue(l, 1)
+		all.Go(func() { must(t, l.Close()) })
+		release()
+		all.Wait()
+		if _, err := l.Claim(t.Context(), "a", nil); !errors.Is(err, ErrClosed) {
+			t.Errorf("after Close: %v, want ErrClosed", err)
+		}
+		if fires, err := open(t, o).Fires(t.Context(), Filter{}); err != nil || len(fires) != 1 {
+			t.Errorf("fires = %+v, %v", fires, err)
 		}
 	})
-	awaitQueue(l, 1)
-	all.Go(func() { must(t, l.Close()) })
-	release()
-	all.Wait()
-	if _, err := l.Claim(t.Context(), "a", nil); !errors.Is(err, ErrClosed) {
-		t.Errorf("after Close: %v, want ErrClosed", err)
-	}
-	if fires, err := open(t, dir).Fires(t.Context(), Filter{}); err != nil || len(fires) != 1 {
-		t.Errorf("fires = %+v, %v", fires, err)
-	}
 }
 
 // pragma sets something on the connection of a writer that is idle and has been used.
@@ -212,7 +228,7 @@ func TestLedger_SurfacesAFullDiskAndRecovers(t *testing.T) {
 		}
 		kept = append(kept, c)
 	}
-	if !isStoreGone(err) || !strings.Contains(err.Error(), "claim fires: ") || !strings.Contains(err.Error(), "full") {
+	if !l.dialect.isStoreGone(err) || !strings.Contains(err.Error(), "claim fires: ") || !strings.Contains(err.Error(), "full") {
 		t.Fatalf("error = %v, want that of a full disk", err)
 	}
 	if got := storeErrors(t, reg)[opClaim]; got != 1 {
@@ -229,11 +245,11 @@ func TestLedger_SurfacesAFullDiskAndRecovers(t *testing.T) {
 }
 
 func TestLedger_SurfacesAReadOnlyStoreAndRecovers(t *testing.T) {
-	l := open(t, t.TempDir())
+	l := open(t, Options{Dir: t.TempDir()})
 	must(t, l.Writable(t.Context()))
 	pragma(t, l, "PRAGMA query_only = 1")
 	parallel(10, func(int) {
-		if err := l.Writable(t.Context()); !isStoreGone(err) {
+		if err := l.Writable(t.Context()); !l.dialect.isStoreGone(err) {
 			t.Errorf("Writable = %v, want that the store is read-only", err)
 		}
 	})
@@ -242,40 +258,44 @@ func TestLedger_SurfacesAReadOnlyStoreAndRecovers(t *testing.T) {
 }
 
 func TestWriter_ReplacesALostConnection(t *testing.T) {
-	l := open(t, t.TempDir())
-	must(t, l.Writable(t.Context()))
-	err := l.writer.write(t.Context(), 1, false, func(s *session) error {
-		s.close()
-		_, err := s.exec(`SELECT 1`)
-		return err
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		must(t, l.Writable(t.Context()))
+		err := l.writer.write(t.Context(), 1, false, func(s *session) error {
+			s.close()
+			_, err := s.exec(`SELECT 1`)
+			return err
+		})
+		if err == nil {
+			t.Error("a statement on a lost connection succeeded")
+		}
+		must(t, l.Writable(t.Context()))
+		if !mustClaim(t, l, "a", claimOf(slotTime, "main")).Owned {
+			t.Error("nothing can be claimed after the connection was replaced")
+		}
 	})
-	if err == nil {
-		t.Error("a statement on a lost connection succeeded")
-	}
-	must(t, l.Writable(t.Context()))
-	if !mustClaim(t, l, "a", claimOf(slotTime, "main")).Owned {
-		t.Error("nothing can be claimed after the connection was replaced")
-	}
 }
 
 func TestWriter_LeavesNoTransactionBehind(t *testing.T) {
-	l := open(t, t.TempDir())
-	failure := errors.New("refused by the operation")
-	err := l.writer.write(t.Context(), 1, false, func(s *session) error {
-		if _, err := s.exec(`INSERT INTO heartbeat (id, beat_at) VALUES (7, 7)`); err != nil {
-			return err
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		failure := errors.New("refused by the operation")
+		err := l.writer.write(t.Context(), 1, false, func(s *session) error {
+			if _, err := s.exec(`INSERT INTO heartbeat (id, beat_at) VALUES (7, 7)`); err != nil {
+				return err
+			}
+			return failure
+		})
+		if !errors.Is(err, failure) {
+			t.Errorf("error = %v", err)
 		}
-		return failure
+		must(t, l.Writable(t.Context()))
+		var n int
+		must(t, l.reader.QueryRowContext(t.Context(), `SELECT count(*) FROM heartbeat WHERE id = 7`).Scan(&n))
+		if n != 0 {
+			t.Error("an operation that failed has written")
+		}
 	})
-	if !errors.Is(err, failure) {
-		t.Errorf("error = %v", err)
-	}
-	must(t, l.Writable(t.Context()))
-	var n int
-	must(t, l.reader.QueryRow(`SELECT count(*) FROM heartbeat WHERE id = 7`).Scan(&n))
-	if n != 0 {
-		t.Error("an operation that failed has written")
-	}
 }
 
 func TestMetrics_AllSeriesStartAtZero(t *testing.T) {
@@ -344,11 +364,13 @@ func TestWriter_LetsWhatCanWaitWaitButNotForEver(t *testing.T) {
 }
 
 func TestWriter_PerformsWhatCanWaitByItself(t *testing.T) {
-	l := open(t, t.TempDir())
-	began := time.Now()
-	must(t, l.writer.write(t.Context(), 1, false, func(*session) error { return nil }))
-	must(t, l.writer.write(t.Context(), 1, true, func(*session) error { return nil }))
-	if took := time.Since(began); took < lull {
-		t.Errorf("it was performed %s after an urgent one, want it to wait %s", took, lull)
-	}
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		began := time.Now()
+		must(t, l.writer.write(t.Context(), 1, false, func(*session) error { return nil }))
+		must(t, l.writer.write(t.Context(), 1, true, func(*session) error { return nil }))
+		if took := time.Since(began); took < lull {
+			t.Errorf("it was performed %s after an urgent one, want it to wait %s", took, lull)
+		}
+	})
 }

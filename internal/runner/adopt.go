@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/automatond/automatond/internal/ledger"
 	"github.com/automatond/automatond/internal/plan"
@@ -11,8 +12,9 @@ import (
 	"github.com/automatond/automatond/internal/tasks"
 )
 
-// adopt takes over the runs that an earlier process left open and sets them going again. Recorded
-// calls are not sent again; what may have left is looked for; what had not left goes on.
+// adopt takes over the runs that an earlier process, or another replica that has died, left open and
+// sets them going again. Recorded calls are not sent again; what may have left is looked for; what had
+// not left goes on.
 func (r *Runner) adopt(ctx context.Context) error {
 	left, err := r.Ledger.TakeOver(ctx, r.Owner, r.Lease.Exclusive())
 	if err != nil {
@@ -28,6 +30,27 @@ func (r *Runner) adopt(ctx context.Context) error {
 		})
 	}
 	return nil
+}
+
+// adoptions returns how often to look for the runs of replicas that have died: never where there can
+// be none, else several times in the life of a lease.
+func (r *Runner) adoptions() (ticks <-chan time.Time, stop func()) {
+	if r.Aside || r.Lease.Exclusive() {
+		return nil, func() {}
+	}
+	ticker := time.NewTicker(r.Lease.ttl / 6)
+	return ticker.C, ticker.Stop
+}
+
+// adoptFromDead adopts while the replica runs. One whose own lease is over leaves it to the others,
+// and a store that does not work is asked again at the next tick.
+func (r *Runner) adoptFromDead(ctx context.Context) {
+	if !r.Lease.Valid() {
+		return
+	}
+	if err := r.adopt(ctx); err != nil {
+		r.log.Warn().Err(err).Msg("runs of other replicas not looked for")
+	}
 }
 
 // revive rebuilds a run from its record. A script sees the values it was first judged on.

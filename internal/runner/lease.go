@@ -16,12 +16,12 @@ import (
 // another replica may have taken this one's runs.
 type Lease struct {
 	ledger    *ledger.Ledger
-	replica   ledger.Replica
 	ttl       time.Duration
 	exclusive bool
 	log       zerolog.Logger
 
 	mu      sync.Mutex
+	replica ledger.Replica
 	renewed time.Time     // local reading, wall and monotonic, from before the last renewal was asked for
 	changed chan struct{} // closed and replaced at each renewal
 }
@@ -61,6 +61,14 @@ func (l *Lease) Valid() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return holds(l.renewed, time.Now(), l.ttl)
+}
+
+// Reconfigured says with which configuration this replica works from now on. Others hear of it with
+// the next renewal.
+func (l *Lease) Reconfigured(hash string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.replica.ConfigHash = hash
 }
 
 func holds(renewed, now time.Time, ttl time.Duration) bool {
@@ -115,11 +123,14 @@ func (l *Lease) Run(ctx context.Context) error {
 }
 
 func (l *Lease) renew(ctx context.Context) error {
+	l.mu.Lock()
+	replica := l.replica
+	l.mu.Unlock()
 	asked := time.Now()
-	_, err := l.ledger.Renew(ctx, l.replica.ID, l.ttl)
+	_, err := l.ledger.Renew(ctx, replica, l.ttl)
 	if errors.Is(err, ledger.ErrLeaseLost) {
 		// What this replica owned may be another's now; it finds out by compare-and-set.
-		_, err = l.ledger.Register(ctx, l.replica, l.ttl)
+		_, err = l.ledger.Register(ctx, replica, l.ttl)
 	}
 	if err != nil {
 		return err

@@ -279,6 +279,18 @@ func (m *Metrics) finished(u *ledger.Run, end ledger.Finish) {
 	}
 }
 
+// lost takes a run out that is another replica's now.
+func (m *Metrics) lost(u *run) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if series := m.crons[u.Cron]; series != nil {
+		delete(series.target(u.Project, u.Environment).open, u.ID)
+	}
+}
+
 func (m *Metrics) sent(delay time.Duration) {
 	if m != nil {
 		m.delay.Observe(delay.Seconds())

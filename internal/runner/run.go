@@ -89,8 +89,12 @@ func (r *Runner) execute(ctx context.Context, u *run) {
 	if err == nil {
 		err = r.followRest(ctx, u)
 	}
-	if errors.Is(err, errResolved) {
+	switch {
+	case errors.Is(err, errResolved):
 		return // and it has been said
+	case errors.Is(err, ledger.ErrNotOwned):
+		r.lost(u)
+		return
 	}
 	if err != nil {
 		// The store has the run as it stands; the next process to own it goes on from there.
@@ -195,7 +199,7 @@ func (r *Runner) finish(ctx context.Context, u *run) {
 		return err
 	})
 	if errors.Is(err, ledger.ErrNotOwned) {
-		r.event(r.log.Warn(), u).Msg("run was ended by hand, or taken over by another replica")
+		r.lost(u)
 		return
 	}
 	if err != nil {
@@ -203,6 +207,13 @@ func (r *Runner) finish(ctx context.Context, u *run) {
 	}
 	r.Metrics.finished(&u.Run, end)
 	r.logOutcome(u, end)
+}
+
+// lost forgets a run that is another replica's now, because this one's lease was over meanwhile, or
+// that was ended by hand.
+func (r *Runner) lost(u *run) {
+	r.Metrics.lost(u)
+	r.event(r.log.Warn(), u).Msg("run was ended by hand, or taken over by another replica")
 }
 
 // client returns the API client for a project that a call of this run goes to.

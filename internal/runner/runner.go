@@ -54,6 +54,7 @@ type Timing struct {
 	PollMax   time.Duration // longest time between two looks; default 60 s
 	Retry     time.Duration // first wait before something is tried again; default 1 s
 	RetryMax  time.Duration // longest such wait; default 15 s
+	Lease     time.Duration // life of a lease that is not renewed; default 30 s
 }
 
 func (t Timing) withDefaults() Timing {
@@ -68,6 +69,7 @@ func (t Timing) withDefaults() Timing {
 	set(&t.PollMax, time.Minute)
 	set(&t.Retry, time.Second)
 	set(&t.RetryMax, 15*time.Second)
+	set(&t.Lease, 30*time.Second)
 	return t
 }
 
@@ -123,7 +125,7 @@ func (r *Runner) Fire(batch []scheduler.Fire) {
 }
 
 // Run adopts the runs that a former process left open, unless told to leave them, then works until
-// ctx ends. After that no new request leaves; those in flight get the grace, are recorded, and Run
+// ctx ends. Where replicas share the store it goes on to adopt those of replicas that die meanwhile. After that no new request leaves; those in flight get the grace, are recorded, and Run
 // returns. What could not finish stays open in the ledger and is taken up at the next start.
 func (r *Runner) Run(ctx context.Context) error {
 	// Work outlives ctx by the grace: ctx says "stop sending", work says "give up".
@@ -145,11 +147,15 @@ func (r *Runner) Run(ctx context.Context) error {
 	})
 	defer close(ended)
 	r.spawn(func() { r.tracker.run(work) })
+	adoptions, stop := r.adoptions()
+	defer stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-r.wake:
 			r.accept(work, r.take())
+		case <-adoptions:
+			r.adoptFromDead(work)
 		}
 	}
 	r.work.Wait()

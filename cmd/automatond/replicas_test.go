@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/postgrestest"
+	"github.com/automatond/automatond/internal/sandbox"
+)
+
+// TestReplicas_ShareABurstAndTakeOverFromTheDead runs two daemons on one database. Of the crons that
+// are due together each asks once and has one record; and when one daemon is killed while activities
+// are under way, the other sees their runs to the end.
+func TestReplicas_ShareABurstAndTakeOverFromTheDead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs processes for half a minute")
+	}
+	const crons = 200
+	store := postgrestest.URL(t)
+	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 10 * time.Second}, hourly(crons))
+	s.store = store
+	s.owe(time.Now().Truncate(time.Hour).Add(-time.Minute))
+	options := []string{"--store", store, "--test.settle", "1s", "--test.request-timeout", "5s", "--test.lease", "3s"}
+	first := s.startIn("first", options...)
+	second := s.startIn("second", options...)
+	for _, d := range []*daemon{first, second} {
+		d.eventually("two replicas", func() bool { return d.metric("automatond_replicas") == "2" })
+		if got := d.metric("automatond_replicas_config_mismatch"); got != "0" {
+			t.Errorf("%s replicas have another configuration, want 0", got)
+		}
+	}
+	first.eventually("every cron has asked", func() bool { return len(s.asked()) == crons })
+	victim, survivor := first, second
+	if second.open() > first.open() {
+		victim, survivor = second, first
+	}
+	victim.kill()
+	survivor.eventually("every run has ended", func() bool { return s.openRuns() == 0 })
+	survivor.stop()
+
+	for path, n := range s.asked() {
+		if n > 1 {
+			t.Errorf("%d requests to %s, want 1", n, path)
+		}
+	}
+	outcomes, owners := map[ledger.Outcome]int{}, map[string]int{}
+	for _, f := range s.records() {
+		outcomes[f.Outcome]++
+		owners[f.Owner]++
+	}
+	if outcomes[ledger.Succeeded] != crons || len(outcomes) != 1 {
+		t.Errorf("outcomes %v, want %d that succeeded", outcomes, crons)
+	}
+	adopted := len(survivor.lines("run adopted"))
+	if adopted == 0 {
+		t.Error("the dead replica left nothing to take over")
+	}
+	t.Logf("%d fires by replica %v; %d runs adopted", crons, owners, adopted)
+	for _, d := range []*daemon{first, second} {
+		if strings.Contains(d.log.String(), postgrestest.Password) || strings.Contains(d.log.String(), "never%2Fbe") {
+			t.Error("the database's password is in the log")
+		}
+	}
+}
+
+// openRuns counts what is still going on in a store that daemons work on.
+func (s *site) openRuns() int {
+	s.t.Helper()
+	reader, err := ledger.OpenReader(context.Background(), s.store)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer reader.Close()
+	open, err := reader.OpenProjects(context.Background())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return len(open) // each run has a project of its own
+}
+
+// open counts the targets with a run that the daemon has in hand.
+func (d *daemon) open() int {
+	web, _ := d.addresses()
+	_, page := d.get(web + "/metrics")
+	n := 0
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "automatond_run_open{") && strings.HasSuffix(line, " 1\n") {
+			n++
+		}
+	}
+	return n
+}
+
+func TestReplicas_HeedEachOther(t *testing.T) {
+	s := newSite(t, sandbox.Options{Open: true}, yearly)
+	s.store = postgrestest.URL(t)
+	options := []string{"--store", s.store, "--test.lease", "3s"}
+	first := s.start(options...)
+	first.eventually("ready", first.ready)
+	s.write("automatond.yaml", yearly+"# edited\n")
+	second := s.startIn("second", options...)
+	for _, d := range []*daemon{first, second} {
+		d.eventually("a difference", func() bool { return d.metric("automatond_replicas_config_mismatch") == "1" })
+		d.eventually("a warning", func() bool {
+			return len(d.lines("replicas have another configuration: whichever claims a scheduled time acts by its own")) == 1
+		})
+	}
+	s.mustCommand("reload")
+	first.eventually("no difference", func() bool { return first.metric("automatond_replicas_config_mismatch") == "0" })
+	s.mustCommand("suspend", "--all")
+	second.eventually("suspended", func() bool { return second.metric(`automatond_cron_suspended{cron="backup"}`) == "1" })
+	contains(t, s.mustCommand("trigger", "backup", "--store", s.store), "skipped (suspended)")
+	contains(t, s.mustCommand("runs", "--store", s.store), "suspended")
+	first.stop()
+	second.stop()
+}
