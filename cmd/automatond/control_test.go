@@ -71,6 +71,7 @@ func contains(t *testing.T, text, want string) {
 func (s *site) socket() string { return filepath.Join(s.data(), "control.sock") }
 
 func TestControl_TriggersAndShowsRuns(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 500 * time.Millisecond}, yearly)
 	s.failing(1, "no daemon is running", "trigger", "backup")
 	s.failing(1, "there is no ledger", "runs")
@@ -190,6 +191,7 @@ func TestControl_ReachesADeepDataDirectory(t *testing.T) {
 // TestPlatform_WorksWithoutADaemon carries out a command line with the data directory to itself, and
 // lets a daemon follow what it left open.
 func TestPlatform_WorksWithoutADaemon(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 2 * time.Second}, yearly)
 	contains(t, s.mustCommand("platform", "backup:create", "-e", "main", "--yes"), "on main: tracking")
 	if n := s.asked()["/api/projects/shopid/environments/main/backup"]; n != 1 {
@@ -246,6 +248,7 @@ func TestLedger_IsCopiedAndCheckedWithAndWithoutADaemon(t *testing.T) {
 }
 
 func TestResolve_ClosesARunWithAndWithoutADaemon(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 500 * time.Millisecond}, yearly)
 	s.failing(1, "there is no ledger", "runs", "resolve", "cl2n4t8s5v6a0b1c2d3e", "failed")
 	s.failing(2, "not as \"good\"", "runs", "resolve", "cl2n4t8s5v6a0b1c2d3e", "good")

@@ -239,6 +239,7 @@ var (
 
 // TestDocs_NameEveryMetric holds the table of docs/metrics.md against a daemon that has run a cron.
 func TestDocs_NameEveryMetric(t *testing.T) {
+	t.Parallel()
 	yaml := strings.Replace(hourly(1), "crons:", "crons:\n  aged: {spec: '0 5 1 1 *', max_success_age: 400h, task: {backup: {}}}", 1)
 	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: time.Second}, yaml)
 	s.owe(time.Now().Truncate(time.Hour).Add(-time.Minute))

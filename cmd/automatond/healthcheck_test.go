@@ -91,6 +91,7 @@ func TestHealthcheck_TellsWhatTheAnswerWas(t *testing.T) {
 }
 
 func TestHealthcheck_GivesUpOnADaemonThatHangs(t *testing.T) {
+	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepted by the kernel, answered by nobody
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ const operationsPage = "docs/operations.md"
 // TestOperations_CommandsPrintWhatTheyShow runs the page's commands, in their order, beside a daemon
 // with the page's configuration.
 func TestOperations_CommandsPrintWhatTheyShow(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: time.Second}, yamlBlocks(t, operationsPage)[0])
 	d := s.start()
 	d.eventually("ready", d.ready)

@@ -15,6 +15,7 @@ import (
 // are due together each asks once and has one record; and when one daemon is killed while activities
 // are under way, the other sees their runs to the end.
 func TestReplicas_ShareABurstAndTakeOverFromTheDead(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs processes for half a minute")
 	}
@@ -95,6 +96,7 @@ func (d *daemon) open() int {
 }
 
 func TestReplicas_HeedEachOther(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, sandbox.Options{Open: true}, yearly)
 	s.store = postgrestest.URL(t)
 	options := []string{"--store", s.store, "--test.lease", "3s"}

@@ -26,6 +26,7 @@ crons:
 // TestRun_FiresTheDocumentedCronAtTheMinute waits for a real minute, beside an API whose backup link
 // has the singular path, one whose link has the plural path, and on another branch.
 func TestRun_FiresTheDocumentedCronAtTheMinute(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("waits for the next minute")
 	}

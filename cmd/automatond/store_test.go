@@ -22,6 +22,7 @@ import (
 // TestRun_SendsNothingWhileItsStoreFailsAndGoesOnAfterwards takes the store away from one daemon in
 // several ways. Each time two crons are asked for, one that can wait and one that cannot.
 func TestRun_SendsNothingWhileItsStoreFailsAndGoesOnAfterwards(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 10 * time.Millisecond}, "")
 	small := mountSmall(t, s.dir)
 	s.write("automatond.yaml", `
