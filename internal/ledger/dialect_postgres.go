@@ -101,11 +101,11 @@ func (d *postgres) open(p purpose) (*sql.DB, error) {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// commit refuses a transaction in which a statement has failed: PostgreSQL would answer that it is
-// ended, and have rolled it back.
 // watch has nothing to look at: a server does not lose sight of its tables.
 func (d *postgres) watch() (func() error, error) { return func() error { return nil }, nil }
 
+// commit refuses a transaction in which a statement has failed: PostgreSQL would answer that it is
+// ended, and have rolled it back.
 func (d *postgres) commit(s *session) error {
 	err := s.conn.Raw(func(conn any) error {
 		if conn.(*stdlib.Conn).Conn().PgConn().TxStatus() == 'E' {

@@ -125,8 +125,9 @@ func (r *Runner) Fire(batch []scheduler.Fire) {
 }
 
 // Run adopts the runs that a former process left open, unless told to leave them, then works until
-// ctx ends. Where replicas share the store it goes on to adopt those of replicas that die meanwhile. After that no new request leaves; those in flight get the grace, are recorded, and Run
-// returns. What could not finish stays open in the ledger and is taken up at the next start.
+// ctx ends. Where replicas share the store it also adopts those of replicas that die meanwhile. After
+// that no new request leaves; those in flight get the grace, are recorded, and Run returns. What could
+// not finish stays open in the ledger and is taken up at the next start.
 func (r *Runner) Run(ctx context.Context) error {
 	// Work outlives ctx by the grace: ctx says "stop sending", work says "give up".
 	work, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
