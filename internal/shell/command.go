@@ -33,7 +33,7 @@ func (m *machine) simple(call *syntax.CallExpr, redirs []*syntax.Redirect, teste
 		return 2
 	}
 	f := &frame{}
-	defer m.restore(f)
+	defer m.unwind(f)
 	for _, as := range call.Assigns {
 		if err := m.prefix(as, c, f); err != nil {
 			return m.fatal(err)
@@ -132,7 +132,7 @@ func (m *machine) invoke(c target, tested bool) int {
 	case c.function != nil:
 		return m.callFunction(c.function, c.args[1:], tested)
 	case c.builtin != nil:
-		status := 0
+		status, left := 0, len(m.unrestored)
 		if c.args[0] == "eval" {
 			status = m.evaluateArgs(c.args[1:], tested)
 		} else {
@@ -140,6 +140,7 @@ func (m *machine) invoke(c target, tested bool) int {
 		}
 		if m.leaving == failing && !c.special && !m.stopped {
 			m.leaving = staying
+			m.restoreFrom(left)
 			return 2
 		}
 		return status
@@ -169,7 +170,7 @@ func (m *machine) callFunction(body *syntax.Stmt, params []string, tested bool) 
 		m.statement(body, tested)
 	}
 	m.ascend()
-	m.restore(f)
+	m.unwind(f)
 	m.params, m.loops, m.getopts, m.frames = saved.params, saved.loops, saved.getopts, saved.frames
 	if m.leaving == returning {
 		m.leaving = staying

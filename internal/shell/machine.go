@@ -20,8 +20,10 @@ type machine struct {
 	options   options
 	files     [3]*file
 	frames    []*frame
-	getopts   getoptsState
-	exitTrap  *string
+	// unrestored are frames that an error or the shell's end has left, the innermost first.
+	unrestored []*frame
+	getopts    getoptsState
+	exitTrap   *string
 
 	status      int // $?
 	final       int // what exit without a number ends with: in an EXIT trap the status before it, else -1

@@ -120,6 +120,24 @@ func (m *machine) restore(f *frame) {
 	}
 }
 
+// unwind restores a frame that is left, but not when the shell ends: the EXIT trap finds the values
+// that ended it. An error ends the shell unless a command further out catches it.
+func (m *machine) unwind(f *frame) {
+	if m.leaving == exiting || m.leaving == failing {
+		m.unrestored = append(m.unrestored, f)
+		return
+	}
+	m.restore(f)
+}
+
+// restoreFrom restores the frames that an error has left, from the nth on.
+func (m *machine) restoreFrom(n int) {
+	for _, f := range m.unrestored[n:] {
+		m.restore(f)
+	}
+	m.unrestored = m.unrestored[:n]
+}
+
 // options are the flags of set, by their letters.
 type options uint64
 
