@@ -73,6 +73,8 @@ func TestRun_ReportsWhatWentWrong(t *testing.T) {
 		{`x=db:dump; platform $x -W`, "automatond does not offer it", 1, 0},
 		{`platform backup:create -W -e "$X"`, "the environment is empty", 1, 0},
 		{`f=/etc/passwd; read x < $f; ` + wholeCall, "open /etc/passwd: only /dev/null can be opened", 1, 0},
+		{`{ x=$(echo a >&2; echo b); ` + wholeCall + `; } >&-`, "a redirection of an output that was closed around it", 1, 0},
+		{`{ { : >/dev/null; echo b; } | { read x; ` + wholeCall + `; }; } >&-`, "a redirection of an output that was closed around it", 1, 0},
 		{`f=/tmp/sh-interp-x; echo > $f; ` + wholeCall, "only /dev/null can be opened", 1, 0},
 		{`x=if; eval "$x"; ` + wholeCall, "eval: syntax error", 2, 0},
 		{`x='drush cr'; eval "$x"; ` + wholeCall, "program \"drush\"", 0, 1},

@@ -545,7 +545,7 @@ func (m *machine) substitute(list []*syntax.Stmt) (string, error) {
 	sink := newSink()
 	status := m.status // $? is still that of the command before
 	m.substituted = m.subshell(func(sub *machine) {
-		sub.files[1] = sink
+		sub.pipeTo(sink)
 		sub.list(list, false)
 	})
 	m.status = status

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -80,6 +81,10 @@ func (m *machine) redirectOne(r *syntax.Redirect, target string) error {
 		}
 		fd = int(r.N.Value[0] - '0')
 	}
+	if fd == 1 && m.unsure && target != "1" {
+		// dash closes the pipe at the end of the redirection: it takes it for closed still.
+		return m.stop(errors.New("a redirection of an output that was closed around it"))
+	}
 	switch r.Op {
 	case syntax.Hdoc, syntax.DashHdoc:
 		text, err := m.hereDocument(r)
@@ -103,6 +108,12 @@ func (m *machine) redirectOne(r *syntax.Redirect, target string) error {
 		}
 	}
 	return nil
+}
+
+// pipeTo makes a pipe the standard output of a subshell.
+func (m *machine) pipeTo(pipe *file) {
+	m.unsure = m.unsure || m.files[1] == nil
+	m.files[1] = pipe
 }
 
 func (m *machine) duplicate(fd int, target string) error {

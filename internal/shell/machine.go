@@ -24,6 +24,7 @@ type machine struct {
 	unrestored []*frame
 	getopts    getoptsState
 	exitTrap   *string
+	unsure     bool // standard output is a pipe, and was closed before that
 
 	status      int // $?
 	final       int // what exit without a number ends with: in an EXIT trap the status before it, else -1
@@ -278,7 +279,7 @@ func (m *machine) pipeline(last *syntax.BinaryCmd, tested bool) int {
 			sub.files[0] = in
 			if i > 0 {
 				pipe = newSink()
-				sub.files[1] = pipe
+				sub.pipeTo(pipe)
 			}
 			sub.statement(parts[i], tested)
 		})
