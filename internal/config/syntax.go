@@ -98,7 +98,7 @@ func (s *source) unquotedStar() (Diagnostic, bool) {
 	l := layout{source: s}
 	for n := 1; n <= s.lineCount(); n++ {
 		raw := string(s.line(n))
-		if m := keyLine.FindStringSubmatchIndex(raw); m != nil && m[8] >= 0 && raw[m[6]:m[7]] == "spec" && raw[m[8]] == '*' {
+		if m := keyLine.FindStringSubmatchIndex(raw); m != nil && m[8] >= 0 && raw[m[6]:m[7]] == "spec" && strings.HasPrefix(raw[m[8]:m[9]], "*") {
 			return l.unquoted(n, "spec", raw[m[8]:m[9]], m[8]), true
 		}
 	}
