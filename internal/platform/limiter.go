@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,17 +87,7 @@ func (l *Limiter) Acquire(ctx context.Context, project string) (*Slot, error) {
 	if l == nil {
 		return nil, nil
 	}
-	p := l.enter(project)
-	if err := take(ctx, p.free); err != nil {
-		l.leave(project, p)
-		return nil, err
-	}
-	if err := l.acquireShared(ctx); err != nil {
-		<-p.free
-		l.leave(project, p)
-		return nil, err
-	}
-	return &Slot{limiter: l, project: project, places: p, onRamp: true}, nil
+	return l.acquire(ctx, project, func(slots chan struct{}) error { return take(ctx, slots) })
 }
 
 // AcquireSoon is Acquire for one who has something else to do when there is no place: it waits, until
@@ -105,33 +96,44 @@ func (l *Limiter) AcquireSoon(ctx context.Context, project string) *Slot {
 	if l == nil || l.rate != nil {
 		return nil
 	}
-	p := l.enter(project)
-	if !takeNow(p.free) {
-		l.leave(project, p)
+	slot, err := l.acquire(ctx, project, func(slots chan struct{}) error {
+		if !takeNow(slots) {
+			return errNoPlace
+		}
+		return nil
+	})
+	if err != nil {
 		return nil
 	}
-	if !takeNow(l.overall) {
-		<-p.free
-		l.leave(project, p)
-		return nil
-	}
-	if take(ctx, l.ramp) != nil {
-		<-l.overall
-		<-p.free
-		l.leave(project, p)
-		return nil
-	}
-	return &Slot{limiter: l, project: project, places: p, onRamp: true}
+	return slot
 }
 
-// acquireShared waits for what all projects share.
-func (l *Limiter) acquireShared(ctx context.Context) error {
+var errNoPlace = errors.New("no place is free")
+
+// acquire takes a place in each of the bounds. Take takes one of those that do not move on by
+// themselves.
+func (l *Limiter) acquire(ctx context.Context, project string, take func(chan struct{}) error) (*Slot, error) {
+	p := l.enter(project)
+	if err := take(p.free); err != nil {
+		l.leave(project, p)
+		return nil, err
+	}
+	if err := l.acquireShared(ctx, take); err != nil {
+		<-p.free
+		l.leave(project, p)
+		return nil, err
+	}
+	return &Slot{limiter: l, project: project, places: p, onRamp: true}, nil
+}
+
+// acquireShared takes what all projects share.
+func (l *Limiter) acquireShared(ctx context.Context, takeOverall func(chan struct{}) error) error {
 	if l.rate != nil {
 		if err := l.rate.Wait(ctx); err != nil {
 			return err
 		}
 	}
-	if err := take(ctx, l.overall); err != nil {
+	if err := takeOverall(l.overall); err != nil {
 		return err
 	}
 	if err := take(ctx, l.ramp); err != nil {

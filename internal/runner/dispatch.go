@@ -203,7 +203,6 @@ func (d *dispatch) try(ctx context.Context) (*platform.Accepted, *verdict, error
 		}
 		return d.send(ctx, request)
 	case !d.inLedger: // there was no place for it yet
-		f.slot.Release()
 		return d.send(ctx, f.request)
 	default:
 		defer f.slot.Release()
