@@ -176,7 +176,7 @@ func (m *machine) listing(args []string) int {
 	switch f := m.files[1]; {
 	case f.kept():
 		m.stop(fmt.Errorf("%s: what it prints cannot be read by the script", args[0]))
-	case f == nil || !f.writable:
+	case f.closed():
 		m.complain(fmt.Errorf("%s: %w", args[0], errWrite))
 		return 1
 	}
@@ -185,7 +185,7 @@ func (m *machine) listing(args []string) int {
 
 // listingIfAny is listing where dash may have nothing to print.
 func (m *machine) listingIfAny(args []string) int {
-	if f := m.files[1]; f == nil || !f.writable {
+	if m.files[1].closed() {
 		m.stop(fmt.Errorf("%s: whether it prints anything is not known here", args[0]))
 		return 1
 	}

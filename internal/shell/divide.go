@@ -42,7 +42,7 @@ type divider struct {
 // them by more than coming afterwards.
 func (c *checker) without(removed, kept func(*syntax.CallExpr) bool) (string, bool) {
 	// The tree is changed, so it is not the one that is checked. Comments do not fit on one line.
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(c.src), "")
+	file, err := parseTree(c.src)
 	if err != nil {
 		return "", false
 	}

@@ -29,6 +29,9 @@ func newText(text string) *file { return &file{text: text, readable: true} }
 // kept reports whether what is written can be seen by the script.
 func (f *file) kept() bool { return f != nil && f.sink != nil }
 
+// closed reports whether nothing can be written.
+func (f *file) closed() bool { return f == nil || !f.writable }
+
 // read returns the next byte; ok is false at the end.
 func (f *file) read() (b byte, ok bool) {
 	if f == nil || f.text == "" {
@@ -144,7 +147,7 @@ func (m *machine) print(fd int, text string) error {
 		return err
 	}
 	f := m.files[fd]
-	if f == nil || !f.writable {
+	if f.closed() {
 		return errWrite
 	}
 	if f.sink != nil {

@@ -19,8 +19,11 @@ func parse(src string) (*syntax.File, error) {
 	return parseAsIs(src)
 }
 
-func parseAsIs(src string) (*syntax.File, error) {
-	parser := syntax.NewParser(syntax.Variant(syntax.LangPOSIX), syntax.KeepComments(true))
+func parseAsIs(src string) (*syntax.File, error) { return parseTree(src, syntax.KeepComments(true)) }
+
+// parseTree parses a text and mends what the parser reads otherwise than dash.
+func parseTree(src string, options ...syntax.ParserOption) (*syntax.File, error) {
+	parser := syntax.NewParser(append(options, syntax.Variant(syntax.LangPOSIX))...)
 	file, err := parser.Parse(strings.NewReader(src), "sh")
 	if err == nil {
 		joinWords(file)
