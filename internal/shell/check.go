@@ -508,8 +508,7 @@ func (c *checker) substitution(n *syntax.CmdSubst) {
 	if c.callsCLI(n) {
 		c.foundHere(n, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
 	}
-	around := c.substitutionAround(n.Left)
-	if n.Backquotes && around != nil && around.Backquotes && strings.Contains(strings.TrimSuffix(c.src[n.Left.Offset()+1:n.Right.Offset()], "\\"), "\\") {
+	if n.Backquotes && c.isInBackquotes(n.Left) && strings.Contains(strings.TrimSuffix(c.src[n.Left.Offset()+1:n.Right.Offset()], "\\"), "\\") {
 		c.found(n, Error, "syntax", "backslashes in backquotes within backquotes cannot be read here", "write $(...)")
 	}
 	c.within = append(c.within, n)
@@ -525,6 +524,12 @@ func (c *checker) substitutionAround(pos syntax.Pos) *syntax.CmdSubst {
 		c.within = c.within[:i]
 	}
 	return nil
+}
+
+// isInBackquotes reports whether any substitution around a place is written with backquotes.
+func (c *checker) isInBackquotes(pos syntax.Pos) bool {
+	c.substitutionAround(pos) // leaves those around it
+	return slices.ContainsFunc(c.within, func(n *syntax.CmdSubst) bool { return n.Backquotes })
 }
 
 // callsCLI reports whether a call of the CLI stands within the node.
