@@ -39,6 +39,7 @@ func snippets(t testing.TB) []snippet {
 func TestScript_DoesWhatItDoesUnderDash(t *testing.T) {
 	d := newDash(t)
 	list := snippets(t)
+	refused := refusedRows(t)
 	var batch []sample
 	for _, s := range list {
 		for _, c := range contexts {
@@ -53,6 +54,8 @@ func TestScript_DoesWhatItDoesUnderDash(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			if s.row == "" {
 				agree(t, batch[of:of+len(contexts)], traces[of:])
+			} else if script, _ := Parse(s.src); refused[s.row] && script != nil {
+				t.Errorf("%s\nis said to be refused (%s), and is not", s.src, s.row)
 			} else if !differs(t, batch[of:of+len(contexts)], traces[of:]) {
 				t.Errorf("%s\nis said to differ (%s), and does not", s.src, s.row)
 			}
@@ -92,18 +95,37 @@ func differs(t *testing.T, samples []sample, want []trace) bool {
 	return false
 }
 
-var tableRow = regexp.MustCompile(`(?m)^\| \*\*(.+?)\*\* \|`)
+var tableRow = regexp.MustCompile(`(?m)^\| \*\*(.+?)\*\* \|.* \| (.+) \| .+ \|$`)
 
-// TestDocs_TellEveryDifference holds the table of docs/shell.md against the
-// snippets that are allowed to differ.
-func TestDocs_TellEveryDifference(t *testing.T) {
+// tableRows returns the table of docs/shell.md: what each row is called, and what is done here.
+func tableRows(t *testing.T) (rows [][2]string) {
+	t.Helper()
 	page, err := os.ReadFile("../../docs/shell.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows, shown []string
 	for _, m := range tableRow.FindAllStringSubmatch(string(page), -1) {
-		rows = append(rows, m[1])
+		rows = append(rows, [2]string{m[1], m[2]})
+	}
+	return rows
+}
+
+// refusedRows returns the rows of which everything is refused at load.
+func refusedRows(t *testing.T) map[string]bool {
+	t.Helper()
+	refused := map[string]bool{}
+	for _, row := range tableRows(t) {
+		refused[row[0]] = row[1] == "refused at load"
+	}
+	return refused
+}
+
+// TestDocs_TellEveryDifference holds the table of docs/shell.md against the
+// snippets that are allowed to differ.
+func TestDocs_TellEveryDifference(t *testing.T) {
+	var rows, shown []string
+	for _, row := range tableRows(t) {
+		rows = append(rows, row[0])
 	}
 	plain := 0
 	for _, s := range snippets(t) {
