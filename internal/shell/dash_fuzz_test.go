@@ -96,8 +96,7 @@ func comparable(t *testing.T, s sample) bool {
 // differ compares two traces. A script that was stopped, because it did what
 // this package does not offer, has at least to agree until then.
 func differ(got, want trace, stopped bool) bool {
-	const crashed = 128 + 11 // dash reads past the end of "test x $y" if y is -a
-	if want.invalid || want.status == crashed || want.status == -1 {
+	if want.invalid || want.crashed || want.status == -1 {
 		return false
 	}
 	const killed = 128 + 9 // after the time that batch gives a script

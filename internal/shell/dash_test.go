@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -78,6 +79,12 @@ type trace struct {
 	calls   []string // the words of each, joined by spaces within <>
 	status  int
 	invalid bool // there was a command line that makes no sense, which is no call here and fails
+	crashed bool // dash reads past the end of "test x $y" if y is -a, in a subshell maybe
+}
+
+// hasCrashed tells it by dash's messages, which include its subshells', and by how it ended itself.
+func hasCrashed(messages string, status int) bool {
+	return strings.Contains(messages, "Segmentation fault") || status == 128+int(syscall.SIGSEGV)
 }
 
 // brief leaves out most of a long list of calls.
@@ -94,14 +101,16 @@ func (a trace) equal(b trace) bool { return slices.Equal(a.calls, b.calls) && a.
 // run runs one script as the platform does, in a process of its own.
 func (d dash) run(t *testing.T, s sample) trace {
 	t.Helper()
-	out, err := d.output(t, s.vars, "-c", s.src)
+	out, messages, err := d.output(t, s.vars, "-c", s.src)
 	status := 0
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		status = exit.ExitCode()
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	return traceOf(out, status)
+	got := traceOf(out, status)
+	got.crashed = hasCrashed(messages, status)
+	return got
 }
 
 // batch runs many scripts in subshells of one process, which is an order of
@@ -119,17 +128,18 @@ func (d dash) batch(t *testing.T, samples []sample) []trace {
 				fmt.Fprintf(&b, "export %s=%s; ", name, singleQuoted(value))
 			}
 		}
-		fmt.Fprintf(&b, "eval %s\n)\nprintf '%%s\\003script\\003' $? >&3\n", singleQuoted(s.src))
+		fmt.Fprintf(&b, "eval %s\n)\nprintf '%%s\\003script\\003' $? >&3; printf '\\003script\\003' >&2\n", singleQuoted(s.src))
 	}
 	script := filepath.Join(t.TempDir(), "batch")
 	if err := os.WriteFile(script, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := d.output(t, nil, script)
+	out, messages, err := d.output(t, nil, script)
 	if err != nil {
 		t.Logf("dash: %v", err)
 	}
 	var traces []trace
+	said := strings.Split(messages, scriptEnd)
 	for part := range strings.SplitSeq(strings.TrimSuffix(out, scriptEnd), scriptEnd) {
 		i := strings.LastIndexAny(part, "\x01\x02") + 1 // after a call, or a word if it was killed
 		status, err := strconv.Atoi(part[i:])
@@ -137,7 +147,9 @@ func (d dash) batch(t *testing.T, samples []sample) []trace {
 			traces = append(traces, trace{invalid: true})
 			continue
 		}
-		traces = append(traces, traceOf(part[:i], status))
+		got := traceOf(part[:i], status)
+		got.crashed = hasCrashed(said[min(len(traces), len(said)-1)], status)
+		traces = append(traces, got)
 	}
 	if len(traces) != len(samples) {
 		t.Fatalf("dash ended after %d of %d scripts", len(traces), len(samples))
@@ -145,8 +157,8 @@ func (d dash) batch(t *testing.T, samples []sample) []trace {
 	return traces
 }
 
-// output runs dash and returns what was written to its descriptor 3.
-func (d dash) output(t *testing.T, vars map[string]string, args ...string) (string, error) {
+// output runs dash and returns what was written to its descriptor 3, and its messages.
+func (d dash) output(t *testing.T, vars map[string]string, args ...string) (records, messages string, err error) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -165,6 +177,8 @@ func (d dash) output(t *testing.T, vars map[string]string, args ...string) (stri
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
 	cmd.ExtraFiles = []*os.File{w}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +192,8 @@ func (d dash) output(t *testing.T, vars map[string]string, args ...string) (stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(out), cmd.Wait()
+	err = cmd.Wait()
+	return string(out), stderr.String(), err
 }
 
 func traceOf(out string, status int) trace {
