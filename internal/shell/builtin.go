@@ -3,6 +3,7 @@ package shell
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -464,9 +465,14 @@ func (m *machine) umask(args []string) int {
 		return m.usage(args, err)
 	case len(rest) == 0:
 		return m.listing(args)
+	case !mask.MatchString(rest[0]):
+		return m.usage(args, fmt.Errorf("%s is no mask", rest[0]))
 	}
 	return 0
 }
+
+// mask is what dash takes for a mask of permissions: octal, or by letters.
+var mask = regexp.MustCompile(`^([0-7]+||[ugoa]*([-+=][rwxXsugo]*)+(,[ugoa]*([-+=][rwxXsugo]*)+)*,?)$`)
 
 // wait has nothing to wait for.
 func (m *machine) wait(args []string) int {
