@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"runtime"
 	"slices"
@@ -297,7 +296,7 @@ func (w *writer) tryBegin() (*session, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.session = &session{conn: conn, terms: w.dialect.terms(), statements: map[string]*sql.Stmt{}}
+		w.session = newSession(conn, w.dialect.terms())
 	}
 	s := w.session
 	if _, err := s.exec(s.terms.begin); err != nil {
@@ -324,88 +323,4 @@ func (w *writer) disconnect() {
 		w.session.close()
 		w.session = nil
 	}
-}
-
-// session is the writer's connection with its prepared statements. Its context cannot be
-// cancelled: what is taken up is brought to an end, and the driver needs no goroutine a call.
-type session struct {
-	conn       *sql.Conn
-	terms      *terms
-	statements map[string]*sql.Stmt // by their text, for the life of the connection
-}
-
-func (s *session) prepare(query string) (*sql.Stmt, error) {
-	if st, ok := s.statements[query]; ok {
-		return st, nil
-	}
-	st, err := s.conn.PrepareContext(context.Background(), s.terms.translate(query))
-	if err != nil {
-		return nil, err
-	}
-	s.statements[query] = st
-	return st, nil
-}
-
-// exec runs a statement and returns how many rows it changed.
-func (s *session) exec(query string, args ...any) (int64, error) {
-	st, err := s.prepare(query)
-	if err != nil {
-		return 0, err
-	}
-	res, err := st.Exec(storable(args)...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-// row runs a query for one row. Scan returns sql.ErrNoRows when there is none.
-func (s *session) row(query string, args ...any) scanner {
-	st, err := s.prepare(query)
-	if err != nil {
-		return unscannable{err}
-	}
-	return st.QueryRow(storable(args)...)
-}
-
-// each runs a query and calls scan for every row.
-func (s *session) each(query string, args []any, scan func(scanner) error) error {
-	st, err := s.prepare(query)
-	if err != nil {
-		return err
-	}
-	rows, err := st.Query(storable(args)...)
-	if err != nil {
-		return err
-	}
-	return eachRow(rows, scan)
-}
-
-// close gives the connection up for good; it does not go back to the pool.
-func (s *session) close() {
-	for _, st := range s.statements {
-		_ = st.Close()
-	}
-	_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
-	_ = s.conn.Close()
-}
-
-// scanner is what *sql.Row and *sql.Rows have in common.
-type scanner interface {
-	Scan(dest ...any) error
-}
-
-// unscannable stands for a row that could not be asked for.
-type unscannable struct{ err error }
-
-func (u unscannable) Scan(...any) error { return u.err }
-
-func eachRow(rows *sql.Rows, scan func(scanner) error) error {
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
