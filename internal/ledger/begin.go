@@ -19,10 +19,8 @@ const (
 	// insertDispatch takes the slot from the run, and inserts nothing when the run is not the
 	// owner's or is done. It hits a unique key in two cases: the dispatch was begun before, or
 	// another run of the slot has its dedupe key.
-	insertDispatch = `INSERT INTO dispatches (run_id, ordinal, state, kind, params, project, environment, slot, dedupe,
-			attempts, sent_at, settle_at, status_code, outcome, reason, message, exit_status, last,
-			activities, command_line)
-		SELECT runs.id, ?, ?, ?, ?, ?, ?, runs.slot, ?, ?, ?, ?, 0, ?, ?, ?, 0, 0, NULL, ?
+	insertDispatch = `INSERT INTO dispatches (run_id, slot, ` + dispatchInserted + `)
+		SELECT runs.id, runs.slot, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 		FROM runs WHERE runs.id = ? AND runs.owner = ? AND runs.finished_at IS NULL {share}
 		ON CONFLICT DO NOTHING`
 
@@ -84,14 +82,10 @@ func sameRequest(a, b Dispatch) bool {
 func (l *Ledger) begin(
 	ctx context.Context, d Dispatch, owner string, replay func(*session, Dispatch) (Dispatch, error),
 ) (BeginResult, error) {
-	commandLine, err := encodeList(d.CommandLine)
-	if err != nil {
-		return BeginResult{}, fmt.Errorf("%s: %w", attempt("begin", d.RunID, d.Ordinal), err)
-	}
 	var res BeginResult
-	err = l.write(ctx, opBegin, attempt("begin", d.RunID, d.Ordinal), 1, func(s *session) (err error) {
+	err := l.write(ctx, opBegin, attempt("begin", d.RunID, d.Ordinal), 1, func(s *session) (err error) {
 		res = BeginResult{Dispatch: d}
-		inserted, err := s.insertDispatch(&d, owner, commandLine)
+		inserted, err := s.insertDispatch(&d, owner)
 		if inserted || err != nil {
 			return err
 		}
@@ -112,17 +106,32 @@ func (l *Ledger) begin(
 			return err
 		}
 		res.Dispatch, res.Duplicate = duplicate(d), true
-		_, err = s.insertDispatch(&res.Dispatch, owner, commandLine)
+		_, err = s.insertDispatch(&res.Dispatch, owner)
 		return err
 	})
 	return res, err
 }
 
-func (s *session) insertDispatch(d *Dispatch, owner string, commandLine any) (bool, error) {
-	n, err := s.exec(insertDispatch, d.Ordinal, string(d.State), d.Kind, nullText(d.Params), d.Project, d.Environment,
-		nullText(d.Dedupe), d.Attempts, nullMicros(d.SentAt), nullMicros(d.SettleAt),
-		string(d.Outcome), string(d.Reason), d.Message, commandLine, d.RunID, owner)
+// dispatchInserted are the columns of a dispatch that is inserted, but for its run's.
+const dispatchInserted = `ordinal, state, kind, params, project, environment, dedupe, attempts, sent_at, settle_at,
+	outcome, reason, message, command_line, status_code, exit_status, last, activities`
+
+func (s *session) insertDispatch(d *Dispatch, owner string) (bool, error) {
+	values, err := d.values(nil)
+	if err != nil {
+		return false, err
+	}
+	n, err := s.exec(insertDispatch, append(values, d.RunID, owner)...)
 	return n == 1, err
+}
+
+// values appends what belongs into dispatchInserted. The last four of its columns say that nothing
+// has come of it yet.
+func (d *Dispatch) values(list []any) ([]any, error) {
+	commandLine, err := encodeList(d.CommandLine)
+	return append(list, d.Ordinal, string(d.State), d.Kind, nullText(d.Params), d.Project, d.Environment,
+		nullText(d.Dedupe), d.Attempts, nullMicros(d.SentAt), nullMicros(d.SettleAt),
+		string(d.Outcome), string(d.Reason), d.Message, commandLine, 0, 0, 0, nil), err
 }
 
 // duplicate is a dispatch that ends because another run's dispatch asks for the same.

@@ -12,26 +12,27 @@ import (
 	"time"
 )
 
-const (
-	insertFire = `INSERT INTO fires (slot, cron, project, id, scheduled_at, claimed_at, owner,
-			open_runs, severity, outcome, reason, message, targets, not_run, missed_from, missed_count)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (slot, cron, project) DO NOTHING`
+var (
+	insertFires = newInsertion(`INSERT INTO fires (slot, cron, project, id, scheduled_at, claimed_at, owner,
+			open_runs, severity, outcome, reason, message, targets, not_run, missed_from, missed_count)`, 16,
+		`ON CONFLICT (slot, cron, project) DO NOTHING`)
 
-	settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, reason = ?, message = ?, not_run = ?
-		WHERE slot = ? AND cron = ? AND project = ?`
+	// insertRuns inserts nothing of a run when an open run excludes it, or when the fire has a run on
+	// that environment already.
+	insertRuns = newInsertion(`INSERT INTO runs (id, fire_id, environment, cron, project, slot, lane, scheduled_at,
+			start_deadline, deadline, claimed_at, owner, snapshot, tracking, outcome, reason, message)`, 17,
+		`ON CONFLICT DO NOTHING`)
 
-	// insertRun inserts nothing when an open run excludes it, or when the fire has a run on that
-	// environment already.
-	insertRun = `INSERT INTO runs (id, fire_id, environment, cron, project, slot, lane, scheduled_at,
-			start_deadline, deadline, claimed_at, tracking, outcome, reason, message, owner, snapshot)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', '', '', ?, ?)
-		ON CONFLICT DO NOTHING`
+	// insertFirsts inserts the first dispatches of runs that the same transaction has inserted.
+	insertFirsts = newInsertion(`INSERT INTO dispatches (run_id, slot, `+dispatchInserted+`)`, 20, `ON CONFLICT DO NOTHING`)
 
-	raiseWatermark = `INSERT INTO schedules (cron, project, watermark) VALUES (?, ?, ?)
-		ON CONFLICT (cron, project) DO UPDATE SET watermark = excluded.watermark
-		WHERE schedules.watermark IS NULL OR schedules.watermark < excluded.watermark`
+	raiseWatermarks = newInsertion(`INSERT INTO schedules (cron, project, watermark)`, 3,
+		`ON CONFLICT (cron, project) DO UPDATE SET watermark = excluded.watermark
+		WHERE schedules.watermark IS NULL OR schedules.watermark < excluded.watermark`)
 )
+
+const settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, reason = ?, message = ?, not_run = ?
+		WHERE slot = ? AND cron = ? AND project = ?`
 
 // Claim inserts fires and their runs and returns, in the same order, which of them this owner now
 // owns. Of a fire that was claimed before nothing is written. A run that the open run of another
@@ -53,7 +54,7 @@ func (l *Ledger) Claim(ctx context.Context, owner string, claims []Claim) ([]Cla
 		weight += 2 * len(claims[i].Runs) // each may bring a dispatch
 	}
 	claimed, order := make([]Claimed, len(claims)), byKey(claims)
-	write := func(s *session) error {
+	apart := func(s *session) error {
 		for _, i := range order {
 			var err error
 			if claimed[i], err = s.claim(owner, &claims[i], now); err != nil {
@@ -63,7 +64,12 @@ func (l *Ledger) Claim(ctx context.Context, owner string, claims []Claim) ([]Cla
 		}
 		return nil
 	}
-	if err := l.ask(ctx, opClaim, "claim fires", &request{weight: weight, key: firstKey(claims, order), do: write}); err != nil {
+	ask := &request{weight: weight, key: firstKey(claims, order), do: apart}
+	if areAlike(claims, order) {
+		ask.apart = apart
+		ask.do = func(s *session) error { return s.claimTogether(owner, claims, order, claimed, now) }
+	}
+	if err := l.ask(ctx, opClaim, "claim fires", ask); err != nil {
 		return nil, err
 	}
 	return claimed, nil
@@ -93,22 +99,16 @@ func firstKey(claims []Claim, order []int) string {
 }
 
 func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) {
-	fire := c.Fire
-	fire.Owner, fire.ClaimedAt, fire.ScheduledAt = owner, stored(now), stored(fire.ScheduledAt)
-	fire.NotRun = maps.Clone(fire.NotRun)
-	if fire.ID == "" {
-		fire.ID = NewID()
-	}
-	if len(c.Runs) > 0 {
-		fire.Outcome, fire.Reason = "", ""
-	} else {
-		fire.settle(c.Fire.Outcome, c.Fire.Reason)
-	}
-	inserted, err := s.insertFire(&fire, len(c.Runs))
+	fire := c.row(owner, now)
+	values, err := fire.values(nil, len(c.Runs))
 	if err != nil {
 		return Claimed{}, err
 	}
-	if !inserted {
+	inserted, err := s.exec(insertFires.one, values...)
+	if err != nil {
+		return Claimed{}, err
+	}
+	if inserted == 0 {
 		return s.reclaim(owner, c)
 	}
 	res := Claimed{Owned: true}
@@ -121,7 +121,7 @@ func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) 
 		}
 	}
 	if !fire.Manual() {
-		if _, err := s.exec(raiseWatermark, fire.Cron, fire.Project, micros(fire.ScheduledAt)); err != nil {
+		if _, err := s.exec(raiseWatermarks.one, fire.Cron, fire.Project, micros(fire.ScheduledAt)); err != nil {
 			return Claimed{}, err
 		}
 	}
@@ -129,31 +129,34 @@ func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) 
 	return res, nil
 }
 
-func (s *session) insertFire(f *Fire, open int) (bool, error) {
-	notRun, err := encodeNotRun(f.NotRun)
-	if err != nil {
-		return false, err
+// row is the fire of a claim as it is written.
+func (c *Claim) row(owner string, now time.Time) Fire {
+	fire := c.Fire
+	fire.Owner, fire.ClaimedAt, fire.ScheduledAt = owner, stored(now), stored(fire.ScheduledAt)
+	fire.NotRun = maps.Clone(fire.NotRun)
+	if fire.ID == "" {
+		fire.ID = NewID()
 	}
-	n, err := s.exec(insertFire, f.Slot, f.Cron, f.Project, f.ID, micros(f.ScheduledAt), micros(f.ClaimedAt), f.Owner,
+	if len(c.Runs) > 0 {
+		fire.Outcome, fire.Reason = "", ""
+	} else {
+		fire.settle(c.Fire.Outcome, c.Fire.Reason)
+	}
+	return fire
+}
+
+// values appends what insertFires takes.
+func (f *Fire) values(list []any, open int) ([]any, error) {
+	notRun, err := encodeNotRun(f.NotRun)
+	return append(list, f.Slot, f.Cron, f.Project, f.ID, micros(f.ScheduledAt), micros(f.ClaimedAt), f.Owner,
 		open, f.Outcome.severity(), string(f.Outcome), string(f.Reason), f.Message, f.Targets, notRun,
-		nullMicros(f.MissedFrom), f.MissedCount)
-	return n == 1, err
+		nullMicros(f.MissedFrom), f.MissedCount), err
 }
 
 func (s *session) insertRuns(f *Fire, runs []Run) (inserted []Run, overlapped []string, err error) {
 	for _, u := range runs {
-		if u.ID == "" {
-			u.ID = NewID()
-		}
-		u.FireID, u.Cron, u.Project, u.Slot = f.ID, f.Cron, f.Project, f.Slot
-		u.ScheduledAt, u.ClaimedAt, u.Owner, u.State = f.ScheduledAt, f.ClaimedAt, f.Owner, RunClaimed
-		u.StartDeadline, u.Deadline = stored(u.StartDeadline), stored(u.Deadline)
-		lane := u.ID
-		if u.Exclusive {
-			lane = ""
-		}
-		n, err := s.exec(insertRun, u.ID, u.FireID, u.Environment, u.Cron, u.Project, u.Slot, lane, micros(u.ScheduledAt),
-			nullMicros(u.StartDeadline), nullMicros(u.Deadline), micros(u.ClaimedAt), u.Owner, nullText(u.Snapshot))
+		u.belongTo(f)
+		n, err := s.exec(insertRuns.one, u.values(nil)...)
 		if err != nil {
 			return nil, nil, fmt.Errorf("run on environment %q: %w", u.Environment, err)
 		}
@@ -161,29 +164,56 @@ func (s *session) insertRuns(f *Fire, runs []Run) (inserted []Run, overlapped []
 			overlapped = append(overlapped, u.Environment)
 			continue
 		}
-		if u.First != nil {
-			if u.First, err = s.insertFirst(&u); err != nil {
-				return nil, nil, fmt.Errorf("first dispatch on environment %q: %w", u.Environment, err)
-			}
-			u.State = RunRunning
+		if err := s.insertFirst(&u); err != nil {
+			return nil, nil, fmt.Errorf("first dispatch on environment %q: %w", u.Environment, err)
 		}
 		inserted = append(inserted, u)
 	}
 	return inserted, overlapped, nil
 }
 
-// insertFirst writes the first dispatch of a run that was just inserted, and returns it as written.
-func (s *session) insertFirst(u *Run) (*Dispatch, error) {
-	d := u.first()
-	commandLine, err := encodeList(d.CommandLine)
-	if err != nil {
-		return nil, err
+// belongTo makes a run one of a fire, as it is written.
+func (u *Run) belongTo(f *Fire) {
+	if u.ID == "" {
+		u.ID = NewID()
 	}
-	inserted, err := s.insertDispatch(d, u.Owner, commandLine)
-	if err == nil && !inserted {
+	u.FireID, u.Cron, u.Project, u.Slot = f.ID, f.Cron, f.Project, f.Slot
+	u.ScheduledAt, u.ClaimedAt, u.Owner, u.State = f.ScheduledAt, f.ClaimedAt, f.Owner, RunClaimed
+	u.StartDeadline, u.Deadline = stored(u.StartDeadline), stored(u.Deadline)
+}
+
+// values appends what insertRuns takes.
+func (u *Run) values(list []any) []any {
+	lane := u.ID
+	if u.Exclusive {
+		lane = ""
+	}
+	return append(list, u.ID, u.FireID, u.Environment, u.Cron, u.Project, u.Slot, lane, micros(u.ScheduledAt),
+		nullMicros(u.StartDeadline), nullMicros(u.Deadline), micros(u.ClaimedAt), u.Owner, nullText(u.Snapshot),
+		0, "", "", "")
+}
+
+// insertFirst writes the first dispatch of a run that was just inserted, if it brings one.
+func (s *session) insertFirst(u *Run) error {
+	if u.First == nil {
+		return nil
+	}
+	values, err := u.begin(nil)
+	if err != nil {
+		return err
+	}
+	n, err := s.exec(insertFirsts.one, values...)
+	if err == nil && n == 0 {
 		err = errors.New("its key is taken")
 	}
-	return d, err
+	return err
+}
+
+// begin says that the run's first dispatch is written with it, and appends what insertFirsts takes.
+func (u *Run) begin(list []any) ([]any, error) {
+	d := u.first()
+	u.First, u.State = d, RunRunning
+	return d.values(append(list, d.RunID, u.Slot))
 }
 
 // first is the run's first dispatch as a claim writes it, or nil.

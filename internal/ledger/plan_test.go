@@ -68,7 +68,8 @@ func TestStatements_UseKeys(t *testing.T) {
 		l := open(t, o)
 		_, engine, _ := strings.Cut(t.Name(), "/")
 		for name, query := range map[string]string{
-			"insertFire": insertFire, "settleFire": settleFire, "insertRun": insertRun, "raiseWatermark": raiseWatermark,
+			"insertFire": insertFires.one, "settleFire": settleFire, "insertRun": insertRuns.one,
+			"insertFirst": insertFirsts.one, "raiseWatermark": raiseWatermarks.one,
 			"insertDispatch": insertDispatch, "intendDispatch": intendDispatch, "returnDispatch": returnDispatch,
 			"selectDispatch": selectDispatch, "recordResult": recordResult + " AND " + ownedRun,
 			"insertActivity": insertActivity, "adoptActivity": adoptActivity, "selectHolder": selectHolder,

@@ -15,6 +15,7 @@ type session struct {
 	queries  map[string]*sql.Stmt   // by their text, for the life of the connection
 	commands map[string]driver.Stmt // likewise, but without package sql around them
 	args     []driver.NamedValue    // of the command that is being run
+	rows     rows                   // of the claim that is being written
 }
 
 func newSession(conn *sql.Conn, t *terms) *session {

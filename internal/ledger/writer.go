@@ -52,6 +52,7 @@ type request struct {
 	key    string    // of one group, the requests are performed in the order of their keys
 	since  time.Time // when it was asked for
 	do     func(*session) error
+	apart  func(*session) error // performed instead when do returns errApart
 	err    error
 	done   chan struct{} // closed when err is final
 }
@@ -227,6 +228,9 @@ func (w *writer) perform(group []*request) {
 			w.transactions.Add(1)
 			finish(group, nil)
 			return
+		case errors.Is(err, errApart):
+			group[bad].do = group[bad].apart
+			continue
 		case w.dialect.isConflict(err) && tries < conflicts:
 			tries++
 			continue
