@@ -29,9 +29,7 @@ func (m *machine) calculate(text string) (int64, error) {
 		return 0, err
 	}
 	a := &arithmetic{m: m, text: text}
-	if err := a.next(); err != nil {
-		return 0, err
-	}
+	a.next()
 	v, err := a.assignment()
 	switch {
 	case err == errOverflow:
@@ -48,16 +46,18 @@ var arithmeticOperators = []string{
 	"+", "-", "*", "/", "%", "<", ">", "=", "!", "~", "&", "|", "^", "?", ":", "(", ")",
 }
 
-func (a *arithmetic) next() error {
+// next reads the next token. What is none is taken for one that fits nowhere: dash, too, does what
+// stands before it.
+func (a *arithmetic) next() {
 	for a.pos < len(a.text) && strings.IndexByte(" \t\n", a.text[a.pos]) >= 0 {
 		a.pos++
 	}
 	rest := a.text[a.pos:]
 	if rest == "" {
 		a.token = ""
-		return nil
+		return
 	}
-	n := 0
+	n := 1
 	switch b := rest[0]; {
 	case isDigit(b):
 		n = numberLength(rest)
@@ -72,13 +72,9 @@ func (a *arithmetic) next() error {
 				break
 			}
 		}
-		if n == 0 {
-			return errArithmetic
-		}
 	}
 	a.token = rest[:n]
 	a.pos += n
-	return nil
 }
 
 // numberLength returns how much of a text C's strtoimax takes for a number.
@@ -155,9 +151,7 @@ func scanInteger(s string, base int, limit uint64) (negative bool, v uint64, n i
 func (a *arithmetic) assignment() (int64, error) {
 	if a.token != "" && (isAlpha(a.token[0]) || a.token[0] == '_') {
 		name, pos := a.token, a.pos
-		if err := a.next(); err != nil {
-			return 0, err
-		}
+		a.next()
 		if op := a.token; op == "=" || len(op) > 1 && op[len(op)-1] == '=' && op != "==" && op != "!=" && op != "<=" && op != ">=" {
 			return a.assign(name, op[:len(op)-1])
 		}
@@ -167,9 +161,7 @@ func (a *arithmetic) assignment() (int64, error) {
 }
 
 func (a *arithmetic) assign(name, op string) (int64, error) {
-	if err := a.next(); err != nil {
-		return 0, err
-	}
+	a.next()
 	v, err := a.nested(a.assignment)
 	if err != nil || a.skipped > 0 {
 		return v, err
@@ -201,9 +193,7 @@ func (a *arithmetic) conditional() (int64, error) {
 	if err != nil || a.token != "?" {
 		return cond, err
 	}
-	if err := a.next(); err != nil {
-		return 0, err
-	}
+	a.next()
 	yes, err := a.unless(cond == 0, a.assignment)
 	if err != nil {
 		return 0, err
@@ -211,9 +201,7 @@ func (a *arithmetic) conditional() (int64, error) {
 	if a.token != ":" {
 		return 0, errArithmetic
 	}
-	if err := a.next(); err != nil {
-		return 0, err
-	}
+	a.next()
 	no, err := a.unless(cond != 0, a.conditional)
 	if cond != 0 {
 		return yes, err
@@ -241,9 +229,7 @@ func (a *arithmetic) and() (int64, error) {
 func (a *arithmetic) logical(op string, operand func() (int64, error)) (int64, error) {
 	v, err := operand()
 	for err == nil && a.token == op {
-		if err = a.next(); err != nil {
-			break
-		}
+		a.next()
 		deciding := op == "||" // the value that makes the other operand needless
 		decided := (v != 0) == deciding
 		var w int64
@@ -265,9 +251,7 @@ func (a *arithmetic) binary(level int) (int64, error) {
 	v, err := a.binary(level + 1)
 	for err == nil && a.isOneOf(levels[level]) {
 		op := a.token
-		if err = a.next(); err != nil {
-			break
-		}
+		a.next()
 		var w int64
 		if w, err = a.binary(level + 1); err == nil && a.skipped == 0 {
 			v, err = apply(op, v, w)
@@ -289,9 +273,7 @@ func (a *arithmetic) unary() (int64, error) {
 	op := a.token
 	switch op {
 	case "!", "~", "-", "+":
-		if err := a.next(); err != nil {
-			return 0, err
-		}
+		a.next()
 		v, err := a.nested(a.unary)
 		switch op {
 		case "!":
@@ -311,9 +293,7 @@ func (a *arithmetic) primary() (v int64, err error) {
 	case t == "":
 		return 0, errors.New("arithmetic expression: expecting primary")
 	case t == "(":
-		if err := a.next(); err != nil {
-			return 0, err
-		}
+		a.next()
 		if v, err = a.nested(a.assignment); err != nil {
 			return 0, err
 		}
@@ -329,7 +309,8 @@ func (a *arithmetic) primary() (v int64, err error) {
 	default:
 		return 0, errors.New("arithmetic expression: expecting primary")
 	}
-	return v, a.next()
+	a.next()
+	return v, nil
 }
 
 // variable reads a variable that is named without a dollar. It must hold a
