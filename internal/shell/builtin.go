@@ -427,6 +427,9 @@ func (m *machine) hash(args []string) int {
 	case given == "" && len(names) == 0:
 		return m.listingIfAny(args)
 	}
+	if slices.ContainsFunc(names, func(name string) bool { return slices.Contains(reserved, name) }) {
+		return 1 // they are no commands
+	}
 	return m.find(names, 1, false)
 }
 
