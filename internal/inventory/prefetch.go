@@ -16,7 +16,7 @@ const (
 	// seconds until the fire.
 	spread = 10 * time.Second
 	// group is how many of them go together: as many connections are warm at the fire.
-	group = 96
+	group = 128
 	// near is so short before a fire that a fetch may not be put off any more.
 	near = 10 * time.Second
 	// fresh is how young a listing may be to be left as it is.

@@ -13,7 +13,7 @@ import (
 // The ramp: at most rampWidth young requests are under way at once. A request is young for rampAge,
 // and as long as answers to others come in less than that apart, but for longestYouth at most.
 const (
-	rampWidth    = 96
+	rampWidth    = 128
 	rampAge      = 5 * time.Millisecond
 	longestYouth = 50 * time.Millisecond
 )
@@ -27,9 +27,9 @@ type LimiterOptions struct {
 
 // Limiter bounds the requests under way, overall and per project.
 //
-// A burst to a fast platform goes over few warm connections: at most 96 requests that have not
+// A burst to a fast platform goes over few warm connections: at most 128 requests that have not
 // left, or left less than 5 ms ago, are under way at once. A request that takes longer, while no
-// other is answered either, stops counting towards these 96 and counts towards the overall bound
+// other is answered either, stops counting towards these 128 and counts towards the overall bound
 // only. So slow projects cannot hold up fast ones, however many there are, and nobody has to guess
 // how slow the platform is. While answers come in, a late one says that this machine is busy, and
 // more requests at once would make it busier.

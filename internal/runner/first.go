@@ -17,7 +17,7 @@ import (
 const (
 	// firstMost bounds the requests whose intents share one claim. They are fewer than the ramp has
 	// places, so that the next are claimed while these are under way.
-	firstMost = 48
+	firstMost = 64
 	// firstPatience is how long a claim waits for their places. The ramp moves on sooner.
 	firstPatience = 100 * time.Millisecond
 )
