@@ -60,6 +60,8 @@ func (c *checker) check(file *syntax.File) {
 			c.function(n)
 		case *syntax.ParamExp:
 			c.parameter(n)
+		case *syntax.Lit:
+			c.literal(n)
 		case *syntax.UnaryArithm:
 			if n.Op == syntax.Inc || n.Op == syntax.Dec {
 				c.found(n, Error, "bash-only", "dash does not know ++ and --", "write $((x + 1))")
@@ -147,6 +149,14 @@ func (c *checker) ending(st *syntax.Stmt) {
 	rest := strings.TrimLeft(c.src[min(int(end.Offset()), len(c.src)):], " \t")
 	if rest != "" && (rest[0] == '}' || isAlpha(rest[0])) {
 		c.found(st, Error, "syntax", "syntax error: a ; is missing after the redirection", "write ; before the next word")
+	}
+}
+
+// literal refuses a $ at the end of a line that goes on: dash expands what begins on the next one,
+// and the parser takes it for text.
+func (c *checker) literal(n *syntax.Lit) {
+	if strings.Contains(c.src[n.Pos().Offset():n.End().Offset()], "$\\\n") {
+		c.found(n, Error, "syntax", "a $ at the end of a line that goes on cannot be read here", "write it on the next line")
 	}
 }
 
