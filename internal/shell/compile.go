@@ -112,8 +112,8 @@ func (m *machine) compile(src string) (*program, error) {
 	p, problems := compile(src)
 	if p == nil {
 		err := errors.New(problems[0].Message)
-		if strings.Contains(src, "\n") {
-			return nil, m.stop(err) // dash would run the lines before
+		if strings.Contains(src, "\n") || strings.Contains(src, "<<") {
+			return nil, m.stop(err) // dash would run the lines before, and needs no end of a here-document
 		}
 		return nil, err
 	}
