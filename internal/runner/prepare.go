@@ -21,7 +21,7 @@ const fireLag = 5 * time.Second
 func (d *dispatch) prepare(ctx context.Context) (platform.Request, *verdict, error) {
 	// What was known at the fire holds for the first call only: the call itself changes the state.
 	fresh := d.waited || d.row.Ordinal > 0 || time.Since(d.run.ScheduledAt) > fireLag
-	looked := false // for a pending backup of somebody else
+	looked := false // for a pending backup of somebody else, and was answered
 	for wait := d.backoff(); ; fresh = true {
 		env, end, err := d.environment(ctx, fresh)
 		if err != nil || end != nil {
@@ -32,7 +32,8 @@ func (d *dispatch) prepare(ctx context.Context) (platform.Request, *verdict, err
 		}
 		request, err := tasks.Prepare(d.call.Task, env, d.lookup(ctx))
 		if err == nil {
-			return request, d.superseded(ctx), nil
+			end, err := d.superseded(ctx)
+			return request, end, err
 		}
 		if u, ok := errors.AsType[*unanswered](err); ok {
 			return platform.Request{}, u.end, u.err
@@ -51,10 +52,12 @@ func (d *dispatch) prepare(ctx context.Context) (platform.Request, *verdict, err
 		if err := d.begin(ctx); err != nil {
 			return platform.Request{}, nil, err
 		}
-		if !looked && d.backupPending(ctx) {
-			return platform.Request{}, &verdict{ledger.Skipped, ledger.Overlap, "another backup of this environment is pending"}, nil
+		if !looked {
+			var pending bool
+			if pending, looked = d.backupPending(ctx); pending {
+				return platform.Request{}, &verdict{ledger.Skipped, ledger.Overlap, "another backup of this environment is pending"}, nil
+			}
 		}
-		looked = true
 		if end, err := d.awaitClean(ctx, wait.step(), refusal.Message); end != nil || err != nil {
 			return platform.Request{}, end, err
 		}
@@ -185,50 +188,53 @@ func (d *dispatch) vetoed(env *platform.Environment) *verdict {
 }
 
 // superseded reports how a backup that is late ends when somebody made a manual one since its
-// scheduled time: one more would only push out an older, good one. On time, nobody can have.
-func (d *dispatch) superseded(ctx context.Context) *verdict {
+// scheduled time: one more would only push out an older, good one. On time, nobody can have. Without
+// an answer nothing is asked for.
+func (d *dispatch) superseded(ctx context.Context) (*verdict, error) {
 	if d.row.Kind != backupKind || time.Since(d.run.ScheduledAt) <= fireLag || d.row.Ordinal > 0 {
-		return nil
+		return nil, nil
 	}
-	client, err := d.client(d.call.Project)
-	if err != nil {
-		return nil
+	var backups []platform.Backup
+	var offset time.Duration
+	end, err := d.read(ctx, func(client *platform.Client) (err error) {
+		offset = client.ClockOffset()
+		backups, err = client.Backups(ctx, d.call.Project, d.call.Environment)
+		return err
+	})
+	if end != nil || err != nil {
+		return end, err
 	}
-	backups, err := client.Backups(ctx, d.call.Project, d.call.Environment)
-	if err != nil {
-		d.event(d.log.Warn(), d.run).Err(err).Msg("backups not listed before a late one")
-		return nil
-	}
-	since := d.run.ScheduledAt.Add(client.ClockOffset())
+	since := d.run.ScheduledAt.Add(offset)
 	for _, b := range backups {
 		if !b.Automated && b.CreatedAt.After(since) {
-			return &verdict{ledger.Skipped, ledger.Overlap, "backup " + b.ID + " was made since the scheduled time"}
+			return &verdict{ledger.Skipped, ledger.Overlap, "backup " + b.ID + " was made since the scheduled time"}, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-// backupPending reports whether a backup that is not this run's own keeps the environment busy.
-func (d *dispatch) backupPending(ctx context.Context) bool {
+// backupPending reports whether a backup that is not this run's own keeps the environment busy, and
+// whether that is known.
+func (d *dispatch) backupPending(ctx context.Context) (pending, known bool) {
 	if d.row.Kind != backupKind {
-		return false
+		return false, true
 	}
 	client, err := d.client(d.call.Project)
 	if err != nil {
-		return false
+		return false, true
 	}
-	pending, err := client.Activities(ctx, d.call.Project, d.call.Environment, platform.ActivityQuery{
+	activities, err := client.Activities(ctx, d.call.Project, d.call.Environment, platform.ActivityQuery{
 		Types: []string{backupActivity}, States: []string{"pending", "in_progress"}, MaxPages: 1,
 	})
 	if err != nil {
-		return false // the environment's link alone decides then
+		return false, false // while it waits, the environment's link alone decides
 	}
-	for _, a := range pending {
+	for _, a := range activities {
 		if !a.Done() && !d.run.ownsActivity(a.ID) {
-			return true
+			return true, true
 		}
 	}
-	return false
+	return false, true
 }
 
 const (

@@ -1,0 +1,75 @@
+package runner
+
+import (
+	"testing"
+	"time"
+
+	"github.com/automatond/automatond/internal/sandbox"
+	"github.com/automatond/automatond/internal/scheduler"
+)
+
+// fireLate lets the first cron fire for a time that has passed.
+func (w *world) fireLate(by time.Duration) {
+	j := w.jobs[0]
+	w.runner.Fire([]scheduler.Fire{{Job: j, Project: j.Projects[0], ScheduledAt: time.Now().Add(-by).Truncate(time.Second)}})
+}
+
+func TestRunner_MakesALateBackupUnlessAManualOneWasMadeSince(t *testing.T) {
+	for name, c := range map[string]struct {
+		backup  sandbox.Backup
+		posts   int
+		outcome string
+	}{
+		"a manual one since":     {sandbox.Backup{}, 0, "skipped/overlap"},
+		"an automated one since": {sandbox.Backup{Automated: true}, 1, "succeeded/"},
+		"a manual one before":    {sandbox.Backup{CreatedAt: time.Unix(1, 0)}, 1, "succeeded/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, declared, func(w *world) {
+				if c.backup.CreatedAt.IsZero() {
+					c.backup.CreatedAt = time.Now()
+				}
+				w.sandbox.AddBackup(projectA, "master", c.backup)
+				w.wait(time.Second)
+				w.fireLate(time.Minute)
+				w.wait(5 * time.Minute)
+				w.want("/backup", c.posts, c.outcome)
+			})
+		})
+	}
+}
+
+func TestRunner_MakesNoLateBackupWhileItCannotSeeThoseMadeSince(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "GET", PathSuffix: "/backups", Kind: sandbox.Status, Times: -1})
+		w.fireLate(time.Minute)
+		w.wait(3 * time.Minute)
+		if n := w.posts("/backup"); n != 0 {
+			t.Errorf("%d requests while the backups could not be listed", n)
+		}
+		w.sandbox.ClearFaults()
+		w.wait(5 * time.Minute)
+		w.want("/backup", 1, "succeeded/")
+	})
+}
+
+func TestRunner_GivesALateBackupUpWhenItCannotSeeThoseMadeSince(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "GET", PathSuffix: "/backups", Kind: sandbox.Status, Times: -1})
+		w.fireLate(time.Minute)
+		w.wait(15 * time.Minute)
+		w.want("/backup", 0, "failed/api_error")
+	})
+}
+
+// TestRunner_LooksForAPendingBackupUntilItSees lets the first look at a dirty environment fail: the
+// backup that keeps it so is somebody else's.
+func TestRunner_LooksForAPendingBackupUntilItSees(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.StartActivity(projectA, "master", "environment.backup", "somebody")
+		w.sandbox.Inject(sandbox.Fault{Method: "GET", PathSuffix: "/environments/master/activities", Kind: sandbox.Status, Times: 6})
+		w.fire()
+		w.wait(5 * time.Minute)
+		w.want("/backup", 0, "skipped/overlap")
+	})
+}
