@@ -32,8 +32,8 @@ func buildDaemon(ctx context.Context, dir string) (string, error) {
 }
 
 // startDaemon starts the daemon on a configuration file and waits until it is ready. The data
-// directory is dir/data and may exist.
-func (b *bench) startDaemon(ctx context.Context, dir, config string) (*daemon, error) {
+// directory is dir/data and may exist. More arguments may say where the ledger is.
+func (b *bench) startDaemon(ctx context.Context, dir, config string, more ...string) (*daemon, error) {
 	web, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -43,9 +43,9 @@ func (b *bench) startDaemon(ctx context.Context, dir, config string) (*daemon, e
 		return nil, err
 	}
 	d := &daemon{web: "http://" + web, probe: "http://" + probe}
-	d.process, err = start(ctx, "daemon", filepath.Join(dir, "daemon.log"), b.environment(), b.binary,
-		"run", "--config", config, "--data", filepath.Join(dir, "data"),
-		"--web.listen-address", web, "--probe.listen-address", probe)
+	args := append([]string{"run", "--config", config, "--data", filepath.Join(dir, "data"),
+		"--web.listen-address", web, "--probe.listen-address", probe}, more...)
+	d.process, err = start(ctx, "daemon", filepath.Join(dir, "daemon.log"), b.environment(), b.binary, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -53,6 +53,16 @@ type comparison struct {
 	RatioCPU float64         `json:"ratio_cpu"`
 
 	RatioFirstP99 float64 `json:"ratio_first_fire_p99"`
+
+	Replicas         *dispatchFigures `json:"replicas,omitempty"` // several daemons that share the store
+	RatioReplicasP99 float64          `json:"ratio_replicas_p99,omitempty"`
+}
+
+// program is what is measured: one process, or several.
+type program interface {
+	cpu() (time.Duration, error)
+	gone() error
+	explain(error) error
 }
 
 // sample is one fire.
@@ -71,7 +81,7 @@ func (e *brokenPromise) Error() string { return "BROKEN PROMISE: " + e.message }
 
 // dispatch compares the daemon with the bare program, in alternation, at n crons due together.
 func (b *bench) dispatch(ctx context.Context, n, rounds int) (*comparison, error) {
-	var bare, daemon []sample
+	var bare, daemon, shared []sample
 	for i := range rounds {
 		b.progress("dispatch: %d crons, round %d of %d", n, i+1, rounds)
 		samples, err := b.bareRound(ctx, n, time.Now().Add(2*time.Second))
@@ -80,16 +90,27 @@ func (b *bench) dispatch(ctx context.Context, n, rounds int) (*comparison, error
 		}
 		bare = append(bare, samples...)
 		ids := projectIDs(dispatchPrefix, n)
-		samples, err = b.daemonRound(ctx, fires, ids, nil, nil)
+		samples, err = b.daemonRound(ctx, 1, fires, ids, nil, nil)
 		if err != nil {
 			return nil, err
 		}
 		daemon = append(daemon, samples...)
+		if b.replicas > 1 {
+			b.progress("dispatch: %d crons, round %d of %d, %d replicas", n, i+1, rounds, b.replicas)
+			if samples, err = b.daemonRound(ctx, b.replicas, fires, ids, nil, nil); err != nil {
+				return nil, err
+			}
+			shared = append(shared, samples...)
+		}
 	}
 	c := &comparison{Crons: n, Bare: condense(bare), Daemon: condense(daemon)}
 	c.RatioP99 = ratio(c.Daemon.P99, c.Bare.P99)
 	c.RatioCPU = ratio(c.Daemon.CPU, c.Bare.CPU)
 	c.RatioFirstP99 = ratio(c.Daemon.FirstP99, c.Bare.FirstP99)
+	if len(shared) > 0 {
+		figures := condense(shared)
+		c.Replicas, c.RatioReplicasP99 = &figures, ratio(figures.P99, c.Daemon.P99)
+	}
 	return c, nil
 }
 
@@ -117,25 +138,25 @@ func (b *bench) bareRound(ctx context.Context, n int, at time.Time) (samples []s
 }
 
 // fire measures one fire of a program: the POSTs of a round.
-func (b *bench) fire(ctx context.Context, p *process, r *round, at time.Time, choose func(i int) bool) (s sample, before time.Duration, err error) {
+func (b *bench) fire(ctx context.Context, p program, r *round, at time.Time, choose func(i int) bool) (s sample, before time.Duration, err error) {
 	b.api.load(r)
 	s, before, err = b.measure(ctx, p, r, at)
 	s.summary = r.delays(at, choose).summary()
 	return s, before, err
 }
 
-// daemonRound starts the daemon with one cron per project, lets it fire so many times, at each
+// daemonRound starts so many daemons with one cron per project, lets them fire so many times, at each
 // minute's start, and follows it until every activity was read. Delay says how long a project's POST
 // takes; the delays of the chosen projects are the samples'.
-func (b *bench) daemonRound(ctx context.Context, times int, ids []string, delay func(i int) time.Duration, choose func(i int) bool) ([]sample, error) {
+func (b *bench) daemonRound(ctx context.Context, count, times int, ids []string, delay func(i int) time.Duration, choose func(i int) bool) ([]sample, error) {
 	at, err := nextMinute(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return b.daemonRoundAt(ctx, at, times, ids, delay, choose)
+	return b.daemonRoundAt(ctx, at, count, times, ids, delay, choose)
 }
 
-func (b *bench) daemonRoundAt(ctx context.Context, at time.Time, times int, ids []string, delay func(i int) time.Duration, choose func(i int) bool) (samples []sample, err error) {
+func (b *bench) daemonRoundAt(ctx context.Context, at time.Time, count, times int, ids []string, delay func(i int) time.Duration, choose func(i int) bool) (samples []sample, err error) {
 	dir, err := os.MkdirTemp(b.dir, "dispatch-")
 	if err != nil {
 		return nil, err
@@ -146,10 +167,11 @@ func (b *bench) daemonRoundAt(ctx context.Context, at time.Time, times int, ids 
 	}
 	r := newRound(ids, at, delay)
 	b.api.load(r)
-	d, err := b.startDaemon(ctx, dir, config)
+	d, err := b.startReplicas(ctx, dir, config, count)
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, b.dropLedger(ctx, dir)) }()
 	if ahead := time.Until(at); ahead < readyAhead {
 		b.progress("the daemon was ready only %s before the minute; its prefetch may be late", ahead.Round(time.Second))
 	}
@@ -168,8 +190,8 @@ func (b *bench) daemonRoundAt(ctx context.Context, at time.Time, times int, ids 
 }
 
 // followed measures one fire of the daemon, until every activity was read.
-func (b *bench) followed(ctx context.Context, d *daemon, r *round, at time.Time, choose func(i int) bool) (sample, error) {
-	s, before, err := b.fire(ctx, d.process, r, at, choose)
+func (b *bench) followed(ctx context.Context, d replicas, r *round, at time.Time, choose func(i int) bool) (sample, error) {
+	s, before, err := b.fire(ctx, d, r, at, choose)
 	if err != nil {
 		return s, err
 	}
@@ -197,7 +219,7 @@ func nextMinute(ctx context.Context) (time.Time, error) {
 // measure takes the processor time that a process needs from just before the scheduled time until
 // every POST of the round has arrived and half a second has passed. It also returns the process's
 // time at the start of that window.
-func (b *bench) measure(ctx context.Context, p *process, r *round, at time.Time) (s sample, before time.Duration, err error) {
+func (b *bench) measure(ctx context.Context, p program, r *round, at time.Time) (s sample, before time.Duration, err error) {
 	if err := sleep(ctx, time.Until(at)-windowLead); err != nil {
 		return s, 0, err
 	}
@@ -207,7 +229,7 @@ func (b *bench) measure(ctx context.Context, p *process, r *round, at time.Time)
 	if early := r.arrived.Load(); early != 0 {
 		return s, 0, &brokenPromise{fmt.Sprintf("%d POSTs arrived before the scheduled time", early)}
 	}
-	s.unlisted = int64(len(r.projects)) - r.listed.Load()
+	s.unlisted = max(0, int64(len(r.projects))-r.listed.Load())
 	before, err = p.cpu()
 	if err != nil {
 		return s, 0, err

@@ -30,7 +30,7 @@ func TestDaemonRound_MeasuresFromTheScheduledTime(t *testing.T) {
 	b := newBench(t)
 	at := time.Now().Add(1500 * time.Millisecond)
 	writeScript(t, b.dir, at.Add(40*time.Millisecond), "late by 40 ms")
-	samples, err := b.daemonRoundAt(t.Context(), at, 1, projectIDs("p", 20), nil, nil)
+	samples, err := b.daemonRoundAt(t.Context(), at, 1, 1, projectIDs("p", 20), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestDaemonRound_SeesFastProjectsApartFromSlowOnes(t *testing.T) {
 		}
 		return 0
 	}
-	samples, err := b.daemonRoundAt(t.Context(), at, 1, projectIDs("p", 3), slowFirst, func(i int) bool { return i > 0 })
+	samples, err := b.daemonRoundAt(t.Context(), at, 1, 1, projectIDs("p", 3), slowFirst, func(i int) bool { return i > 0 })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestDaemonRound_SaysWhenThePromiseIsBroken(t *testing.T) {
 			b := newBench(t)
 			at := time.Now().Add(1500 * time.Millisecond)
 			writeScript(t, b.dir, at, c.fault)
-			_, err := b.daemonRoundAt(t.Context(), at, 1, projectIDs("p", 3), nil, nil)
+			_, err := b.daemonRoundAt(t.Context(), at, 1, 1, projectIDs("p", 3), nil, nil)
 			var broken *brokenPromise
 			if !errors.As(err, &broken) || broken.message != c.want {
 				t.Errorf("got error %v, want the broken promise %q", err, c.want)
@@ -97,7 +97,7 @@ func TestDaemonRound_ExplainsADaemonThatEnded(t *testing.T) {
 	b := newBench(t)
 	at := time.Now().Add(1500 * time.Millisecond)
 	writeScript(t, b.dir, at, "crash")
-	_, err := b.daemonRoundAt(t.Context(), at, 1, projectIDs("p", 1), nil, nil)
+	_, err := b.daemonRoundAt(t.Context(), at, 1, 1, projectIDs("p", 1), nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "told to crash") {
 		t.Errorf("got error %v, want the last lines of the daemon's output", err)
 	}

@@ -16,8 +16,9 @@ type machine struct {
 	Cores int      `json:"cores"`
 	OS    string   `json:"os"`
 	Go    string   `json:"go"`
-	Dir   string   `json:"dir"`           // where the data directories lie
-	Sync  duration `json:"fsync_seconds"` // median of small writes synced to that disk; 0 if unknown
+	Dir   string   `json:"dir"`             // where the data directories lie
+	Sync  duration `json:"fsync_seconds"`   // median of small writes synced to that disk; 0 if unknown
+	Store string   `json:"store,omitempty"` // the database server, "" for files
 }
 
 func describeMachine(dir string) machine {
@@ -62,4 +63,7 @@ func syncTime(dir string) duration {
 
 func (m machine) write(out io.Writer) {
 	fmt.Fprintf(out, "%d cores (%s), %s, %s; a synced write in %s takes %s\n", m.Cores, m.CPU, m.OS, m.Go, m.Dir, m.Sync)
+	if m.Store != "" {
+		fmt.Fprintf(out, "ledgers in %s\n", m.Store)
+	}
 }

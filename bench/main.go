@@ -57,6 +57,9 @@ type options struct {
 	rounds int      // how often each comparison is repeated
 	json   string   // file for the figures, "" for none
 	daemon string   // a built daemon, "" to build one
+
+	store    string // URL of a PostgreSQL database for the ledgers of dispatch and slow, "" for files
+	replicas int    // how many daemons share it, when that is measured beside one
 }
 
 // parts are the measurements by name, in the order in which they run.
@@ -94,11 +97,17 @@ func parseOptions(args []string, messages io.Writer) (options, error) {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often to repeat each comparison (5,000 crons: once); each takes about four minutes")
 	flags.StringVar(&o.json, "json", "", "write the figures to this `file`")
 	flags.StringVar(&o.daemon, "daemon", "", "measure this `binary` instead of building one")
+	flags.StringVar(&o.store, "store", "", "keep the ledgers of dispatch and slow in schemas of this PostgreSQL database, a `URL`")
+	flags.IntVar(&o.replicas, "replicas", 1, "measure dispatch also with so many daemons on one -store")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
 	if *short {
 		o.counts, o.rounds = []int{100, 1000}, 1
+	}
+	if o.replicas > 1 && o.store == "" {
+		fmt.Fprintln(messages, "bench: replicas need a -store that they share")
+		return o, errors.New("usage")
 	}
 	if o.rounds < 1 || flags.NArg() > 0 {
 		fmt.Fprintln(messages, "bench takes no arguments, and at least one round")
@@ -123,6 +132,11 @@ func run(ctx context.Context, args []string, out, messages io.Writer) int {
 		return 1
 	}
 	report := &report{Machine: describeMachine(b.dir)}
+	report.Machine.Store, err = b.describeStore(ctx)
+	if err != nil {
+		fmt.Fprintln(messages, "bench:", err)
+		return 1
+	}
 	report.Machine.write(out)
 	failed := false
 	for _, part := range parts {

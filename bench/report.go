@@ -85,9 +85,20 @@ func (r *report) addDispatch(c *comparison, out io.Writer) {
 	if n := c.Daemon.Unfollowed; n > 0 {
 		fmt.Fprintf(out, "  %5d  %d activities were not read within %s\n", c.Crons, n, followLimit)
 	}
-	if c.Crons == 1000 {
+	if c.Replicas != nil {
+		c.Replicas.write(out, c.Crons, "replicas", c.Replicas.CPUToEnd.String())
+		fmt.Fprintf(out, "  %5d  ratio: p99 of the replicas %.2fx that of one\n", c.Crons, c.RatioReplicasP99)
+	}
+	switch {
+	case c.Crons != 1000:
+	case r.Machine.Store == "":
 		r.target("dispatch of 1000, p99 against bare", c.RatioP99, 2, "x")
 		r.target("dispatch of 1000, CPU against bare", c.RatioCPU, 4, "x")
+	default:
+		r.target("dispatch of 1000, p99 against bare", c.RatioP99, 4, "x")
+		if c.Replicas != nil {
+			r.target("dispatch of 1000, p99 of replicas against one", c.RatioReplicasP99, 1.5, "x")
+		}
 	}
 }
 

@@ -36,12 +36,12 @@ func (b *bench) slow(ctx context.Context) (*slowFigures, error) {
 	var alone, together []summary
 	for i := range b.rounds {
 		b.progress("slow: round %d of %d", i+1, b.rounds)
-		s, err := b.daemonRound(ctx, 1, fast, nil, nil)
+		s, err := b.daemonRound(ctx, 1, 1, fast, nil, nil)
 		if err != nil {
 			return nil, err
 		}
 		alone = append(alone, s[0].summary)
-		if s, err = b.daemonRound(ctx, 1, mixed, delay, isFast); err != nil {
+		if s, err = b.daemonRound(ctx, 1, 1, mixed, delay, isFast); err != nil {
 			return nil, err
 		}
 		together = append(together, s[0].summary)

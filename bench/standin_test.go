@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // The test binary is also the programs under measurement: the bare one, and a stand-in for the
@@ -52,13 +55,14 @@ func standIn(args []string) error {
 	data := flags.String("data", "", "")
 	web := flags.String("web.listen-address", "", "")
 	probe := flags.String("probe.listen-address", "", "")
+	store := flags.String("store", "", "")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
 
-	text, err := os.ReadFile(filepath.Join(filepath.Dir(filepath.Dir(*data)), script))
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(filepath.Dir(filepath.Dir(*data))), script))
 	if err != nil {
 		return err
 	}
@@ -70,6 +74,11 @@ func standIn(args []string) error {
 	declared, err := os.ReadFile(*config)
 	if err != nil {
 		return err
+	}
+	if *store != "" {
+		if err := mark(*store); err != nil {
+			return err
+		}
 	}
 	if os.Getenv("BENCH_TOKEN") != apiToken || fault == "crash" {
 		return errors.New("no token, or told to crash")
@@ -106,4 +115,15 @@ func standIn(args []string) error {
 	}
 	<-stop
 	return nil
+}
+
+// mark leaves a trace in a store, and fails when one is there already.
+func mark(store string) error {
+	conn, err := pgx.Connect(context.Background(), store)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.Background())
+	_, err = conn.Exec(context.Background(), "CREATE TABLE mark ()")
+	return err
 }
