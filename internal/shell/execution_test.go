@@ -79,6 +79,8 @@ func TestRun_ReportsWhatWentWrong(t *testing.T) {
 		{`x=if; eval "$x"; ` + wholeCall, "eval: syntax error", 2, 0},
 		{`x='drush cr'; eval "$x"; ` + wholeCall, "program \"drush\"", 0, 1},
 		{`x='[[ a ]]'; eval "$x"; ` + wholeCall, "[[", 1, 0},
+		{`printf '%8*s'; ` + wholeCall, "a width in printf", 1, 0},
+		{`printf '%.3*d' 1; ` + wholeCall, "a width in printf", 1, 0},
 		{`x='<<='; eval "$x"; ` + wholeCall, "here-document", 1, 0},
 		{`shift; ` + wholeCall, "can't shift that many", 2, 0},
 		{`exit x; ` + wholeCall, "illegal number: x", 2, 0},

@@ -12,8 +12,9 @@ import (
 // maxWidth bounds the width and precision in a format.
 const maxWidth = 4096
 
-// errWidth ends the script, since dash knows no such bound.
-var errWidth = fmt.Errorf("stopped after a width of more than %d in printf", maxWidth)
+// errWidth ends the script, since dash knows no such bound. It also stands for a width of digits and a
+// *, which dash leaves to the C library.
+var errWidth = fmt.Errorf("stopped at a width in printf that is no number, or more than %d", maxWidth)
 
 // printf returns what dash's printf prints. The format is used again as long
 // as arguments are left.
@@ -118,7 +119,9 @@ func (f *formatter) number(text string) (n int, rest string, err error) {
 	} else {
 		digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
 		value, _, _ = parseInteger(text[:digits], 10)
-		rest = text[digits:]
+		if rest = text[digits:]; strings.HasPrefix(rest, "*") {
+			return 0, "", errWidth
+		}
 	}
 	if value > maxWidth || value < -maxWidth {
 		return 0, "", errWidth
