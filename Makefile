@@ -16,7 +16,7 @@ bench: ## measure dispatch delay, CPU, memory and start-up
 chaos: ## simulate many days of faults, and kill the daemon in large bursts
 	go test ./internal/app -count=1 -timeout 1h -v -run KeepsThePromise -simulation.seeds=200
 	go test ./internal/app -count=1 -timeout 1h -v -run KeepsThePromise -simulation.seeds=4 -simulation.days=60
-	go test ./cmd/automatond -count=1 -timeout 1h -v -run AfterAKill -kill.runs=10000 -kill.kills=20
+	go test ./cmd/automatond -count=1 -timeout 1h -v -run AfterAKill -parallel 1 -kill.runs=10000 -kill.kills=20
 
 lint: ## check format, go vet, staticcheck
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt needed: $$files"; exit 1; }

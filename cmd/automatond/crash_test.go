@@ -27,10 +27,17 @@ func TestRun_NeverRepeatsARequestAfterAKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes for half a minute")
 	}
-	t.Run("SQLite", func(t *testing.T) { killInBurst(t, "", *killedRuns, *kills) })
-	t.Run("PostgreSQL", func(t *testing.T) { killInBurst(t, postgrestest.URL(t), *killedRuns, *kills) })
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		killInBurst(t, "", *killedRuns, *kills)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		killInBurst(t, postgrestest.URL(t), *killedRuns, *kills)
+	})
 }
 
+// killInBurst has so many runs due together, kills the daemon so often, and lets the last one end them.
 func killInBurst(t *testing.T, store string, crons, kills int) {
 	at := time.Now().UTC().Truncate(time.Minute).Add(-time.Minute)
 	daily := strings.ReplaceAll(hourly(crons), "0 * * * *", at.Format("4 15 * * *")) // so that none is due meanwhile
