@@ -2,7 +2,7 @@ FUZZTIME ?= 30s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: run test bench lint fuzz help
+.PHONY: run test bench chaos lint fuzz help
 
 run: ## run the demo against a simulated platform
 	go run ./cmd/automatond run --sandbox --config examples/demo.yaml
@@ -12,6 +12,11 @@ test: ## run all tests
 
 bench: ## measure dispatch delay, CPU, memory and start-up
 	go run ./bench
+
+chaos: ## simulate many days of faults, and kill the daemon in large bursts
+	go test ./internal/app -count=1 -timeout 1h -v -run KeepsThePromise -simulation.seeds=200
+	go test ./internal/app -count=1 -timeout 1h -v -run KeepsThePromise -simulation.seeds=4 -simulation.days=60
+	go test ./cmd/automatond -count=1 -timeout 1h -v -run AfterAKill -parallel 1 -kill.runs=10000 -kill.kills=20
 
 lint: ## check format, go vet, staticcheck
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt needed: $$files"; exit 1; }

@@ -252,8 +252,8 @@ func (s *site) records() []ledger.Fire {
 // posts are the state-changing requests that arrived.
 func (s *site) posts() []sandbox.Entry {
 	var posts []sandbox.Entry
-	for _, e := range s.server.Journal() {
-		if e.Method == http.MethodPost && strings.Contains(e.Path, "/environments/") {
+	for _, e := range s.server.Posts("") {
+		if strings.Contains(e.Path, "/environments/") {
 			posts = append(posts, e)
 		}
 	}

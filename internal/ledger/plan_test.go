@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -55,8 +56,10 @@ func mustExec(t *testing.T, conn *sql.Conn, statement string) {
 }
 
 func parameters(query string) int {
-	if strings.Contains(query, "?5") {
-		return 5 // numbered, and used more than once
+	for n := 9; n > 0; n-- {
+		if strings.Contains(query, "?"+strconv.Itoa(n)) {
+			return n // numbered, and used more than once
+		}
 	}
 	return strings.Count(query, "?")
 }

@@ -23,9 +23,16 @@ const (
 
 	selectHolder = `SELECT run_id, ordinal FROM activities WHERE project = ? AND id = ?`
 
+	// selectOtherRequest looks among the requests that may go elsewhere than to their run's environment,
+	// and among those of the environment's own runs, so that it need not look at all that are open.
 	selectOtherRequest = `SELECT 1 FROM dispatches
-		WHERE run_id IN (SELECT id FROM runs WHERE finished_at IS NULL) AND state = 'dispatching'
-			AND project = ? AND environment = ? AND NOT (run_id = ? AND ordinal = ?) LIMIT 1`
+		WHERE state = 'dispatching' AND dedupe IS NOT NULL
+			AND project = ?1 AND environment = ?2 AND NOT (run_id = ?3 AND ordinal = ?4)
+			AND EXISTS (SELECT 1 FROM runs WHERE id = run_id AND finished_at IS NULL)
+		UNION ALL SELECT 1 FROM runs CROSS JOIN dispatches -- in this order
+		WHERE finished_at IS NULL AND runs.project = ?1 AND runs.environment = ?2
+			AND run_id = runs.id AND state = 'dispatching' AND dispatches.project = ?1 AND dispatches.environment = ?2
+			AND NOT (run_id = ?3 AND ordinal = ?4) LIMIT 1`
 )
 
 // Record writes what became of a dispatch that is not done. With state tracking, the activities

@@ -185,6 +185,34 @@ func TestAdopt_WaitsForTheAnswerThatMayNameTheActivity(t *testing.T) {
 	})
 }
 
+// TestAdopt_SeesEveryRequestThatMayBeUnderWay has a request on its way that a declared task made, and one
+// of a script that runs for another environment.
+func TestAdopt_SeesEveryRequestThatMayBeUnderWay(t *testing.T) {
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		lost := mustRun(t, l, "a", slotTime, "main")
+		mustIntend(t, l, "a", dispatchOf(lost, 0, "lost"))
+		must(t, l.Record(t.Context(), Result{RunID: lost.ID, Owner: "a", State: DispatchInDoubt}))
+		for cron, environment := range map[string]string{"declared": "main", "script": "staging"} {
+			c := claimOf(slotTime, environment)
+			c.Fire.Cron = cron
+			other := mustClaim(t, l, "a", c).Runs[0]
+			d := dispatchOf(other, 0, "")
+			if d.Environment = "main"; cron == "script" {
+				d.Dedupe = "key"
+			}
+			mustIntend(t, l, "a", d)
+			if ok, err := l.Adopt(t.Context(), lost.ID, 0, "a", activity("one")); ok || !errors.Is(err, ErrUndecided) {
+				t.Errorf("Adopt beside the request of a %s = %t, %v; want ErrUndecided", cron, ok, err)
+			}
+			must(t, l.Record(t.Context(), Result{RunID: other.ID, Owner: "a", State: DispatchDone, Outcome: Succeeded}))
+		}
+		if ok, err := l.Adopt(t.Context(), lost.ID, 0, "a", activity("one")); !ok || err != nil {
+			t.Errorf("Adopt with nothing under way = %t, %v; want true", ok, err)
+		}
+	})
+}
+
 func TestAdopt_NeedsADispatchInDoubtOfTheOwner(t *testing.T) {
 	engines(t, func(t *testing.T, o Options) {
 		l := open(t, o)

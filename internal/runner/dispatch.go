@@ -394,6 +394,7 @@ func (d *dispatch) follow(ctx context.Context, activities []ledger.Activity) (in
 
 // end gives the dispatch its outcome. A dispatch that was never written is written as done.
 func (d *dispatch) end(ctx context.Context, v verdict) (int, error) {
+	v = d.doubtful(v)
 	d.run.note(v.outcome, v.reason, v.message)
 	res := d.result(ledger.DispatchDone, v)
 	err := d.begin(ctx)

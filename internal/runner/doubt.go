@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/ledger"
 	"github.com/automatond/automatond/internal/platform"
 	"github.com/automatond/automatond/internal/tasks"
@@ -100,6 +101,17 @@ func (d *dispatch) unproven(ctx context.Context) (int, error) {
 	}
 	d.Metrics.resolved("unknown")
 	return d.end(ctx, verdict{ledger.Unknown, ledger.InDoubt, "the answer was lost and no trace of the request is found; it was not sent again"})
+}
+
+// doubtful returns how a dispatch ends. One whose request was to be sent again and could not be is still
+// in doubt, whatever kept the repetition: the first request may have executed.
+func (d *dispatch) doubtful(v verdict) verdict {
+	j := d.run.job
+	repeats := j != nil && (j.InDoubt == job.InDoubtRedispatch || d.call.Task.Kind().Repeatable)
+	if d.doubts == 0 || !repeats || v.outcome == ledger.Succeeded || v.outcome == ledger.Unknown {
+		return v
+	}
+	return verdict{ledger.Unknown, ledger.InDoubt, "the answer was lost and no trace of the request is found; it was not sent again: " + v.message}
 }
 
 // evidence is what a witness saw.

@@ -35,6 +35,7 @@ type world struct {
 	jobs    []*job.Job
 	logs    *strings.Builder
 	observe bool
+	token   secret.Source
 
 	ledger   *ledger.Ledger
 	registry *prometheus.Registry
@@ -49,7 +50,7 @@ func inWorld(t *testing.T, yaml string, body func(*world)) {
 	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, dir: dir, logs: &strings.Builder{}}
+		w := &world{t: t, dir: dir, logs: &strings.Builder{}, token: secret.FromEnv("TOKEN", token)}
 		w.simulate(sandbox.Options{ActivityDuration: 20 * time.Second})
 		w.configure(yaml)
 		w.start()
@@ -104,7 +105,7 @@ func (w *world) start() {
 	w.registry = prometheus.NewRegistry()
 	limiter := platform.NewLimiter(platform.LimiterOptions{})
 	w.client, err = platform.New(platform.Options{
-		APIURL: "http://sandbox.test", AuthURL: "http://sandbox.test", User: "bot", Token: secret.FromEnv("TOKEN", token),
+		APIURL: "http://sandbox.test", AuthURL: "http://sandbox.test", User: "bot", Token: w.token,
 		Transport: w.sandbox.Transport(), Limiter: limiter, UserAgent: "automatond/test", Logger: logger,
 	})
 	if err != nil {

@@ -1,0 +1,35 @@
+package runner
+
+import (
+	"testing"
+	"time"
+
+	"github.com/automatond/automatond/internal/sandbox"
+)
+
+// TestRunner_ADoubtStaysOneWhenItsRepetitionCannotLeave pauses the environment before the request would
+// be sent again. Nothing says that the first one was not executed.
+func TestRunner_ADoubtStaysOneWhenItsRepetitionCannotLeave(t *testing.T) {
+	inWorld(t, declared+"    in_doubt: redispatch\n", func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.ResetBefore, Times: 1})
+		w.fire()
+		w.wait(30 * time.Second)
+		w.sandbox.SetEnvironment(projectA, "master", func(e *sandbox.Environment) { e.Status = "paused" })
+		w.wait(9 * time.Minute)
+		w.want("/backup", 1, "unknown/in_doubt")
+	})
+}
+
+// TestRunner_ARefusalIsNoDoubtAfterARestart refuses a request that was never in doubt.
+func TestRunner_ARefusalIsNoDoubtAfterARestart(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.Status, Status: 429, Times: -1})
+		w.fire()
+		w.wait(time.Minute)
+		w.restart()
+		w.wait(15 * time.Minute)
+		if got := w.outcomes(); len(got) != 1 || got[0] != "failed/api_error" {
+			t.Errorf("fires ended %q, want failed/api_error", got)
+		}
+	})
+}
