@@ -228,12 +228,12 @@ func ignoreCanceled(err error) error {
 	return err
 }
 
-// upcoming names the projects with a fire due within d, each once.
+// upcoming names the projects with a fire due within d that is this replica's to claim, each once.
 func (a *app) upcoming(d time.Duration) []string {
 	var ids []string
 	seen := map[string]bool{}
 	for _, f := range a.scheduler.Upcoming(d) {
-		if id := f.Project.ID; !seen[id] {
+		if id := f.Project.ID; !seen[id] && a.runner.Mine(f) {
 			seen[id] = true
 			ids = append(ids, id)
 		}
