@@ -2,7 +2,7 @@ FUZZTIME ?= 30s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: run test bench lint fuzz help
+.PHONY: run test bench chaos lint fuzz help
 
 run: ## run the demo against a simulated platform
 	go run ./cmd/automatond run --sandbox --config examples/demo.yaml
@@ -12,6 +12,9 @@ test: ## run all tests
 
 bench: ## measure dispatch delay, CPU, memory and start-up
 	go run ./bench
+
+chaos: ## cause faults for minutes, and print what came of them
+	AUTOMATOND_CHAOS=1 go test -count=1 -v -timeout 30m -run 'ThroughFaults' ./cmd/automatond
 
 lint: ## check format, go vet, staticcheck
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt needed: $$files"; exit 1; }

@@ -47,6 +47,7 @@ type Options struct {
 	Hangup <-chan os.Signal // asks for a reload; nil never does
 
 	Timing  runner.Timing // zero for the real platform; tests shorten it
+	Every   time.Duration // see scheduler.Options
 	Version Version
 	Logger  zerolog.Logger
 }
@@ -297,7 +298,7 @@ func (a *app) build(ctx context.Context, owner string) error {
 		Timing: a.Timing, Metrics: a.outcomes, Logger: a.Logger, Aside: a.aside,
 	})
 	a.scheduler = scheduler.New(scheduler.Options{
-		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire,
+		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire, Every: a.Every,
 	})
 	a.registry.MustRegister(newCronMetrics(a), newReplicaMetrics(a), newInDoubt(a.store))
 	return nil
