@@ -67,6 +67,45 @@ func TestReplicas_ShareABurstAndTakeOverFromTheDead(t *testing.T) {
 	}
 }
 
+// TestReplicas_ShareTheWork lets two daemons fire for a few seconds. Each claims about half.
+func TestReplicas_ShareTheWork(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("runs processes for ten seconds")
+	}
+	const crons, every = 200, 5 * time.Second
+	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 10 * time.Millisecond}, hourly(crons))
+	s.store = postgrestest.URL(t)
+	options := []string{"--store", s.store, "--test.every", every.String(), "--test.lease", "3s"}
+	replicas := []*daemon{s.startIn("first", options...), s.startIn("second", options...)}
+	for _, d := range replicas {
+		d.eventually("two replicas", func() bool { return d.metric("automatond_replicas") == "2" })
+	}
+	time.Sleep(2 * time.Second) // both renew their leases, and so hear of each other
+	from := time.Now()
+	time.Sleep(every)
+	to := time.Now()
+	for _, d := range replicas {
+		d.stop()
+	}
+	owners, all := map[string]int{}, 0
+	for _, f := range s.records() {
+		if f.ScheduledAt.After(from) && f.ScheduledAt.Before(to) {
+			owners[f.Owner]++
+			all++
+		}
+	}
+	if len(owners) != 2 {
+		t.Errorf("%d replicas claimed, want 2", len(owners))
+	}
+	for owner, n := range owners {
+		if n < all*3/10 || n > all*7/10 {
+			t.Errorf("replica %s claimed %d of %d fires, want about half", owner, n, all)
+		}
+	}
+	t.Logf("shares %v", owners)
+}
+
 // openRuns counts what is still going on in a store that daemons work on.
 func (s *site) openRuns() int {
 	s.t.Helper()

@@ -57,7 +57,8 @@ user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says
 	f.DurationVar(&o.Timing.Settle, "test.settle", 0, "settle time of requests in doubt")
 	f.DurationVar(&o.Timing.Request, "test.request-timeout", 0, "deadline of one request")
 	f.DurationVar(&o.Timing.Lease, "test.lease", 0, "life of a lease")
-	for _, name := range []string{"test.settle", "test.request-timeout", "test.lease"} {
+	f.DurationVar(&o.Every, "test.every", 0, "fire each cron so often, whatever its spec says")
+	for _, name := range []string{"test.settle", "test.request-timeout", "test.lease", "test.every"} {
 		if err := f.MarkHidden(name); err != nil {
 			panic(err) // the name stands a few lines above
 		}

@@ -47,6 +47,7 @@ type Options struct {
 	Hangup <-chan os.Signal // asks for a reload; nil never does
 
 	Timing  runner.Timing // zero for the real platform; tests shorten it
+	Every   time.Duration // see scheduler.Options
 	Version Version
 	Logger  zerolog.Logger
 }
@@ -228,12 +229,12 @@ func ignoreCanceled(err error) error {
 	return err
 }
 
-// upcoming names the projects with a fire due within d, each once.
+// upcoming names the projects with a fire due within d that is this replica's to claim, each once.
 func (a *app) upcoming(d time.Duration) []string {
 	var ids []string
 	seen := map[string]bool{}
 	for _, f := range a.scheduler.Upcoming(d) {
-		if id := f.Project.ID; !seen[id] {
+		if id := f.Project.ID; !seen[id] && a.runner.Mine(f) {
 			seen[id] = true
 			ids = append(ids, id)
 		}
@@ -297,7 +298,7 @@ func (a *app) build(ctx context.Context, owner string) error {
 		Timing: a.Timing, Metrics: a.outcomes, Logger: a.Logger, Aside: a.aside,
 	})
 	a.scheduler = scheduler.New(scheduler.Options{
-		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire,
+		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire, Every: a.Every,
 	})
 	a.registry.MustRegister(newCronMetrics(a), newReplicaMetrics(a), newInDoubt(a.store))
 	return nil

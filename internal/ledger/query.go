@@ -68,6 +68,24 @@ func (r *Reader) Fire(ctx context.Context, cron, project, slot string) (Fire, er
 	return r.fire(ctx, "fire "+slot, "slot = ? AND cron = ? AND project = ?", slot, cron, project)
 }
 
+// CronKey names a cron on one project.
+type CronKey struct{ Cron, Project string }
+
+// ClaimedIn returns the crons whose fire in a slot is claimed.
+func (r *Reader) ClaimedIn(ctx context.Context, slot string) (map[CronKey]bool, error) {
+	keys, err := collect(ctx, r.reader, scanCronKey, `SELECT cron, project FROM fires WHERE slot = ?`, slot)
+	claimed := make(map[CronKey]bool, len(keys))
+	for _, key := range keys {
+		claimed[key] = true
+	}
+	return claimed, r.judge(ctx, opQuery, "read fires of slot "+slot, err)
+}
+
+func scanCronKey(row scanner) (key CronKey, err error) {
+	err = row.Scan(&key.Cron, &key.Project)
+	return key, err
+}
+
 // FireByID returns a fire by its id. The error is ErrNotFound when there is none.
 func (r *Reader) FireByID(ctx context.Context, id string) (Fire, error) {
 	return r.fire(ctx, "fire "+id, "id = ?", id)

@@ -219,3 +219,28 @@ func freePort() (int, error) {
 	}
 	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
+
+// Crash kills one of the server's processes, after which the server ends all others, recovers, and
+// answers again when Crash returns.
+func Crash(t testing.TB) {
+	t.Helper()
+	server, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, server.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	if err := syscall.Kill(int(conn.PgConn().PID()), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for conn.Ping(ctx) == nil { // until it has noticed
+	}
+	if err := await(server.url); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -22,6 +22,7 @@ type Lease struct {
 
 	mu      sync.Mutex
 	replica ledger.Replica
+	live    []string      // the replicas that had a lease then, this one always
 	renewed time.Time     // local reading, wall and monotonic, from before the last renewal was asked for
 	changed chan struct{} // closed and replaced at each renewal
 }
@@ -48,7 +49,7 @@ func NewLease(ctx context.Context, o LeaseOptions) (*Lease, error) {
 	if _, err := o.Ledger.Register(ctx, o.Replica, o.TTL); err != nil {
 		return nil, fmt.Errorf("register replica: %w", err)
 	}
-	l.renewed = asked
+	l.renewed, l.live = asked, l.readLive(ctx)
 	return l, nil
 }
 
@@ -61,6 +62,32 @@ func (l *Lease) Valid() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return holds(l.renewed, time.Now(), l.ttl)
+}
+
+// Live returns the ids of the replicas that had a lease when this one was last renewed, this one's
+// among them. The slice is not to be changed.
+func (l *Lease) Live() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.live
+}
+
+// readLive asks who has a lease. A replica that cannot read it leaves nothing to others.
+func (l *Lease) readLive(ctx context.Context) []string {
+	live := []string{l.replica.ID}
+	if l.exclusive {
+		return live
+	}
+	replicas, err := l.ledger.Replicas(ctx)
+	if err != nil {
+		l.log.Warn().Err(err).Msg("other replicas not read")
+	}
+	for _, r := range replicas {
+		if r.ID != l.replica.ID {
+			live = append(live, r.ID)
+		}
+	}
+	return live
 }
 
 // Reconfigured says with which configuration this replica works from now on. Others hear of it with
@@ -139,6 +166,10 @@ func (l *Lease) renew(ctx context.Context) error {
 	l.renewed = asked
 	close(l.changed)
 	l.changed = make(chan struct{})
+	l.mu.Unlock()
+	live := l.readLive(ctx)
+	l.mu.Lock()
+	l.live = live
 	l.mu.Unlock()
 	return nil
 }

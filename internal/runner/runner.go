@@ -82,8 +82,10 @@ type Runner struct {
 
 	mu    sync.Mutex
 	inbox []scheduler.Fire
+	held  map[ledger.CronKey]int      // fires that are left to other replicas for now
+	left  []scheduler.Fire            // what was held for long enough
 	late  map[string][]scheduler.Fire // by project: fires that wait for its listing, in order
-	wake  chan struct{}               // holds one token when inbox is not empty
+	wake  chan struct{}               // holds one token when inbox or left is not empty
 
 	doubts map[string]context.CancelCauseFunc // by run: what ends the search for its request
 
@@ -106,6 +108,7 @@ func New(o Options) *Runner {
 		stopping: make(chan struct{}),
 		idle:     make(chan func()),
 		parked:   make(chan struct{}, parkedMost),
+		held:     map[ledger.CronKey]int{},
 		late:     map[string][]scheduler.Fire{},
 		doubts:   map[string]context.CancelCauseFunc{},
 	}
@@ -116,8 +119,17 @@ func New(o Options) *Runner {
 // Fire hands over a batch of fires. It never blocks, so the scheduler's loop may call it.
 func (r *Runner) Fire(batch []scheduler.Fire) {
 	r.mu.Lock()
-	r.inbox = append(r.inbox, batch...)
+	own, held := r.share(batch)
+	r.inbox = append(r.inbox, own...)
 	r.mu.Unlock()
+	if len(held) > 0 {
+		// After a stop nobody takes them: the next start finds owed what is not claimed.
+		time.AfterFunc(shareGrace, func() { r.release(held) })
+	}
+	r.rouse()
+}
+
+func (r *Runner) rouse() {
 	select {
 	case r.wake <- struct{}{}:
 	default:
@@ -154,7 +166,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-r.wake:
-			r.accept(work, r.take())
+			r.accept(work, append(r.takeLeft(work), r.take()...))
 		case <-adoptions:
 			r.adoptFromDead(work)
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/scheduler/cronspec"
 )
 
 // longestWait bounds the time until a step of the clock is noticed.
@@ -31,6 +32,10 @@ const longestWait = 30 * time.Second
 type Options struct {
 	Logger  zerolog.Logger
 	Metrics *Metrics // nil counts nothing
+
+	// Every, in tests, lets each entry fire so often whatever its schedule says, one after the other. It is
+	// in whole seconds.
+	Every time.Duration
 
 	// Emit takes the fires that are due together, earliest first. It owns the slice. It is called
 	// from one goroutine and must not block, for meanwhile nothing fires.
@@ -42,6 +47,7 @@ type Scheduler struct {
 	logger  zerolog.Logger
 	metrics *Metrics
 	emit    func([]Fire)
+	every   uint16 // seconds; see Options.Every
 
 	wake     chan struct{} // has an element when the entries were swapped
 	lastTick atomic.Int64  // Unix nanoseconds
@@ -57,7 +63,7 @@ type Scheduler struct {
 
 // New makes a scheduler without entries.
 func New(o Options) *Scheduler {
-	s := &Scheduler{logger: o.Logger, metrics: o.Metrics, emit: o.Emit, wake: make(chan struct{}, 1)}
+	s := &Scheduler{logger: o.Logger, metrics: o.Metrics, emit: o.Emit, every: uint16(o.Every / time.Second), wake: make(chan struct{}, 1)}
 	s.last = s.read()
 	s.ticked(s.last)
 	return s
@@ -133,11 +139,14 @@ func (s *Scheduler) Load(entries []Entry) {
 	byJob := make(map[*job.Job]int32, len(entries))
 	ahead := 0
 	s.longest = 0
-	for _, loaded := range entries {
+	for i, loaded := range entries {
 		if loaded.Job.Left != nil {
 			continue
 		}
 		e := entry{job: loaded.Job, project: loaded.Project, schedule: loaded.Job.Schedule(loaded.Project)}
+		if s.every > 0 {
+			e.schedule = cronspec.Every(s.every, uint16(i))
+		}
 		e.position = now.Unix()
 		old, known := before[e.key()]
 		switch {

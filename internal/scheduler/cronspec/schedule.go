@@ -16,6 +16,7 @@ type Schedule struct {
 	months   uint16 // bits 1 to 12
 	weekdays uint8  // bits 0 to 6
 	stars    uint8  // bit per position whose field begins with *
+	pace     pace   // of a schedule made by Every, which has nothing else
 }
 
 const (
@@ -54,6 +55,9 @@ func (s Schedule) Next(after time.Time) time.Time {
 	if after.Unix() < earliest || after.Unix() >= latest {
 		return time.Time{}
 	}
+	if s.pace.every > 0 {
+		return s.pace.next(after.Unix())
+	}
 	for limit := at + horizon; at < limit; {
 		p := s.period(at)
 		wall := at + p.offset
@@ -90,6 +94,9 @@ func (s Schedule) Prev(before time.Time) time.Time {
 	if at < earliest || at > latest {
 		return time.Time{}
 	}
+	if s.pace.every > 0 {
+		return s.pace.next(at - int64(s.pace.every))
+	}
 	for limit := at - horizon; at > limit; {
 		p := s.period(at)
 		begin, gap := p.begin(), false
@@ -124,6 +131,9 @@ func (s Schedule) Prev(before time.Time) time.Time {
 // not visit them one by one.
 func (s Schedule) Count(after, until time.Time) int {
 	at, last := max(after.Unix(), earliest)+1, min(until.Unix(), latest)
+	if s.pace.every > 0 {
+		return int(s.pace.count(last) - s.pace.count(at-1))
+	}
 	count := 0
 	for at <= last {
 		p := s.period(at)
