@@ -5,16 +5,13 @@ import (
 	"time"
 )
 
-// How long records are kept. Those of what went wrong are kept longer, because they are asked about.
 const (
-	keep         = 90 * 24 * time.Hour
-	keepFailures = 365 * 24 * time.Hour
-
 	pruneEvery = time.Hour
 	pruneBatch = 200 // fires in one transaction
 )
 
-// keepHistory prunes old records now and then, in batches that other writes pass between.
+// keepHistory prunes old records now and then, in batches that other writes pass between. How long
+// they are kept is the configuration's that is in force.
 func (a *app) keepHistory(ctx context.Context) error {
 	ticker := time.NewTicker(pruneEvery)
 	defer ticker.Stop()
@@ -26,8 +23,8 @@ func (a *app) keepHistory(ctx context.Context) error {
 		}
 		for n := pruneBatch; n == pruneBatch && ctx.Err() == nil; {
 			var err error
-			now := time.Now()
-			if n, err = a.store.Prune(ctx, now.Add(-keep), now.Add(-keepFailures), pruneBatch); err != nil {
+			now, history := time.Now(), a.current.Load().config.History
+			if n, err = a.store.Prune(ctx, now.Add(-history.Keep), now.Add(-history.KeepFailures), pruneBatch); err != nil {
 				a.Logger.Warn().Err(err).Msg("old records not pruned")
 				break
 			}

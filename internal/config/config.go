@@ -27,6 +27,7 @@ type Config struct {
 	AuthURL string // base of its token endpoint, likewise
 	CAFile  string // certificates to trust besides the system's; "" for none
 	Limits  Limits
+	History History
 
 	ShutdownGrace time.Duration // how long requests in flight may take at shutdown
 

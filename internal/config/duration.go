@@ -13,19 +13,33 @@ import (
 
 // duration reads whole seconds, as the platform writes them, or a number with a unit as Go does.
 func (r reader) duration(n *yaml.Node, least, most time.Duration) (time.Duration, bool) {
-	const wanted = "a duration, such as 90s, 10m or 24h, or whole seconds"
-	n, ok := r.scalar(n, wanted)
+	return r.durationIn(n, least, most, durationForm{
+		"a duration, such as 90s, 10m or 24h, or whole seconds", parseDuration, short, durationHint,
+	})
+}
+
+// durationForm is how durations of one kind are written.
+type durationForm struct {
+	wanted string
+	parse  func(*yaml.Node) (time.Duration, bool)
+	show   func(time.Duration) string
+	hint   func(text string) string // what to write instead of text
+}
+
+func (r reader) durationIn(n *yaml.Node, least, most time.Duration, form durationForm) (time.Duration, bool) {
+	n, ok := r.scalar(n, form.wanted)
 	if !ok {
 		return 0, false
 	}
-	value, ok := parseDuration(n)
+	value, ok := form.parse(n)
 	switch {
 	case !ok && (n.Tag == "!!bool" || n.Tag == "!!timestamp"):
-		r.wrongType(n, wanted)
+		r.wrongType(n, form.wanted)
 	case !ok:
-		r.errorf(n, "duration-invalid", durationHint(n.Value), "%s is not a duration", r.quote(n.Value))
+		r.errorf(n, "duration-invalid", form.hint(n.Value), "%s is not a duration", r.quote(n.Value))
 	case value < least || value > most:
-		r.errorf(n, "value-range", fmt.Sprintf("write a duration from %s to %s", short(least), short(most)), "%s is out of range %s to %s", n.Value, short(least), short(most))
+		least, most := form.show(least), form.show(most)
+		r.errorf(n, "value-range", fmt.Sprintf("write a duration from %s to %s", least, most), "%s is out of range %s to %s", n.Value, least, most)
 	default:
 		return value, true
 	}

@@ -15,6 +15,7 @@ import (
 func fileFields() []field[loader] {
 	api := unique("api", apiFields())
 	defaults := unique("defaults", policyFields())
+	history := unique("history", historyFields())
 	return []field[loader]{
 		{"crons", "section", "", func(r reader, l *loader, v *yaml.Node) {
 			entry := r
@@ -47,6 +48,11 @@ func fileFields() []field[loader] {
 		{"api", "section", "", func(r reader, l *loader, v *yaml.Node) {
 			if !isNull(v) {
 				section(r, v, api, l.config)
+			}
+		}},
+		{"history", "section", "", func(r reader, l *loader, v *yaml.Node) {
+			if !isNull(v) {
+				section(r, v, history, &l.history)
 			}
 		}},
 		{"shutdown_grace", "duration, at most 10m", "`8s`", func(r reader, l *loader, v *yaml.Node) {

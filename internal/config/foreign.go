@@ -53,7 +53,7 @@ func applicationsOf(root *yaml.Node) ([]declared, bool) {
 func ownKey(top []pair) *yaml.Node {
 	for _, p := range top {
 		switch p.key.Value {
-		case "projects", "automation_users", "defaults", "api", "shutdown_grace":
+		case "projects", "automation_users", "defaults", "api", "history", "shutdown_grace":
 			if !isApplication(p.value) { // an application may be called like it
 				return p.key
 			}

@@ -30,7 +30,8 @@ func Keys() []Key {
 	keys = append(keys, keysOf("projects.<project>.", projectFields())...)
 	keys = append(keys, keysOf("automation_users.<user>.", userFields())...)
 	keys = append(keys, keysOf("defaults.", policyFields())...)
-	return append(keys, keysOf("api.", apiFields())...)
+	keys = append(keys, keysOf("api.", apiFields())...)
+	return append(keys, keysOf("history.", historyFields())...)
 }
 
 func keysOf[T any](path string, fields []field[T]) []Key {

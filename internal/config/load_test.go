@@ -75,6 +75,7 @@ func TestLoad_ReadsEveryField(t *testing.T) {
 timezone: Europe/Paris
 defaults: {start_deadline: 5m, timeout: 7200, overlap: allow, in_doubt: redispatch, catch_up: none, max_success_age: 26h}
 shutdown_grace: 3
+history: {keep: 30d, keep_failures: 2400h}
 variables: {A: file, B: file, V: 1.10}
 api: {url: 'https://api.example.org/base/', auth_url: 'https://auth.example.org', ca_file: ca.pem, max_in_flight: 10, max_in_flight_per_project: 2, requests_per_second: 0.5}
 automation_users: {bot: {token_env: BOT_TOKEN}}
@@ -129,7 +130,8 @@ crons:
 		t.Errorf("variables = %v", own.Variables)
 	}
 	if cfg.APIURL != "https://api.example.org/base" || cfg.AuthURL != "https://auth.example.org" || filepath.Base(cfg.CAFile) != "ca.pem" ||
-		!filepath.IsAbs(cfg.CAFile) || cfg.ShutdownGrace != 3*time.Second || cfg.Limits != (Limits{10, 2, 0.5}) {
+		!filepath.IsAbs(cfg.CAFile) || cfg.ShutdownGrace != 3*time.Second || cfg.Limits != (Limits{10, 2, 0.5}) ||
+		cfg.History != (History{30 * day, 100 * day}) {
 		t.Errorf("config = %+v", cfg)
 	}
 }

@@ -27,6 +27,7 @@ type loader struct {
 
 	settings     map[setting]found // what may be defined once, and where it was
 	defaults     policy
+	history      history
 	vars         map[string]string // `variables:` of all files
 	users        []*userEntry
 	projects     []*projectEntry
@@ -225,6 +226,7 @@ func (l *loader) finish() {
 	l.chooseApplications()
 	l.finishCrons()
 	l.finishEndpoints()
+	l.finishHistory()
 	l.reportUnguarded()
 	l.lookAhead()
 	l.config.Hash = hex.EncodeToString(l.hash.Sum(nil)[:16])
