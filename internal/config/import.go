@@ -237,9 +237,9 @@ func (im *importer) keep(key, value *yaml.Node, j *job.Job, because string) {
 	} else {
 		im.scripts[j.Name] = j.Script.Source()
 	}
-	comment := "# Kept as a script: " + because + "."
-	if !strings.Contains(key.HeadComment, comment) {
-		key.HeadComment = strings.TrimPrefix(key.HeadComment+"\n"+comment, "\n")
+	const comment = "# Kept as a script: "
+	if !strings.Contains(key.HeadComment, comment) { // it may be the result of an import
+		key.HeadComment = strings.TrimPrefix(key.HeadComment+"\n"+comment+because+".", "\n")
 	}
 	im.note(j, Keeps, because)
 }
@@ -262,7 +262,7 @@ func declaration(j *job.Job) (shell.Declared, []*yaml.Node, error) {
 		return d, nil, fmt.Errorf("a script runs on active environments, and task %s on those that are %s", kind.Name, strings.Join(kind.Statuses, " or "))
 	}
 	if isConfidential(kind) {
-		return d, nil, fmt.Errorf("what it asks for has confidential values, which import does not copy")
+		return d, nil, errors.New("what it asks for has confidential values, which import does not copy")
 	}
 	task, err := taskNode(d.Call.Task)
 	if err != nil {

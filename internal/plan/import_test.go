@@ -45,7 +45,7 @@ func TestImport_PlansAlikeInEveryContext(t *testing.T) {
 		}
 	}
 	t.Log(fates)
-	if fates[config.Declares] < files/2 || fates[config.Keeps] < files/2 {
+	if fates[config.Declares] < files/4 || fates[config.Keeps] < files/4 {
 		t.Errorf("the files show too little: %v", fates)
 	}
 }
