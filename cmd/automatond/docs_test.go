@@ -91,6 +91,18 @@ func TestDocs_GuardsAreExplainedAsShown(t *testing.T) {
 	}
 }
 
+// TestDocs_ImportPrintsWhatItShows runs the commands of docs/import.md beside the file it shows.
+func TestDocs_ImportPrintsWhatItShows(t *testing.T) {
+	files := map[string]string{".platform.app.yaml": yamlBlocks(t, "docs/import.md")[0]}
+	ran := 0
+	for _, block := range consoleBlock.FindAllStringSubmatch(readPage(t, "docs/import.md"), -1) {
+		ran += compareCommands(t, files, block[1])
+	}
+	if ran == 0 {
+		t.Error("the page shows no command of automatond")
+	}
+}
+
 // compareCommands runs the automatond commands of a console block beside some files, compares what
 // they print with what the block shows, and returns how many there are.
 func compareCommands(t *testing.T, files map[string]string, console string) int {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/scheduler/cronspec"
 )
 
@@ -121,9 +122,27 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 		list = append(list, u)
 	}
 	if cron != "" && len(list) == 0 {
-		return nil, usage(errors.New("no cron is named " + cron))
+		return nil, usage(noCron(cron, cfg))
 	}
 	return list, nil
+}
+
+// noCron says which cron somebody may have meant: with several applications, its name is behind the
+// application's.
+func noCron(name string, cfg *config.Config) error {
+	var behind []string
+	for _, j := range cfg.Jobs {
+		switch {
+		case j.Left != nil && j.Name == name:
+			return fmt.Errorf("cron %s is left to the application's container, so it never fires here", name)
+		case j.Left == nil && strings.HasSuffix(j.Name, ":"+name):
+			behind = append(behind, j.Name)
+		}
+	}
+	if len(behind) == 0 {
+		return errors.New("no cron is named " + name)
+	}
+	return fmt.Errorf("no cron is named %s; did you mean %s?", name, strings.Join(behind, " or "))
 }
 
 func (u *upcoming) fill(after time.Time, n int) {

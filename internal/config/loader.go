@@ -146,11 +146,16 @@ func (l *loader) readFile(path string) {
 		l.fileError(path, err)
 		return
 	}
+	l.read(src)
+}
+
+// read reads the content of a file.
+func (l *loader) read(src *source) {
 	l.hash.Write(src.data)
 	l.hash.Write([]byte{0})
 	root, problem := src.parse()
 	if problem != nil {
-		problem.Severity, problem.File, problem.source = Error, path, src
+		problem.Severity, problem.File, problem.source = Error, src.path, src
 		l.add(*problem)
 		l.unread = true
 		return

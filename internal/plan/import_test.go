@@ -1,0 +1,255 @@
+package plan_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/job"
+	"github.com/automatond/automatond/internal/plan"
+	"github.com/automatond/automatond/internal/tasks"
+)
+
+// TestImport_PlansAlikeInEveryContext holds real shapes of files, and generated ones, against what
+// import makes of them. AUTOMATOND_IMPORT_FILES=10000 is the long form.
+func TestImport_PlansAlikeInEveryContext(t *testing.T) {
+	archive, err := txtar.ParseFile("testdata/foreign.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range archive.Files {
+		planAlike(t, f.Name, string(f.Data), importContexts())
+	}
+	files := 300
+	if n, err := strconv.Atoi(os.Getenv("AUTOMATOND_IMPORT_FILES")); err == nil {
+		files = n
+	}
+	fates := map[config.Fate]int{}
+	for seed := range files {
+		g := generator{rand.New(rand.NewPCG(uint64(seed), 5))}
+		all := importContexts()
+		g.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		for fate, n := range planAlike(t, fmt.Sprint("seed ", seed), g.file(), all[:20]) {
+			fates[fate] += n
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	t.Log(fates)
+	if fates[config.Declares] < files/4 || fates[config.Keeps] < files/4 {
+		t.Errorf("the files show too little: %v", fates)
+	}
+}
+
+// importContexts are where a guard and a script could part: what is unknown, what is special to test
+// and to a pattern, and every status.
+func importContexts() []plan.Offline {
+	list := append([]plan.Offline{}, contexts...)
+	for i, branch := range []string{"main", "release/1.0", "release/1", "Main", "dev", "a/b/c", "!", "(", "-n", "=", "main*", "$production", "{main,dev}"} {
+		for k, kind := range []string{"", "production", "staging", "development", "other"} {
+			status := []string{"", "active", "dirty", "paused"}[(i+k)%4]
+			list = append(list, plan.Offline{
+				Branch: branch, EnvironmentType: kind, Status: status, DefaultBranch: []string{"", "main"}[k%2],
+				MachineName: []string{"", "main-bvxea6i"}[i%2], Variables: []map[string]string{nil, {"RUN": "yes"}}[k%2],
+			})
+		}
+	}
+	return list
+}
+
+func planAlike(t *testing.T, name, text string, contexts []plan.Offline) map[config.Fate]int {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	imported, diagnostics, err := config.Import([]string{file})
+	switch {
+	case err != nil && strings.Contains(err.Error(), "nothing to import"):
+		return nil
+	case err != nil:
+		t.Errorf("%s: %v\n%s", name, err, text)
+		return nil
+	case imported == nil:
+		t.Errorf("%s is not valid:\n%v\n%s", name, diagnostics, text)
+		return nil
+	}
+	fates := map[config.Fate]int{}
+	left := map[string]bool{}
+	for _, c := range imported.Crons {
+		fates[c.Fate]++
+		left[c.Name] = c.Fate == config.Leaves
+	}
+	dir := t.TempDir()
+	was, is := foreign(t, dir, text), foreign(t, dir, string(imported.YAML))
+	for _, context := range contexts {
+		if diff := cmp.Diff(answers(t, context, was, left), answers(t, context, is, left)); diff != "" {
+			t.Errorf("%s on %+v (-file +import):\n%s\n%s\n%s", name, context, diff, text, imported.YAML)
+			break
+		}
+	}
+	return fates
+}
+
+// answers are the decisions on a target in words, of the crons that are not left to the container.
+// Where both a guard and the status say no, either may be the reason.
+func answers(t *testing.T, o plan.Offline, jobs []*job.Job, left map[string]bool) []string {
+	t.Helper()
+	var list []string
+	for _, c := range o.For(t.Context(), jobs).Crons {
+		if left[c.Cron] {
+			continue
+		}
+		if c.Decision == plan.Error && (o.Branch == "!" || o.Branch == "(") {
+			c.Decision = plan.Skip // the one difference: [ with -a or -o takes such a branch for an operator
+		}
+		if c.Decision == plan.Skip {
+			c.Reason = ""
+		}
+		line := fmt.Sprint(c.Cron, " ", c.Decision, " ", c.Reason)
+		for _, task := range c.Tasks {
+			line += fmt.Sprintf(" %s %s %s %s", task.Kind, task.Project, task.Environment, tasks.Hash(task.Params))
+		}
+		list = append(list, line)
+	}
+	return list
+}
+
+// generator writes files of the shapes that people write, and some that they do not.
+type generator struct{ *rand.Rand }
+
+func (g generator) of(list ...string) string { return list[g.IntN(len(list))] }
+
+func (g generator) file() string {
+	switch g.IntN(4) {
+	case 0:
+		return "name: app\ntype: 'php:8.3'\n" + g.of("", "timezone: Europe/Paris\n") + g.crons("")
+	case 1:
+		return "- name: one\n  type: 'php:8.3'\n" + g.crons("  ") + "- name: two\n  type: 'nodejs:20'\n  timezone: America/Lima\n" + g.crons("  ")
+	case 2:
+		return "applications:\n    one:\n        type: 'php:8.3'\n" + g.crons("        ") + "routes: {}\n"
+	}
+	return "# own\nvariables: {RUN: 'no'}\n" + g.crons("")
+}
+
+func (g generator) crons(indent string) string {
+	var b strings.Builder
+	b.WriteString(indent + "crons:\n")
+	for i := range 1 + g.IntN(3) {
+		fmt.Fprintf(&b, g.of("%s    cron-%d:\n", "%s    'a cron: %d':\n"), indent, i)
+		b.WriteString(indent + "        spec: '0 5 * * *'\n")
+		b.WriteString(indent + g.of("", "        # a comment\n"+indent))
+		at := "            "
+		if g.IntN(3) == 0 {
+			b.WriteString("        commands:\n" + indent + "            start: |\n")
+			at += "    "
+		} else {
+			b.WriteString("        cmd: |\n")
+		}
+		for line := range strings.Lines(strings.TrimSuffix(g.script(), "\n")) {
+			b.WriteString(indent + at + line)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func (g generator) script() string {
+	script := g.of("", "", "", "set -e\n", "set -eu\n", "# why\n")
+	if g.IntN(4) == 0 {
+		script += g.gate() + "\n"
+	}
+	return script + g.body() + "\n" + g.of("", "", "", "exit 0\n", "true\n")
+}
+
+func (g generator) gate() string {
+	switch g.IntN(4) {
+	case 0:
+		return g.condition() + " || exit" + g.of("", " 0", " 1")
+	case 1:
+		return g.condition() + " && exit 0"
+	case 2:
+		return "if " + g.condition() + "; then exit 0; fi"
+	}
+	return "case " + g.variable() + " in " + g.names() + ") " + g.of(";;", ": ;;") + " *) exit 0 ;; esac"
+}
+
+func (g generator) body() string {
+	switch g.IntN(10) {
+	case 0:
+		return g.call()
+	case 1, 2:
+		return g.condition() + " && " + g.call() + g.of("", "", " || true")
+	case 3:
+		return g.condition() + " || " + g.call()
+	case 4:
+		return "case " + g.variable() + " in\n    " + g.names() + ") " + g.body() + " ;;\n" + g.of("", "    *) exit 0 ;;\n", "    *) ;;\n") + "esac"
+	case 5:
+		return "if " + g.condition() + "; then\n    " + g.body() + "\nelse\n    " + g.of("exit 0", "true", g.call()) + "\nfi"
+	case 6:
+		return "{ " + g.call() + "; }"
+	}
+	return "if " + g.condition() + "; then\n    " + g.body() + "\nfi"
+}
+
+func (g generator) condition() string {
+	switch g.IntN(8) {
+	case 0:
+		return g.test() + g.of(" && ", " || ") + g.test()
+	case 1:
+		return "[ " + g.comparison() + g.of(" -o ", " -a ") + g.comparison() + " ]"
+	case 2:
+		return "! " + g.test()
+	}
+	return g.test()
+}
+
+func (g generator) test() string {
+	if g.IntN(5) == 0 {
+		return "test " + g.comparison()
+	}
+	return "[ " + g.comparison() + " ]"
+}
+
+func (g generator) comparison() string {
+	return g.variable() + g.of(" = ", " = ", " != ") + g.name()
+}
+
+func (g generator) variable() string {
+	if g.IntN(3) > 0 {
+		return g.of(`"$PLATFORM_BRANCH"`, `"$PLATFORM_ENVIRONMENT_TYPE"`)
+	}
+	return g.of(`"${PLATFORM_BRANCH}"`, `"${PLATFORM_ENVIRONMENT_TYPE}"`, `"$PLATFORM_ENVIRONMENT"`, `"$RUN"`, `$PLATFORM_BRANCH`, `"x$PLATFORM_BRANCH"`, `"${PLATFORM_BRANCH:-main}"`, `"$PLATFORM_APPLICATION_NAME"`)
+}
+
+func (g generator) name() string {
+	if g.IntN(3) > 0 {
+		return g.of("main", "production", "release/1.0")
+	}
+	return g.of("main", "main", `"main"`, "'dev'", "release/1.0", "production", "development", `"staging"`, `"main*"`, "'!'", `"("`, `""`, "yes", "xmain",
+		`"$PLATFORM_BRANCH"`, "'{main,dev}'", "'$production'", "one", "app", "a/b/c")
+}
+
+func (g generator) names() string {
+	return g.of("main", "main|dev", "'main' | \"release/1.0\"", "release/*", "production", "production|staging", "m[a]in", "*")
+}
+
+func (g generator) call() string {
+	if g.IntN(2) > 0 {
+		return "platform backup:create --yes --no-wait"
+	}
+	return g.of("platform backup:create --yes --no-wait", "platform snapshot:create -yW --live", "croncape platform backup -y --no-wait",
+		"/app/.platformsh/bin/platform redeploy --yes --no-wait", "upsun sync data code --yes --no-wait", "platform environment:pause --yes --no-wait",
+		"platform environment:resume --yes --no-wait", "platform source-operation:run update --variable env:X=1 --no-wait", "platform backup -y --wait",
+		`platform backup -yW -e "$PLATFORM_BRANCH"`, "platform backup -yW -e main", "platform backup -yW >/dev/null 2>&1",
+		"platform variable:set foo secret-1 --no-wait", "platform operation:run clear --app one --no-wait", "platform deploy --yes --no-wait")
+}

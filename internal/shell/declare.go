@@ -1,0 +1,416 @@
+package shell
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// Declared is a script that says no more than where it makes one call, so that a declared cron can
+// say the same.
+type Declared struct {
+	Conditions []Comparison // all of them must hold; none for a call everywhere
+	Call       Call         // on the run's own project and environment, not waited for
+	Comments   []string     // the script's, without their #
+}
+
+// Comparison is a condition on the environment a script runs for.
+type Comparison struct {
+	Variable string   // PLATFORM_BRANCH or PLATFORM_ENVIRONMENT_TYPE
+	Values   []string // plain names
+	Differs  bool     // it is none of the values; otherwise it is one of them
+
+	// joined is a comparison within one test with -a or -o, which takes a branch called ! or ( for an
+	// operator and is then not true. Nothing follows from that, so it cannot be turned round.
+	joined bool
+}
+
+// Declare recognises a script whose calls depend on nothing but plain comparisons of the branch and
+// the environment's type. It makes the same call exactly where the comparisons hold, and where a
+// variable that they ask for is not set, it makes none. The error says, for a person, what of the
+// script cannot be declared.
+func (s *Script) Declare() (Declared, error) {
+	d := declarer{}
+	if err := d.statements(s.program.file.Stmts); err != nil {
+		return Declared{}, err
+	}
+	syntax.Walk(s.program.file, func(n syntax.Node) bool {
+		if c, ok := n.(*syntax.Comment); ok {
+			d.Comments = append(d.Comments, strings.TrimSpace(c.Text))
+		}
+		return true
+	})
+	return d.Declared, nil
+}
+
+var (
+	errMore      = errors.New("it does more than to compare the branch or the environment type and make one call")
+	errCondition = errors.New("its condition is more than a comparison of the branch or the environment type with plain names")
+	errUnquoted  = errors.New(`it compares a variable that is not in quotation marks; with "$PLATFORM_BRANCH" it could be declared`)
+)
+
+// declarer goes down a script to its call and gathers the conditions on the way.
+type declarer struct{ Declared }
+
+// statements are gates, then what makes the call, then perhaps what does nothing.
+func (d *declarer) statements(list []*syntax.Stmt) error {
+	for len(list) > 1 && isIdle(list[len(list)-1]) {
+		list = list[:len(list)-1]
+	}
+	if len(list) == 0 {
+		return errMore
+	}
+	for _, st := range list[:len(list)-1] {
+		if err := d.gate(st); err != nil {
+			return err
+		}
+	}
+	return d.calling(list[len(list)-1])
+}
+
+// gate is a statement that lets what follows happen, or ends the script.
+func (d *declarer) gate(st *syntax.Stmt) error {
+	if !isPlain(st) || st.Negated {
+		return errMore
+	}
+	switch cmd := st.Cmd.(type) {
+	case *syntax.CallExpr:
+		if words, ok := literalWords(cmd); ok && slices.Equal(words, []string{"set", "-e"}) {
+			return nil // no statement that is declared can fail but the call, which is the last one
+		}
+	case *syntax.BinaryCmd:
+		if isExit(cmd.Y) && (cmd.Op == syntax.OrStmt || cmd.Op == syntax.AndStmt) {
+			return d.require(cmd.X, cmd.Op == syntax.OrStmt)
+		}
+	case *syntax.IfClause:
+		if len(cmd.Cond) == 1 && len(cmd.Then) == 1 && isExit(cmd.Then[0]) && cmd.Else == nil {
+			return d.require(cmd.Cond[0], false)
+		}
+	case *syntax.CaseClause:
+		return d.caseOf(cmd, func(list []*syntax.Stmt) error {
+			if len(list) > 1 || len(list) == 1 && (!isIdle(list[0]) || isExit(list[0])) {
+				return errMore
+			}
+			return nil
+		}, isExit)
+	}
+	return errMore
+}
+
+// calling is a statement that makes the call, under conditions or not.
+func (d *declarer) calling(st *syntax.Stmt) error {
+	if !isPlain(st) || st.Negated {
+		return errMore
+	}
+	switch cmd := st.Cmd.(type) {
+	case *syntax.CallExpr:
+		return d.call(cmd)
+	case *syntax.Block:
+		return d.statements(cmd.Stmts)
+	case *syntax.IfClause:
+		if len(cmd.Cond) != 1 || cmd.Else != nil && (len(cmd.Else.Cond) > 0 || len(cmd.Else.Then) != 1 || !isIdle(cmd.Else.Then[0])) {
+			return errMore
+		}
+		if err := d.require(cmd.Cond[0], true); err != nil {
+			return err
+		}
+		return d.statements(cmd.Then)
+	case *syntax.CaseClause:
+		return d.caseOf(cmd, d.statements, isIdle)
+	case *syntax.BinaryCmd:
+		switch {
+		case cmd.Op == syntax.OrStmt && isIdle(cmd.Y):
+			return d.calling(cmd.X)
+		case cmd.Op == syntax.OrStmt || cmd.Op == syntax.AndStmt:
+			if err := d.require(cmd.X, cmd.Op == syntax.AndStmt); err != nil {
+				return err
+			}
+			return d.calling(cmd.Y)
+		}
+	}
+	return errMore
+}
+
+// caseOf is a case with one item of names, and perhaps one for everything else.
+func (d *declarer) caseOf(c *syntax.CaseClause, names func([]*syntax.Stmt) error, others func(*syntax.Stmt) bool) error {
+	variable, _ := variableOf(c.Word) // what case compares is not split, with quotation marks or without
+	if !isGuard(variable) || len(c.Items) == 0 || len(c.Items) > 2 {
+		return errMore
+	}
+	comparison := Comparison{Variable: variable}
+	for _, pattern := range c.Items[0].Patterns {
+		value, ok := literalText(pattern)
+		if !ok || !fixedName.MatchString(value) {
+			return errCondition
+		}
+		comparison.Values = append(comparison.Values, value)
+	}
+	var rest []*syntax.Stmt
+	if len(c.Items) == 2 {
+		if patterns := c.Items[1].Patterns; len(patterns) != 1 || patterns[0].Lit() != "*" {
+			return errMore
+		}
+		rest = c.Items[1].Stmts
+	}
+	for _, item := range c.Items {
+		if item.Op != syntax.Break {
+			return errMore
+		}
+	}
+	// Without an item for the others a gate would let them through.
+	if len(rest) > 1 || len(rest) == 1 && !others(rest[0]) || len(rest) == 0 && !others(nil) {
+		return errMore
+	}
+	d.Conditions = append(d.Conditions, comparison)
+	return names(c.Items[0].Stmts)
+}
+
+func (d *declarer) call(cmd *syntax.CallExpr) error {
+	words, ok := literalWords(cmd)
+	if !ok {
+		return errors.New("its call has words that are only known when it runs")
+	}
+	words = withoutWrappers(words)
+	if len(words) == 0 || !isCLI(words[0]) {
+		return errMore
+	}
+	call, err := ParseCommandLine(words)
+	switch {
+	case err != nil:
+		return err
+	case call.Project != "" || call.Environment != "":
+		return errors.New("its call names a project or an environment, and a task goes to the run's own")
+	case call.Wait:
+		return errors.New("its call waits for the activity's end, which no task does")
+	}
+	d.Call = call
+	return nil
+}
+
+// require adds the conditions under which a statement has this truth.
+func (d *declarer) require(st *syntax.Stmt, truth bool) error {
+	found, err := conditionsOf(st)
+	if err != nil {
+		return err
+	}
+	if !truth {
+		if found, err = negated(found); err != nil {
+			return err
+		}
+	}
+	d.Conditions = append(d.Conditions, found...)
+	return nil
+}
+
+// conditionsOf are the comparisons that hold together exactly when the statement is true.
+func conditionsOf(st *syntax.Stmt) ([]Comparison, error) {
+	if !isPlain(st) {
+		return nil, errCondition
+	}
+	found, err := comparisonsIn(st.Cmd)
+	if err == nil && st.Negated {
+		return negated(found)
+	}
+	return found, err
+}
+
+func comparisonsIn(cmd syntax.Command) ([]Comparison, error) {
+	switch cmd := cmd.(type) {
+	case *syntax.CallExpr:
+		return testOf(cmd)
+	case *syntax.BinaryCmd:
+		if cmd.Op != syntax.AndStmt && cmd.Op != syntax.OrStmt {
+			return nil, errCondition
+		}
+		x, err := conditionsOf(cmd.X)
+		if err != nil {
+			return nil, err
+		}
+		y, err := conditionsOf(cmd.Y)
+		switch {
+		case err != nil:
+			return nil, err
+		case cmd.Op == syntax.AndStmt:
+			return append(x, y...), nil
+		}
+		return either(x, y)
+	}
+	return nil, errCondition
+}
+
+// testOf reads the arguments of [ and test.
+func testOf(call *syntax.CallExpr) ([]Comparison, error) {
+	if len(call.Assigns) > 0 || len(call.Args) < 4 {
+		return nil, errCondition
+	}
+	args := call.Args[1:]
+	switch call.Args[0].Lit() {
+	case "test":
+	case "[":
+		args = args[:len(args)-1] // the checker has seen the ]
+	default:
+		return nil, errCondition
+	}
+	switch len(args) {
+	case 3:
+		return comparisonOf(args)
+	case 7:
+		x, err := comparisonOf(args[:3])
+		if err != nil {
+			return nil, err
+		}
+		y, err := comparisonOf(args[4:])
+		if err != nil {
+			return nil, err
+		}
+		x[0].joined, y[0].joined = true, true
+		switch operator := args[3].Lit(); {
+		case x[0].Differs || y[0].Differs:
+		case operator == "-o":
+			return either(x, y)
+		case operator == "-a":
+			return append(x, y...), nil
+		}
+	}
+	return nil, errCondition
+}
+
+// comparisonOf reads "$VARIABLE" = name, and != likewise.
+func comparisonOf(args []*syntax.Word) ([]Comparison, error) {
+	variable, ok := variableOf(args[0])
+	if !ok || !isGuard(variable) {
+		return nil, errCondition
+	}
+	value, ok := literalText(args[2])
+	if !ok || !fixedName.MatchString(value) {
+		return nil, errCondition
+	}
+	if _, quoted := args[0].Parts[0].(*syntax.DblQuoted); !quoted {
+		return nil, errUnquoted
+	}
+	switch args[1].Lit() {
+	case "=":
+		return []Comparison{{Variable: variable, Values: []string{value}}}, nil
+	case "!=":
+		return []Comparison{{Variable: variable, Values: []string{value}, Differs: true}}, nil
+	}
+	return nil, errCondition
+}
+
+// either is what holds when one of two comparisons for equality does. They must ask for one variable:
+// of two, the second is not read when the first is not set.
+func either(x, y []Comparison) ([]Comparison, error) {
+	if len(x) != 1 || len(y) != 1 || x[0].Differs || y[0].Differs || x[0].Variable != y[0].Variable {
+		return nil, errCondition
+	}
+	x[0].Values = append(x[0].Values, y[0].Values...)
+	return x, nil
+}
+
+func negated(list []Comparison) ([]Comparison, error) {
+	// Of several, that not all hold is no list of comparisons; but a branch that is none of two names
+	// differs from each.
+	if len(list) != 1 || list[0].joined {
+		return nil, errCondition
+	}
+	list[0].Differs = !list[0].Differs
+	return list, nil
+}
+
+func isGuard(variable string) bool {
+	return variable == "PLATFORM_BRANCH" || variable == "PLATFORM_ENVIRONMENT_TYPE"
+}
+
+// fixedName is a text that means itself to the shell, to a test, to a guard's patterns and to YAML.
+var fixedName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./+#@-]*$`)
+
+// isPlain reports a statement that is only its command, perhaps with output that goes nowhere.
+func isPlain(st *syntax.Stmt) bool {
+	if st.Background || st.Coprocess {
+		return false
+	}
+	return !slices.ContainsFunc(st.Redirs, func(r *syntax.Redirect) bool {
+		switch r.Op {
+		case syntax.RdrOut, syntax.AppOut:
+			return r.Word.Lit() != "/dev/null"
+		case syntax.DplOut:
+			return r.Word.Lit() != "1" && r.Word.Lit() != "2"
+		}
+		return true
+	})
+}
+
+// isIdle reports a statement that does nothing: true, : or exit. So does one that is not there.
+func isIdle(st *syntax.Stmt) bool {
+	if st == nil {
+		return true
+	}
+	words, ok := fixedWords(st)
+	return ok && (isExit(st) || len(words) == 1 && (words[0] == ":" || words[0] == "true"))
+}
+
+var exitStatus = regexp.MustCompile(`^\d{1,3}$`)
+
+// isExit reports a statement that ends the script, whatever its status.
+func isExit(st *syntax.Stmt) bool {
+	words, ok := fixedWords(st)
+	return ok && words[0] == "exit" && (len(words) == 1 || len(words) == 2 && exitStatus.MatchString(words[1]))
+}
+
+// fixedWords are the words of a statement that is a plain command.
+func fixedWords(st *syntax.Stmt) ([]string, bool) {
+	if st == nil || !isPlain(st) || st.Negated {
+		return nil, false
+	}
+	call, ok := st.Cmd.(*syntax.CallExpr)
+	if !ok {
+		return nil, false
+	}
+	return literalWords(call)
+}
+
+// literalWords are the words of a command when all of them are fixed, and none is an assignment.
+func literalWords(call *syntax.CallExpr) ([]string, bool) {
+	if len(call.Assigns) > 0 || len(call.Args) == 0 {
+		return nil, false
+	}
+	var words []string
+	for _, w := range call.Args {
+		text, ok := literalText(w)
+		if !ok {
+			return nil, false
+		}
+		words = append(words, text)
+	}
+	return words, true
+}
+
+// literalText is what a word is at every run.
+func literalText(w *syntax.Word) (string, bool) {
+	var b strings.Builder
+	for _, part := range w.Parts {
+		switch part := part.(type) {
+		case *syntax.Lit:
+			if strings.ContainsAny(part.Value, `*?[]~\`) {
+				return "", false
+			}
+			b.WriteString(part.Value)
+		case *syntax.SglQuoted:
+			b.WriteString(part.Value)
+		case *syntax.DblQuoted:
+			for _, inner := range part.Parts {
+				lit, ok := inner.(*syntax.Lit)
+				if !ok || strings.Contains(lit.Value, `\`) {
+					return "", false
+				}
+				b.WriteString(lit.Value)
+			}
+		default:
+			return "", false
+		}
+	}
+	return b.String(), true
+}
