@@ -34,7 +34,7 @@ func (w *world) environment(name string) string {
 	return state
 }
 
-const onStaging = "\ncrons:\n  it:\n    spec: '0 5 * * *'\n    only: {branches: [staging]}\n"
+const onStaging = "\ncrons:\n  it:\n    spec: '0 5 * * *'\n    only: {branches: [staging]}\n    allow_destructive: true\n"
 
 // TestRunner_CarriesOutEveryTask runs each task of the catalogue, declared and as a script, and looks
 // at what the platform has done.

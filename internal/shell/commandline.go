@@ -297,6 +297,8 @@ func (l *line) call() (Call, error) {
 		return Call{}, errors.New("the command would only print help or its version")
 	case l.kind.Confirms && given("no") && !given("yes"):
 		return Call{}, errors.New("-n answers the CLI's question with no, so nothing would be done; write --yes")
+	case l.kind.Destructive && !given("yes"):
+		return Call{}, fmt.Errorf("%s ends what cannot be brought back; write --yes if that is meant", l.kind.Command)
 	}
 	c := Call{Args: slices.Clone(l.args), Shown: l.shown, Wait: given("wait") && !given("no-wait")}
 	var err error

@@ -46,7 +46,7 @@ func TestParseCommandLine_ReadsWhatTheCLIReads(t *testing.T) {
 		{"platform environment:resume", Call{Task: &tasks.Resume{}}},
 		{"platform redeploy", Call{Task: &tasks.Redeploy{}}},
 		{"platform op:r clear-cache", Call{Task: &tasks.Operation{Operation: "clear-cache"}}},
-		{"platform environment:deactivate", Call{Task: &tasks.Deactivate{}}},
+		{"platform environment:deactivate -y", Call{Task: &tasks.Deactivate{}}},
 
 		// Switches, alone and grouped, in any order and place.
 		{"upsun backup -yW --live", Call{Task: live}},
@@ -329,7 +329,7 @@ func FuzzParseCommandLine(f *testing.F) {
 		"platform -- backup", "platform backup -", "platform backup --=x", "platform b:c", "platform backup -e",
 		"platform vset env:A b --json", "platform variable:create -l e --name A --value=b --sensitive true -u",
 		"platform httpaccess --auth guest:secret --access deny:any --enabled 0", "platform operation:run o -Aapp --parameter -- x",
-		"platform environment:delete x --no-delete-branch", "platform deploy -ysrolling", "platform e:activate --res parent",
+		"platform environment:delete x --no-delete-branch -y", "platform deploy -ysrolling", "platform e:activate --res parent",
 	} {
 		f.Add(strings.ReplaceAll(line, " ", "\n"))
 	}

@@ -52,6 +52,9 @@ type Kind struct {
 	Witness    Witness  // what proves afterwards that a request executed
 	Repeatable bool     // asking twice does no harm, so a request in doubt may be sent again
 	Confirms   bool     // the CLI asks before it acts, so that --no declines
+	// Destructive tasks end what cannot be brought back, so they want consent: allow_destructive
+	// on a declared cron, --yes on a command line.
+	Destructive bool
 
 	Options   []Option   // the command's own options; those all commands share belong to package shell
 	Arguments []Argument // in the order of the command line

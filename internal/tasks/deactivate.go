@@ -27,6 +27,8 @@ var deactivate = &Kind{
 	Statuses: []string{statusActive, statusPaused},
 	Witness:  Witness{Activities: []string{"environment.deactivate"}, Status: statusInactive},
 	Confirms: true,
+
+	Destructive: true,
 	Options: []Option{
 		{Name: "no-delete-branch"},
 		{Name: "allow-delete-parent"},
