@@ -205,11 +205,17 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 		{http.MethodPatch, environment + "/variables/{variable}", "env:A", "#edit", `{"value":"c"}`},
 		{http.MethodPost, project, "", "#manage-variables", `{"name":"php:memory_limit","value":"1G","visible_build":true,"visible_runtime":true}`},
 		{http.MethodPatch, project + "/variables/{variable}", "php:memory_limit", "#edit", `{"value":"2G","is_json":false}`},
+		{http.MethodDelete, environment + "/variables/{variable}", "env:A", "#delete", ""},
+		{http.MethodDelete, project + "/variables/{variable}", "php:memory_limit", "#delete", ""},
 		{http.MethodPost, environment + "/deployments/current", "", "#operations", `{"operation":"clear-cache","service":"app","parameters":["a"]}`},
 	} {
 		found := resourceOnceItOffers(t, c, request.route, request.variable, request.link)
 		path, _ := found.Links.Path(request.link)
-		accepted, err := c.Do(ctx, Request{Method: request.method, Path: path, Endpoint: "/" + request.link, Body: []byte(request.body)})
+		r := Request{Method: request.method, Path: path, Endpoint: "/" + request.link}
+		if request.body != "" {
+			r.Body = []byte(request.body)
+		}
+		accepted, err := c.Do(ctx, r)
 		if err != nil || len(accepted.Started) != 1 {
 			t.Fatalf("%s %s: %+v, %v", request.route, request.link, accepted, err)
 		}
@@ -227,8 +233,8 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 	if backups, err := c.Backups(ctx, "shop", "feature/x"); err != nil || len(backups) != 1 || backups[0].Automated {
 		t.Errorf("backups %+v, %v", backups, err)
 	}
-	if len(seen.asked) != 26 {
-		t.Errorf("%d operations were held against the description, want 26: %v", len(seen.asked), seen.asked)
+	if len(seen.asked) != 28 {
+		t.Errorf("%d operations were held against the description, want 28: %v", len(seen.asked), seen.asked)
 	}
 }
 

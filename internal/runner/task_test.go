@@ -84,6 +84,12 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 		{kind: "variable_update", task: "{name: OLD, value: pa55word, level: project}", script: "variable:update OLD -l project --value pa55word",
 			request: "PATCH /variables/OLD", activity: "project.variable.update", after: off,
 			variables: []string{"project OLD=pa55word"}},
+		{kind: "variable_delete", task: "{name: OLD, level: project}", script: "variable:delete OLD --level project",
+			request: "DELETE /variables/OLD", activity: "project.variable.delete", after: off},
+		{kind: "variable_enable", task: "{name: OLD}", script: "variable:enable OLD",
+			request: "PATCH /environments/staging/variables/OLD", activity: "environment.variable.update", after: off},
+		{kind: "variable_disable", task: "{name: ON}", script: "variable:disable ON",
+			request: "PATCH /environments/staging/variables/ON", activity: "environment.variable.update", after: off},
 	} {
 		covered[tt.kind] = true
 		for name, yaml := range map[string]string{
@@ -102,6 +108,8 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 						}
 					})
 					w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
+					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
+					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "ON", Value: "old", Enabled: true})
 					w.fire()
 					w.wait(2 * time.Minute)
 					if got := strings.Join(w.outcomes(), " "); got != "succeeded/" {
@@ -180,6 +188,7 @@ func TestRunner_AsksForNothingThatIsSoAlready(t *testing.T) {
 		"{deploy: {}}",
 		"{variable_set: {name: OLD, value: old}}",
 		"{variable_update: {name: OLD, level: project, value: old}}",
+		"{variable_disable: {name: OLD}}",
 	} {
 		inWorld(t, onStaging+"    task: "+task+"\n", func(w *world) {
 			w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
@@ -197,6 +206,7 @@ func TestRunner_ReportsWhatStandsInATasksWay(t *testing.T) {
 	for task, outcome := range map[string]string{
 		"{variable_create: {name: OLD, value: new}}":              "failed/api_error",
 		"{variable_update: {name: NONE, value: new}}":             "failed/not_found",
+		"{variable_delete: {name: NONE}}":                         "failed/not_found",
 		"{operation: {operation: none}}":                          "failed/not_found",
 		"{operation: {operation: clear-cache, app: api}}":         "failed/not_found",
 		"{deactivate: {}}":                                        "failed/api_error", // it has a child
@@ -264,14 +274,17 @@ func TestRunner_LooksForALostRequestByItsTask(t *testing.T) {
 		{"{variable_set: {name: A, value: b, level: project}}", http.MethodPost, "/variables", sandbox.ResetAfter, 1, "succeeded/"},
 		{"{operation: {operation: clear-cache}}", http.MethodPost, "/operations", sandbox.ResetAfter, 1, "succeeded/"},
 		{"{deactivate: {}}", http.MethodPost, "/deactivate", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{variable_delete: {name: OLD}}", http.MethodDelete, "/OLD", sandbox.ResetAfter, 1, "succeeded/"},
 		// Lost before: repeated only when that does no harm.
 		{"{http_access: {enabled: true}}", http.MethodPatch, "/staging", sandbox.ResetBefore, 2, "succeeded/"},
 		{"{variable_set: {name: A, value: b}}", http.MethodPost, "/variables", sandbox.ResetBefore, 2, "succeeded/"},
 		{"{variable_create: {name: A, value: b}}", http.MethodPost, "/variables", sandbox.ResetBefore, 1, "unknown/in_doubt"},
 		{"{operation: {operation: clear-cache}}", http.MethodPost, "/operations", sandbox.ResetBefore, 1, "unknown/in_doubt"},
+		{"{variable_delete: {name: OLD}}", http.MethodDelete, "/OLD", sandbox.ResetBefore, 1, "unknown/in_doubt"},
 		{"{deactivate: {}}", http.MethodPost, "/deactivate", sandbox.ResetBefore, 1, "unknown/in_doubt"},
 	} {
 		inWorld(t, onStaging+"    task: "+tt.task+"\n", func(w *world) {
+			w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
 			w.sandbox.Inject(sandbox.Fault{Method: tt.method, PathSuffix: tt.suffix, Kind: tt.kind, Times: 1})
 			w.fire()
 			w.wait(9 * time.Minute)

@@ -59,6 +59,8 @@ func (s *Sandbox) everyOperation(o Options) []operation {
 			statuses: every, secret: true, check: checkNewVariable, apply: s.addVariable},
 		{method: "PATCH", path: "variables/{variable}", kind: "environment.variable.update", clause: "changed a variable of",
 			statuses: every, secret: true, check: checkVariable, apply: s.changeVariable},
+		{method: "DELETE", path: "variables/{variable}", kind: "environment.variable.delete", clause: "deleted a variable of",
+			statuses: every, secret: true, check: checkNothing, apply: s.deleteVariable},
 	}
 	if o.PluralBackupPath {
 		list[0].path = "backups"

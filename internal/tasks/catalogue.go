@@ -86,6 +86,7 @@ func Catalogue() []*Kind {
 		backup, redeploy, synchronize, sourceOperation, pause, resume,
 		activate, deactivate, deploy, httpAccess, operation,
 		variableSet, variableCreate, variableUpdate,
+		variableDelete, variableEnable, variableDisable,
 	}
 }
 

@@ -158,6 +158,9 @@ func TestTask_ReadsItsYAMLSection(t *testing.T) {
 			&VariableCreate{Name: "A", Value: new(Confidential("b")), Level: "project", JSON: new(true), Sensitive: new(true),
 				VisibleBuild: new(false), VisibleRuntime: new(true)}},
 		{"variable_update", "{name: A, enabled: false, inheritable: false}", &VariableUpdate{Name: "A", Enabled: new(false), Inheritable: new(false)}},
+		{"variable_delete", "{name: A, level: project}", &VariableDelete{Name: "A", Level: "project"}},
+		{"variable_enable", "{name: 'env:A'}", &VariableEnable{Name: "env:A"}},
+		{"variable_disable", "{name: 'env:A'}", &VariableDisable{Name: "env:A"}},
 	} {
 		k, _ := ByName(tt.kind)
 		got := k.New()
@@ -214,6 +217,10 @@ func TestTask_ValidateNamesWhatIsMissing(t *testing.T) {
 		{&VariableCreate{Name: "A", Value: new(Confidential("b")), Level: "project", Enabled: new(true)}, "level environment only"},
 		{&VariableUpdate{Name: "A"}, "nothing to change"},
 		{&VariableUpdate{Name: "A", Sensitive: new(true)}, ""},
+		{&VariableDelete{Name: "A", Level: "galaxy"}, `level "galaxy" is not known`},
+		{&VariableDelete{}, "name is missing"},
+		{&VariableEnable{}, "name is missing"},
+		{&VariableDisable{Name: "A B"}, "has a space"},
 	} {
 		err := tt.task.Validate()
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
@@ -278,6 +285,11 @@ func TestKind_FromCLI(t *testing.T) {
 		{variableCreate, Input{Arguments: map[string][]string{"name": {"A"}}, Options: map[string][]string{"sensitive": {"maybe"}}}, nil, `--sensitive is "maybe"`},
 		{variableUpdate, Input{Arguments: map[string][]string{"name": {"A"}}, Options: map[string][]string{"value": {""}, "enabled": {"false"}, "inheritable": {"N"}}},
 			&VariableUpdate{Name: "A", Enabled: new(false), Inheritable: new(false)}, ""},
+		{variableDelete, Input{Arguments: map[string][]string{"name": {"A"}}, Options: map[string][]string{"level": {"p"}}},
+			&VariableDelete{Name: "A", Level: "project"}, ""},
+		{variableDelete, Input{Arguments: map[string][]string{"name": {"A"}}}, &VariableDelete{Name: "A"}, ""},
+		{variableEnable, Input{Arguments: map[string][]string{"name": {"A"}}}, &VariableEnable{Name: "A"}, ""},
+		{variableDisable, Input{Arguments: map[string][]string{"name": {"A"}}}, &VariableDisable{Name: "A"}, ""},
 	} {
 		got, err := tt.kind.FromCLI(tt.in)
 		if err != nil {
@@ -306,6 +318,12 @@ func TestVariable_WitnessAndScopeFollowTheLevel(t *testing.T) {
 			if got := WitnessOf(task).Activities; !slices.Equal(got, tt.witness) || ProjectWide(task) != tt.wide {
 				t.Errorf("%s at level %q: got witness %q, project-wide %v", task.Kind().Name, tt.level, got, ProjectWide(task))
 			}
+		}
+	}
+	for level, want := range map[string]string{"": "environment.variable.delete", "project": "project.variable.delete"} {
+		task := &VariableDelete{Level: level}
+		if got := WitnessOf(task).Activities; !slices.Equal(got, []string{want}) || ProjectWide(task) != (level == "project") {
+			t.Errorf("variable_delete at level %q: got witness %q, project-wide %v", level, got, ProjectWide(task))
 		}
 	}
 	if got := WitnessOf(&Backup{}); ProjectWide(&Backup{}) || !slices.Equal(got.Activities, backup.Witness.Activities) {

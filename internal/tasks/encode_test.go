@@ -21,6 +21,7 @@ func samples() []Task {
 		&HTTPAccess{Enabled: new(false)}, &HTTPAccess{Access: []string{"allow:192.0.2.1", "deny:any"}}, &HTTPAccess{ClearAccess: true},
 		&Operation{Operation: "migrate"}, &Operation{Operation: "migrate", App: "app", Parameters: []string{"--force", ""}},
 		&VariableUpdate{Name: "env:A", Enabled: new(true)}, &VariableUpdate{Name: "env:A", JSON: new(true), Level: "project"},
+		&VariableDelete{Name: "env:A"}, &VariableDelete{Name: "env:A", Level: "project"}, &VariableEnable{Name: "env:A"}, &VariableDisable{Name: "env:A"},
 	}
 }
 

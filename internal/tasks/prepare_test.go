@@ -137,6 +137,18 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 			`PATCH /api/v/A {"value":"b"}`},
 		{"create in a project of others", &VariableCreate{Name: "env:A", Value: &value, Level: "project"}, map[string]string{theProject: `{}`}, "forbidden"},
 
+		{"delete", &VariableDelete{Name: "env:A"}, map[string]string{ownVariable: `{"_links":{"#delete":{"href":"/api/v/A"}}}`}, `DELETE /api/v/A `},
+		{"delete in the project", &VariableDelete{Name: "env:A", Level: "project"},
+			with(project, projectVariable, `{"_links":{"#delete":{"href":"/api/v/A"}}}`), `DELETE /api/v/A `},
+		{"delete what is missing", &VariableDelete{Name: "env:A"}, nil, "missing"},
+		{"delete what is inherited", &VariableDelete{Name: "env:A"}, map[string]string{ownVariable: `{"inherited":true}`}, "conflict"},
+		{"delete what may not be deleted", &VariableDelete{Name: "env:A"}, map[string]string{ownVariable: `{` + editable + `}`}, "forbidden"},
+		{"enable", &VariableEnable{Name: "env:A"}, map[string]string{ownVariable: `{"is_enabled":false,` + editable + `}`}, `PATCH /api/v/A {"is_enabled":true}`},
+		{"enable what is enabled", &VariableEnable{Name: "env:A"}, map[string]string{ownVariable: `{"is_enabled":true,` + editable + `}`}, "already"},
+		{"enable what is missing", &VariableEnable{Name: "env:A"}, nil, "missing"},
+		{"disable", &VariableDisable{Name: "env:A"}, map[string]string{ownVariable: `{"is_enabled":true,` + editable + `}`}, `PATCH /api/v/A {"is_enabled":false}`},
+		{"disable what is disabled", &VariableDisable{Name: "env:A"}, map[string]string{ownVariable: `{"is_enabled":false,` + editable + `}`}, "already"},
+
 		{"run an operation", &Operation{Operation: "migrate", Parameters: []string{"x"}}, apps(`{"app":{"operations":{"migrate":{}}}}`),
 			`POST /api/ops {"operation":"migrate","service":"app","parameters":["x"]}`},
 		{"run a worker's operation", &Operation{Operation: "drain"}, apps(`{"app":{}}`), `POST /api/ops {"operation":"drain","service":"app--w"}`},
@@ -177,7 +189,7 @@ func TestPrepare_PassesOnThatItCouldNotLook(t *testing.T) {
 	value := Confidential("b")
 	for _, task := range []Task{
 		&VariableSet{Name: "A", Value: &value}, &VariableCreate{Name: "A", Value: &value, Level: "project"},
-		&VariableUpdate{Name: "A", Value: &value}, &Operation{Operation: "o"}, &Deactivate{},
+		&VariableUpdate{Name: "A", Value: &value}, &VariableDelete{Name: "A"}, &VariableEnable{Name: "A"}, &VariableDisable{Name: "A"}, &Operation{Operation: "o"}, &Deactivate{},
 	} {
 		if _, err := Prepare(task, env, look); !errors.Is(err, away) {
 			t.Errorf("%s: got %v", task.Kind().Name, err)
@@ -220,6 +232,9 @@ func TestPrepare_ReadsAMissingLinkWithTheEnvironment(t *testing.T) {
 		{"paused, to be activated", &Activate{}, platform.Environment{Status: "paused"}, "inactive", "wants it inactive"},
 		{"inactive already", &Deactivate{}, platform.Environment{Status: "inactive"}, "already", "is inactive already"},
 		{"variables of a dirty one", &VariableUpdate{Name: "A", Enabled: new(true)}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
+		{"deletion on a dirty one", &VariableDelete{Name: "A"}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
+		{"deletion on a paused one", &VariableDelete{Name: "A"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
+		{"deletion forbidden", &VariableDelete{Name: "A"}, platform.Environment{Status: "active"}, "forbidden", "role admin"},
 		{"operation of a paused one", &Operation{Operation: "o"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
 		{"paused, resume forbidden", &Resume{}, platform.Environment{Status: "paused"}, "forbidden", "role admin"},
 	} {
