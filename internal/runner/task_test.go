@@ -86,6 +86,16 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 			variables: []string{"project OLD=pa55word"}},
 		{kind: "variable_delete", task: "{name: OLD, level: project}", script: "variable:delete OLD --level project",
 			request: "DELETE /variables/OLD", activity: "project.variable.delete", after: off},
+		{kind: "backup_restore", task: "{backup: b1, no_code: true}", script: "backup:restore b1 --no-code",
+			request: "POST /environments/staging/backups/b1/restore", activity: "environment.restore", after: off},
+		{kind: "backup_delete", task: "{backup: b1}", script: "backup:delete b1",
+			request: "DELETE /environments/staging/backups/b1", activity: "environment.backup.delete", after: off},
+		{kind: "branch", task: "{name: new, type: development}", script: "branch new --type development",
+			request: "POST /environments/staging/branch", activity: "environment.branch", after: off},
+		{kind: "merge", task: "{}", script: "merge", request: "POST /environments/staging/merge",
+			activity: "environment.merge", after: off},
+		{kind: "clear_build_cache", task: "{}", script: "project:clear-build-cache", request: "POST /clear_build_cache",
+			activity: "project.clear_build_cache", after: off},
 		{kind: "variable_enable", task: "{name: OLD}", script: "variable:enable OLD",
 			request: "PATCH /environments/staging/variables/OLD", activity: "environment.variable.update", after: off},
 		{kind: "variable_disable", task: "{name: ON}", script: "variable:disable ON",
@@ -107,6 +117,7 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 							tt.before(e)
 						}
 					})
+					w.sandbox.AddBackup(projectA, "staging", sandbox.Backup{ID: "b1"})
 					w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "ON", Value: "old", Enabled: true})
@@ -206,6 +217,9 @@ func TestRunner_ReportsWhatStandsInATasksWay(t *testing.T) {
 	for task, outcome := range map[string]string{
 		"{variable_create: {name: OLD, value: new}}":              "failed/api_error",
 		"{variable_update: {name: NONE, value: new}}":             "failed/not_found",
+		"{backup_restore: {}}":                                    "failed/not_found",
+		"{backup_delete: {backup: none}}":                         "failed/not_found",
+		"{branch: {name: staging}}":                               "failed/api_error",
 		"{variable_delete: {name: NONE}}":                         "failed/not_found",
 		"{operation: {operation: none}}":                          "failed/not_found",
 		"{operation: {operation: clear-cache, app: api}}":         "failed/not_found",
@@ -274,6 +288,13 @@ func TestRunner_LooksForALostRequestByItsTask(t *testing.T) {
 		{"{variable_set: {name: A, value: b, level: project}}", http.MethodPost, "/variables", sandbox.ResetAfter, 1, "succeeded/"},
 		{"{operation: {operation: clear-cache}}", http.MethodPost, "/operations", sandbox.ResetAfter, 1, "succeeded/"},
 		{"{deactivate: {}}", http.MethodPost, "/deactivate", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{backup_restore: {backup: b1}}", http.MethodPost, "/restore", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{backup_delete: {backup: b1}}", http.MethodDelete, "/b1", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{branch: {name: new}}", http.MethodPost, "/branch", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{merge: {}}", http.MethodPost, "/merge", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{clear_build_cache: {}}", http.MethodPost, "/clear_build_cache", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{clear_build_cache: {}}", http.MethodPost, "/clear_build_cache", sandbox.ResetBefore, 2, "succeeded/"},
+		{"{backup_restore: {backup: b1}}", http.MethodPost, "/restore", sandbox.ResetBefore, 1, "unknown/in_doubt"},
 		{"{variable_delete: {name: OLD}}", http.MethodDelete, "/OLD", sandbox.ResetAfter, 1, "succeeded/"},
 		// Lost before: repeated only when that does no harm.
 		{"{http_access: {enabled: true}}", http.MethodPatch, "/staging", sandbox.ResetBefore, 2, "succeeded/"},
@@ -285,6 +306,7 @@ func TestRunner_LooksForALostRequestByItsTask(t *testing.T) {
 	} {
 		inWorld(t, onStaging+"    task: "+tt.task+"\n", func(w *world) {
 			w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
+			w.sandbox.AddBackup(projectA, "staging", sandbox.Backup{ID: "b1"})
 			w.sandbox.Inject(sandbox.Fault{Method: tt.method, PathSuffix: tt.suffix, Kind: tt.kind, Times: 1})
 			w.fire()
 			w.wait(9 * time.Minute)

@@ -29,6 +29,10 @@ var targetOptions = []tasks.Option{
 	{Name: "project", Short: "p", TakesValue: true},
 	{Name: "host", TakesValue: true, Hidden: true}, // has had no effect for long
 	{Name: "environment", Short: "e", TakesValue: true},
+}
+
+// waitOptions are those of every command that can wait for its activities.
+var waitOptions = []tasks.Option{
 	{Name: "no-wait", Short: "W"},
 	{Name: "wait"},
 }
@@ -230,7 +234,11 @@ func findShort(kind *tasks.Kind, letter string) (tasks.Option, error) {
 // optionsOf yields every option a command has.
 func optionsOf(kind *tasks.Kind) func(yield func(tasks.Option) bool) {
 	return func(yield func(tasks.Option) bool) {
-		for _, list := range [][]tasks.Option{globalOptions, targetOptions, kind.Options} {
+		wait := waitOptions
+		if kind.NeverWaits {
+			wait = nil
+		}
+		for _, list := range [][]tasks.Option{globalOptions, targetOptions, wait, kind.Options} {
 			for _, o := range list {
 				if !yield(o) {
 					return
@@ -391,7 +399,7 @@ func checkLine(words []word) (*line, error) {
 			return nil, &wordError{i + 1, err}
 		}
 	}
-	return nil, nil
+	return &line{kind: kind}, nil
 }
 
 // mayHoldSecrets reports whether one of the words may be a secret value.

@@ -155,6 +155,7 @@ func TestParseCommandLine_SaysWhatIsWrong(t *testing.T) {
 		{"platform - backup:create", "-", `"-" stands where the command belongs`},
 		{"platform -- -y backup:create", "-y", `"-y" stands where the command belongs`},
 
+		{"platform project:clear-build-cache --no-wait", "--no-wait", "option --no-wait does not exist for project:clear-build-cache"},
 		{"platform backup:create --what", "--what", "option --what does not exist for backup:create"},
 		{"platform backup:create --life", "--life", "option --life does not exist for backup:create; did you mean --live?"},
 		{"platform backup:create --no-wiat", "--no-wiat", "did you mean --no-wait?"},

@@ -56,6 +56,9 @@ type Kind struct {
 	// on a declared cron, --yes on a command line.
 	Destructive bool
 
+	// NeverWaits says that the CLI's command has neither --wait nor --no-wait.
+	NeverWaits bool
+
 	Options   []Option   // the command's own options; those all commands share belong to package shell
 	Arguments []Argument // in the order of the command line
 
@@ -83,10 +86,11 @@ func (k *Kind) Accepts(status string) bool {
 // caller must not change the entries.
 func Catalogue() []*Kind {
 	return []*Kind{
-		backup, redeploy, synchronize, sourceOperation, pause, resume,
-		activate, deactivate, deploy, httpAccess, operation,
+		backup, backupRestore, backupDelete, redeploy, synchronize, sourceOperation, pause, resume,
+		activate, deactivate, branch, merge, deploy, httpAccess, operation,
 		variableSet, variableCreate, variableUpdate,
 		variableDelete, variableEnable, variableDisable,
+		clearBuildCache,
 	}
 }
 

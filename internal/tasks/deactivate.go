@@ -81,21 +81,28 @@ func (d *Deactivate) prepare(env *platform.Environment, look Lookup) (platform.R
 	if err != nil || d.AllowParent {
 		return r, err
 	}
-	all, err := look(projectRoute+"/environments", "")
+	all, err := listEnvironments(look)
 	if err != nil {
 		return platform.Request{}, err
 	}
-	var environments []struct{ ID, Parent string }
-	if all != nil {
-		if err := all.Decode(&environments); err != nil {
-			return platform.Request{}, err
-		}
-	}
-	for _, e := range environments {
+	for _, e := range all {
 		if e.Parent == env.ID {
 			return platform.Request{}, &Refusal{RefusedConflict, fmt.Sprintf(
 				"environment %q is the parent of %q; allow that with allow_parent or --allow-delete-parent", env.ID, e.ID)}
 		}
 	}
 	return r, nil
+}
+
+// relative is what is known of another environment of the project.
+type relative struct{ ID, Parent string }
+
+func listEnvironments(look Lookup) ([]relative, error) {
+	all, err := look(projectRoute+"/environments", "")
+	if err != nil || all == nil {
+		return nil, err
+	}
+	var list []relative
+	err = all.Decode(&list)
+	return list, err
 }
