@@ -102,9 +102,13 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 			request: "PATCH /environments/staging/variables/ON", activity: "environment.variable.update", after: off},
 	} {
 		covered[tt.kind] = true
+		noWait := " --no-wait"
+		if k, _ := tasks.ByName(tt.kind); k.NeverWaits {
+			noWait = ""
+		}
 		for name, yaml := range map[string]string{
 			"declared": onStaging + "    task: {" + tt.kind + ": " + tt.task + "}\n",
-			"script":   onStaging + "    cmd: platform " + tt.script + " --yes --no-wait\n",
+			"script":   onStaging + "    cmd: platform " + tt.script + " --yes" + noWait + "\n",
 		} {
 			if name == "script" && (tt.kind == "resume" || tt.kind == "activate") {
 				continue // a script's cron exists on active environments
