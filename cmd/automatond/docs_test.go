@@ -176,10 +176,10 @@ func taskFacts(k *tasks.Kind) string {
 	if k.Witness.Status != "" {
 		witness += ", or status `" + k.Witness.Status + "`"
 	}
-	repeatable := map[bool]string{true: "yes", false: "no"}[k.Repeatable]
+	word := map[bool]string{true: "yes", false: "no"}
 	method := cmp.Or(k.Method, "POST")
-	return fmt.Sprintf("| | |\n|---|---|\n| CLI | %s |\n| request | `%s` `%s` |\n| role | `%s` |\n| statuses | %s |\n| witness | %s |\n| repeatable | %s |\n",
-		quoted(append([]string{k.Command}, k.Aliases...), ", "), method, k.Link, k.Role, quoted(k.Statuses, ", "), witness, repeatable)
+	return fmt.Sprintf("| | |\n|---|---|\n| CLI | %s |\n| request | `%s` `%s` |\n| role | `%s` |\n| statuses | %s |\n| witness | %s |\n| repeatable | %s |\n| destructive | %s |\n",
+		quoted(append([]string{k.Command}, k.Aliases...), ", "), method, k.Link, k.Role, quoted(k.Statuses, ", "), witness, word[k.Repeatable], word[k.Destructive])
 }
 
 // quoted lists names, with a word before the last.

@@ -26,6 +26,8 @@ type cron struct {
 	actions []*yaml.Node // the keys that say what it does; one is right
 	spec    *yaml.Node   // nil when it has none
 	start   bool         // commands has a start
+
+	allowDestructive bool
 }
 
 func cronFields() []field[cron] {
@@ -61,6 +63,11 @@ func cronFields() []field[cron] {
 		{"suspended", "`true` or `false`", "`false`", func(r reader, c *cron, v *yaml.Node) {
 			if value, ok := r.boolean(v); ok {
 				c.job.Suspended = value
+			}
+		}},
+		{"allow_destructive", "`true` or `false`", "`false`", func(r reader, c *cron, v *yaml.Node) {
+			if value, ok := r.boolean(v); ok {
+				c.allowDestructive = value
 			}
 		}},
 		{"shutdown_timeout", "duration; has no effect", "", func(r reader, c *cron, v *yaml.Node) {
@@ -197,8 +204,19 @@ func (l *loader) readCron(e cronEntry) *job.Job {
 		e.errorf(c.actions[1], "action-conflict", "keep one of them",
 			"%s and %s are both there, and a cron does one thing", c.actions[0].Value, c.actions[1].Value)
 	}
+	e.reportDestructive(c)
 	l.complete(e, c)
 	return c.job
+}
+
+// reportDestructive reports a task that wants consent and has none. A command line has the CLI's own,
+// --yes.
+func (e cronEntry) reportDestructive(c *cron) {
+	if len(c.job.Tasks) == 0 || c.allowDestructive || !c.job.Tasks[0].Kind().Destructive {
+		return
+	}
+	e.errorf(c.actions[0], "task-destructive", "if that is meant, write allow_destructive: true beside task",
+		"%s ends what cannot be brought back, and the cron does not allow that", c.job.Tasks[0].Kind().Name)
 }
 
 // reportMissing reports what every cron has.

@@ -38,7 +38,8 @@ func (r reader) suggest(key, value *yaml.Node, known []string) string {
 
 // suggestInCron knows what people write in a cron that belongs somewhere else in it.
 func suggestInCron(word string, value *yaml.Node) string {
-	if kind := kindFor(word); kind != nil {
+	// A branch beside a task is rather where the cron is to run.
+	if kind := kindFor(word); kind != nil && word != "branch" {
 		return fmt.Sprintf("write task: {%s: {}}", kind.Name)
 	}
 	switch word {

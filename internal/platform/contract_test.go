@@ -178,6 +178,9 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 		{"feature/x", "#redeploy", ""},
 		{"feature/x", "#synchronize", `{"synchronize_code":false,"synchronize_data":true,"rebase":false}`},
 		{"feature/x", "#source-operation", `{"operation":"update","variables":{"env":{"A":"b"}}}`},
+		{"feature/x", "#branch", `{"name":"y","title":"y","clone_parent":false,"type":"staging","resources":{"init":"parent"}}`},
+		{"feature/x", "#merge", `{"resources":{"init":"child"}}`},
+		{"feature/x", "#merge", `{}`},
 		{"feature/x", "#pause", ""},
 		{"asleep", "#resume", ""},
 		{"asleep", "#deactivate", ""},
@@ -201,15 +204,27 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 		}
 	}
 	const project, environment = "/projects/{project}", "/projects/{project}/environments/{environment}"
+	server.AddBackup("shop", "main", sandbox.Backup{ID: "b1"})
 	for _, request := range []struct{ method, route, variable, link, body string }{
+		{http.MethodPost, environment + "/backups/{backup}", "b1", "#restore",
+			`{"environment_name":"main","branch_from":"main","restore_code":false,"restore_resources":false,"resources":{"init":"backup"}}`},
+		{http.MethodDelete, environment + "/backups/{backup}", "b1", "self", ""},
+		{http.MethodPost, project, "", "#clear-build-cache", ""},
 		{http.MethodPatch, environment + "/variables/{variable}", "env:A", "#edit", `{"value":"c"}`},
 		{http.MethodPost, project, "", "#manage-variables", `{"name":"php:memory_limit","value":"1G","visible_build":true,"visible_runtime":true}`},
 		{http.MethodPatch, project + "/variables/{variable}", "php:memory_limit", "#edit", `{"value":"2G","is_json":false}`},
+		{http.MethodDelete, environment + "/variables/{variable}", "env:A", "#delete", ""},
+		{http.MethodDelete, project + "/variables/{variable}", "php:memory_limit", "#delete", ""},
 		{http.MethodPost, environment + "/deployments/current", "", "#operations", `{"operation":"clear-cache","service":"app","parameters":["a"]}`},
 	} {
+		linkOnceClean(t, c, "main", "#backup") // a backup has its self link all the time
 		found := resourceOnceItOffers(t, c, request.route, request.variable, request.link)
 		path, _ := found.Links.Path(request.link)
-		accepted, err := c.Do(ctx, Request{Method: request.method, Path: path, Endpoint: "/" + request.link, Body: []byte(request.body)})
+		r := Request{Method: request.method, Path: path, Endpoint: "/" + request.link}
+		if request.body != "" {
+			r.Body = []byte(request.body)
+		}
+		accepted, err := c.Do(ctx, r)
 		if err != nil || len(accepted.Started) != 1 {
 			t.Fatalf("%s %s: %+v, %v", request.route, request.link, accepted, err)
 		}
@@ -227,8 +242,8 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 	if backups, err := c.Backups(ctx, "shop", "feature/x"); err != nil || len(backups) != 1 || backups[0].Automated {
 		t.Errorf("backups %+v, %v", backups, err)
 	}
-	if len(seen.asked) != 26 {
-		t.Errorf("%d operations were held against the description, want 26: %v", len(seen.asked), seen.asked)
+	if len(seen.asked) != 34 {
+		t.Errorf("%d operations were held against the description, want 34: %v", len(seen.asked), seen.asked)
 	}
 }
 

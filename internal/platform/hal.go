@@ -82,10 +82,11 @@ func NewResource(body []byte) *Resource {
 }
 
 // Resource reads the resource that a route template leads to, or nil when there is none. Of the
-// template, {project}, {environment} and {variable} are filled in; no other may be in it.
-func (c *Client) Resource(ctx context.Context, route, project, environment, variable string) (*Resource, error) {
+// template, {project} and {environment} are filled in, and the name for {variable} or {backup}; no
+// other may be in it.
+func (c *Client) Resource(ctx context.Context, route, project, environment, name string) (*Resource, error) {
 	path := strings.NewReplacer("{project}", url.PathEscape(project), "{environment}", url.PathEscape(environment),
-		"{variable}", url.PathEscape(variable)).Replace(route)
+		"{variable}", url.PathEscape(name), "{backup}", url.PathEscape(name)).Replace(route)
 	body, err := read[json.RawMessage](ctx, c, project, route, path, nil)
 	switch {
 	case errors.Is(err, ErrNotFound):

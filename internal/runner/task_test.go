@@ -34,7 +34,7 @@ func (w *world) environment(name string) string {
 	return state
 }
 
-const onStaging = "\ncrons:\n  it:\n    spec: '0 5 * * *'\n    only: {branches: [staging]}\n"
+const onStaging = "\ncrons:\n  it:\n    spec: '0 5 * * *'\n    only: {branches: [staging]}\n    allow_destructive: true\n"
 
 // TestRunner_CarriesOutEveryTask runs each task of the catalogue, declared and as a script, and looks
 // at what the platform has done.
@@ -84,11 +84,31 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 		{kind: "variable_update", task: "{name: OLD, value: pa55word, level: project}", script: "variable:update OLD -l project --value pa55word",
 			request: "PATCH /variables/OLD", activity: "project.variable.update", after: off,
 			variables: []string{"project OLD=pa55word"}},
+		{kind: "variable_delete", task: "{name: OLD, level: project}", script: "variable:delete OLD --level project",
+			request: "DELETE /variables/OLD", activity: "project.variable.delete", after: off},
+		{kind: "backup_restore", task: "{backup: b1, no_code: true}", script: "backup:restore b1 --no-code",
+			request: "POST /environments/staging/backups/b1/restore", activity: "environment.restore", after: off},
+		{kind: "backup_delete", task: "{backup: b1}", script: "backup:delete b1",
+			request: "DELETE /environments/staging/backups/b1", activity: "environment.backup.delete", after: off},
+		{kind: "branch", task: "{name: new, type: development}", script: "branch new --type development",
+			request: "POST /environments/staging/branch", activity: "environment.branch", after: off},
+		{kind: "merge", task: "{}", script: "merge", request: "POST /environments/staging/merge",
+			activity: "environment.merge", after: off},
+		{kind: "clear_build_cache", task: "{}", script: "project:clear-build-cache", request: "POST /clear_build_cache",
+			activity: "project.clear_build_cache", after: off},
+		{kind: "variable_enable", task: "{name: OLD}", script: "variable:enable OLD",
+			request: "PATCH /environments/staging/variables/OLD", activity: "environment.variable.update", after: off},
+		{kind: "variable_disable", task: "{name: ON}", script: "variable:disable ON",
+			request: "PATCH /environments/staging/variables/ON", activity: "environment.variable.update", after: off},
 	} {
 		covered[tt.kind] = true
+		noWait := " --no-wait"
+		if k, _ := tasks.ByName(tt.kind); k.NeverWaits {
+			noWait = ""
+		}
 		for name, yaml := range map[string]string{
 			"declared": onStaging + "    task: {" + tt.kind + ": " + tt.task + "}\n",
-			"script":   onStaging + "    cmd: platform " + tt.script + " --yes --no-wait\n",
+			"script":   onStaging + "    cmd: platform " + tt.script + " --yes" + noWait + "\n",
 		} {
 			if name == "script" && (tt.kind == "resume" || tt.kind == "activate") {
 				continue // a script's cron exists on active environments
@@ -101,7 +121,10 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 							tt.before(e)
 						}
 					})
+					w.sandbox.AddBackup(projectA, "staging", sandbox.Backup{ID: "b1"})
 					w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
+					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
+					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "ON", Value: "old", Enabled: true})
 					w.fire()
 					w.wait(2 * time.Minute)
 					if got := strings.Join(w.outcomes(), " "); got != "succeeded/" {
@@ -180,6 +203,7 @@ func TestRunner_AsksForNothingThatIsSoAlready(t *testing.T) {
 		"{deploy: {}}",
 		"{variable_set: {name: OLD, value: old}}",
 		"{variable_update: {name: OLD, level: project, value: old}}",
+		"{variable_disable: {name: OLD}}",
 	} {
 		inWorld(t, onStaging+"    task: "+task+"\n", func(w *world) {
 			w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
@@ -197,6 +221,10 @@ func TestRunner_ReportsWhatStandsInATasksWay(t *testing.T) {
 	for task, outcome := range map[string]string{
 		"{variable_create: {name: OLD, value: new}}":              "failed/api_error",
 		"{variable_update: {name: NONE, value: new}}":             "failed/not_found",
+		"{backup_restore: {}}":                                    "failed/not_found",
+		"{backup_delete: {backup: none}}":                         "failed/not_found",
+		"{branch: {name: staging}}":                               "failed/api_error",
+		"{variable_delete: {name: NONE}}":                         "failed/not_found",
 		"{operation: {operation: none}}":                          "failed/not_found",
 		"{operation: {operation: clear-cache, app: api}}":         "failed/not_found",
 		"{deactivate: {}}":                                        "failed/api_error", // it has a child
@@ -264,14 +292,25 @@ func TestRunner_LooksForALostRequestByItsTask(t *testing.T) {
 		{"{variable_set: {name: A, value: b, level: project}}", http.MethodPost, "/variables", sandbox.ResetAfter, 1, "succeeded/"},
 		{"{operation: {operation: clear-cache}}", http.MethodPost, "/operations", sandbox.ResetAfter, 1, "succeeded/"},
 		{"{deactivate: {}}", http.MethodPost, "/deactivate", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{backup_restore: {backup: b1}}", http.MethodPost, "/restore", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{backup_delete: {backup: b1}}", http.MethodDelete, "/b1", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{branch: {name: new}}", http.MethodPost, "/branch", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{merge: {}}", http.MethodPost, "/merge", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{clear_build_cache: {}}", http.MethodPost, "/clear_build_cache", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{clear_build_cache: {}}", http.MethodPost, "/clear_build_cache", sandbox.ResetBefore, 2, "succeeded/"},
+		{"{backup_restore: {backup: b1}}", http.MethodPost, "/restore", sandbox.ResetBefore, 1, "unknown/in_doubt"},
+		{"{variable_delete: {name: OLD}}", http.MethodDelete, "/OLD", sandbox.ResetAfter, 1, "succeeded/"},
 		// Lost before: repeated only when that does no harm.
 		{"{http_access: {enabled: true}}", http.MethodPatch, "/staging", sandbox.ResetBefore, 2, "succeeded/"},
 		{"{variable_set: {name: A, value: b}}", http.MethodPost, "/variables", sandbox.ResetBefore, 2, "succeeded/"},
 		{"{variable_create: {name: A, value: b}}", http.MethodPost, "/variables", sandbox.ResetBefore, 1, "unknown/in_doubt"},
 		{"{operation: {operation: clear-cache}}", http.MethodPost, "/operations", sandbox.ResetBefore, 1, "unknown/in_doubt"},
+		{"{variable_delete: {name: OLD}}", http.MethodDelete, "/OLD", sandbox.ResetBefore, 1, "unknown/in_doubt"},
 		{"{deactivate: {}}", http.MethodPost, "/deactivate", sandbox.ResetBefore, 1, "unknown/in_doubt"},
 	} {
 		inWorld(t, onStaging+"    task: "+tt.task+"\n", func(w *world) {
+			w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
+			w.sandbox.AddBackup(projectA, "staging", sandbox.Backup{ID: "b1"})
 			w.sandbox.Inject(sandbox.Fault{Method: tt.method, PathSuffix: tt.suffix, Kind: tt.kind, Times: 1})
 			w.fire()
 			w.wait(9 * time.Minute)

@@ -13,6 +13,8 @@ type Backup struct {
 	CreatedAt time.Time
 	Automated bool // made by the platform; does not count towards the quota
 	Safe      bool // made while the site was held
+
+	Unrestorable bool // there, but of no use
 }
 
 // Eviction is the loss of a manual backup to a newer one.
@@ -122,7 +124,14 @@ type backupView struct {
 	Links         links    `json:"_links"`
 }
 
-func (e *environment) viewBackup(b *Backup) backupView {
+// viewBackup leaves out #restore when it cannot be followed. Whether the platform
+// has a link to delete a backup is not known; here it has none.
+func (e *environment) viewBackup(b *Backup, c caller) backupView {
+	path := e.path() + "/backups/" + url.PathEscape(b.ID)
+	l := links{"self": e.project.self(path)}
+	if c.roleOn(e) == "admin" && e.Status == "active" && !e.isDirty() && !b.Unrestorable {
+		l["#restore"] = link{path + "/restore"}
+	}
 	return backupView{
 		ID:          b.ID,
 		CreatedAt:   stamp(b.CreatedAt),
@@ -131,26 +140,67 @@ func (e *environment) viewBackup(b *Backup) backupView {
 		CommitID:    commit(e),
 		Environment: e.Name,
 		Safe:        b.Safe,
-		Restorable:  true,
+		Restorable:  !b.Unrestorable,
 		Automated:   b.Automated,
-		Links:       links{"self": e.project.self(e.path() + "/backups/" + url.PathEscape(b.ID))},
+		Links:       l,
 	}
 }
 
 func (s *Sandbox) listBackups(c *call, e *environment) {
 	list := make([]backupView, 0, len(e.backups))
 	for _, b := range slices.Backward(e.backups) {
-		list = append(list, e.viewBackup(b))
+		list = append(list, e.viewBackup(b, c.caller))
 	}
 	c.json(200, list)
 }
 
 func (s *Sandbox) getBackup(c *call, e *environment) {
+	if b := e.backup(c); b != nil {
+		c.json(200, e.viewBackup(b, c.caller))
+	}
+}
+
+// backup returns the backup of the path. It answers the call when there is none.
+func (e *environment) backup(c *call) *Backup {
 	for _, b := range e.backups {
 		if b.ID == c.PathValue("backup") {
-			c.json(200, e.viewBackup(b))
-			return
+			return b
 		}
 	}
 	c.fail(404, "Backup not found")
+	return nil
+}
+
+// deleteBackup forgets the backup of the path at once.
+func (s *Sandbox) deleteBackup(c *call, e *environment) (any, bool) {
+	b := e.backup(c)
+	if b == nil {
+		return nil, false
+	}
+	e.backups = slices.DeleteFunc(e.backups, func(other *Backup) bool { return other == b })
+	return nil, true
+}
+
+func checkRestore(body []byte) error {
+	return decode(body, &struct {
+		EnvironmentName  *string        `json:"environment_name"`
+		BranchFrom       *string        `json:"branch_from"`
+		RestoreCode      *bool          `json:"restore_code"`
+		RestoreResources *bool          `json:"restore_resources"`
+		Resources        *initResources `json:"resources"`
+	}{})
+}
+
+// restoreBackup allows what can be restored. Environments have no data here, so
+// nothing changes.
+func (s *Sandbox) restoreBackup(c *call, e *environment) (any, bool) {
+	b := e.backup(c)
+	if b == nil {
+		return nil, false
+	}
+	if b.Unrestorable {
+		c.fail(400, "This backup cannot be restored")
+		return nil, false
+	}
+	return nil, true
 }

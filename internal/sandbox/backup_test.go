@@ -67,3 +67,33 @@ func TestBackup_IsThereWhenItsActivityHasSucceeded(t *testing.T) {
 		}
 	})
 }
+
+func TestBackup_IsRestoredAndDeleted(t *testing.T) {
+	inBubble(t, options(), func(t *testing.T, s *Sandbox, v *visitor) {
+		s.AddBackup("shop", "staging", Backup{ID: "good"})
+		s.AddBackup("shop", "staging", Backup{ID: "bad", Unrestorable: true})
+		_, hrefs := v.environment(staging + "/backups/good")
+		v.accepted(hrefs["#restore"], `{"environment_name":"staging"}`)
+		if _, hrefs := v.environment(staging + "/backups/good"); hrefs["#restore"] != "" {
+			t.Error("a dirty environment is offered a restore")
+		}
+		time.Sleep(22 * time.Second)
+		if r := v.post(staging+"/backups/bad/restore", ""); r.status != 400 {
+			t.Errorf("restore what cannot be restored: %d", r.status)
+		}
+		if r := v.post(staging+"/backups/none/restore", ""); r.status != 404 {
+			t.Errorf("restore what is not there: %d", r.status)
+		}
+		for _, want := range []int{202, 409, 404} { // deleted; then dirty; then gone
+			if r := v.must(v.try("DELETE", staging+"/backups/bad", "")); r.status != want {
+				t.Errorf("delete: %d, want %d", r.status, want)
+			}
+			if want == 409 {
+				time.Sleep(22 * time.Second)
+			}
+		}
+		if got := s.Backups("shop", "staging"); len(got) != 1 || got[0].ID != "good" {
+			t.Errorf("left are %v", got)
+		}
+	})
+}

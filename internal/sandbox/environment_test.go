@@ -20,14 +20,14 @@ func operationLinks(hrefs map[string]string) string {
 }
 
 func TestEnvironment_OffersWhatRoleAndStateAllow(t *testing.T) {
-	const onChild = "#backup #deactivate #deploy #edit #manage-variables #pause #redeploy #source-operation #synchronize"
+	const onChild = "#backup #branch #deactivate #deploy #edit #manage-variables #merge #pause #redeploy #source-operation #synchronize"
 	for name, c := range map[string]struct {
 		role, environment string
 		set               func(*Environment)
 		want              string
 	}{
 		"active child":        {"admin", "staging", nil, onChild},
-		"active main":         {"admin", "main", nil, "#backup #deploy #edit #manage-variables #pause #redeploy #source-operation"},
+		"active main":         {"admin", "main", nil, "#backup #branch #deploy #edit #manage-variables #pause #redeploy #source-operation"},
 		"viewer":              {"viewer", "staging", nil, ""},
 		"contributor":         {"contributor", "staging", nil, ""},
 		"admin of type":       {"viewer staging:admin", "staging", nil, onChild},

@@ -43,6 +43,14 @@ func (s *Sandbox) everyOperation(o Options) []operation {
 			statuses: active, parent: true, check: checkSynchronize},
 		{link: "#source-operation", path: "source-operation", kind: "environment.source-operation",
 			clause: "ran a source operation on", statuses: active, check: checkSourceOperation},
+		{link: "#branch", path: "branch", kind: "environment.branch", clause: "branched", statuses: active,
+			check: checkBranch, apply: s.refuseTaken, end: branched},
+		{link: "#merge", path: "merge", kind: "environment.merge", clause: "merged", statuses: active, parent: true,
+			check: checkInit},
+		{path: "backups/{backup}/restore", kind: "environment.restore", clause: "restored a backup of", statuses: active,
+			check: checkRestore, apply: s.restoreBackup},
+		{method: "DELETE", path: "backups/{backup}", kind: "environment.backup.delete", clause: "deleted a backup of",
+			statuses: every, check: checkNothing, apply: s.deleteBackup},
 		{link: "#deploy", path: "deploy", kind: "environment.deploy", clause: "deployed the staged changes of",
 			statuses: active, check: checkDeploy, end: deployed},
 		{link: "#pause", path: "pause", kind: "environment.pause", clause: "paused",
@@ -50,7 +58,7 @@ func (s *Sandbox) everyOperation(o Options) []operation {
 		{link: "#resume", path: "resume", kind: "environment.resume", clause: "resumed",
 			statuses: []string{"paused"}, check: checkNothing, end: becomes("active")},
 		{link: "#activate", path: "activate", kind: "environment.activate", clause: "activated",
-			statuses: []string{"inactive"}, check: checkActivate, end: becomes("active")},
+			statuses: []string{"inactive"}, check: checkInit, end: becomes("active")},
 		{link: "#deactivate", path: "deactivate", kind: "environment.deactivate", clause: "deactivated",
 			statuses: []string{"active", "paused"}, parent: true, check: checkNothing, end: becomes("inactive")},
 		{link: "#edit", method: "PATCH", kind: "environment.update.http_access", clause: "changed the HTTP access of",
@@ -59,6 +67,8 @@ func (s *Sandbox) everyOperation(o Options) []operation {
 			statuses: every, secret: true, check: checkNewVariable, apply: s.addVariable},
 		{method: "PATCH", path: "variables/{variable}", kind: "environment.variable.update", clause: "changed a variable of",
 			statuses: every, secret: true, check: checkVariable, apply: s.changeVariable},
+		{method: "DELETE", path: "variables/{variable}", kind: "environment.variable.delete", clause: "deleted a variable of",
+			statuses: every, secret: true, check: checkNothing, apply: s.deleteVariable},
 	}
 	if o.PluralBackupPath {
 		list[0].path = "backups"
@@ -209,12 +219,15 @@ func checkDeploy(body []byte) error {
 	return nil
 }
 
-func checkActivate(body []byte) error {
+func checkInit(body []byte) error {
 	return decode(body, &struct {
-		Resources *struct {
-			Init *string `json:"init"`
-		} `json:"resources"`
+		Resources *initResources `json:"resources"`
 	}{})
+}
+
+// initResources says where the sizes of new containers come from.
+type initResources struct {
+	Init *string `json:"init"`
 }
 
 // decode reads a body of one JSON object, or none at all, into a struct.

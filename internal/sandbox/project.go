@@ -169,6 +169,7 @@ func (p *project) view(c caller) projectView {
 	}
 	if c.isAdmin() {
 		v.Links["#manage-variables"] = link{p.path + "/variables"}
+		v.Links["#clear-build-cache"] = link{p.path + "/clear_build_cache"}
 	}
 	return v
 }

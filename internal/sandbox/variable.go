@@ -89,10 +89,14 @@ func (p *project) holder(environment string) *environment {
 func (s *Sandbox) projectOperations() []operation {
 	active := []string{"active"}
 	return []operation{
+		{path: "clear_build_cache", kind: "project.clear_build_cache", clause: "cleared the build cache of",
+			statuses: active, queues: true, check: checkNothing},
 		{path: "variables", kind: "project.variable.create", clause: "added a variable to",
 			statuses: active, queues: true, secret: true, check: checkNewVariable, apply: s.addVariable},
 		{method: "PATCH", path: "variables/{variable}", kind: "project.variable.update", clause: "changed a variable of",
 			statuses: active, queues: true, secret: true, check: checkVariable, apply: s.changeVariable},
+		{method: "DELETE", path: "variables/{variable}", kind: "project.variable.delete", clause: "deleted a variable of",
+			statuses: active, queues: true, secret: true, check: checkNothing, apply: s.deleteVariable},
 	}
 }
 
@@ -165,6 +169,17 @@ func (s *Sandbox) changeVariable(c *call, e *environment) (any, bool) {
 	}
 	v.change(c.body, c.now)
 	return e.viewVariable(v, e, c.caller), true
+}
+
+// deleteVariable deletes the variable of the path. There is nothing to return then.
+func (s *Sandbox) deleteVariable(c *call, e *environment) (any, bool) {
+	v := e.own(c.PathValue("variable"))
+	if v == nil {
+		c.fail(404, "Variable not found")
+		return nil, false
+	}
+	e.variables = slices.DeleteFunc(e.variables, func(other *variable) bool { return other == v })
+	return nil, true
 }
 
 func (s *Sandbox) getVariable(c *call, e *environment) {

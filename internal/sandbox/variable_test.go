@@ -61,6 +61,20 @@ func TestVariable_IsCreatedOnceAndChanged(t *testing.T) {
 	if got := v.get("/projects/shop/environments").list; len(got) != 3 {
 		t.Errorf("the project has %d environments, want 3", len(got))
 	}
+	for _, parent := range []string{staging, "/projects/shop"} {
+		item := parent + "/variables/env%3AKEY"
+		_, hrefs := v.environment(item)
+		if r := v.must(v.try("DELETE", hrefs["#delete"], "")); r.status != 202 {
+			t.Errorf("delete %s: %d %s", item, r.status, r.text)
+		}
+		if got, again := v.get(item), v.must(v.try("DELETE", item, "")); got.status != 404 || again.status != 404 {
+			t.Errorf("%s after it was deleted: %d, deleted again: %d", item, got.status, again.status)
+		}
+	}
+	want = append(want, "environment.variable.delete staging", "project.variable.delete ")
+	if got := kinds(s); !slices.Equal(got, want) {
+		t.Errorf("activities %q, want %q", got, want)
+	}
 }
 
 func TestVariable_OfAProjectKeepsNoEnvironmentBusy(t *testing.T) {

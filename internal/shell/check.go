@@ -720,7 +720,9 @@ func (c *checker) cli(args []*syntax.Word) {
 			c.foundHere(args[0], Info, "abbreviated-option", fmt.Sprintf("option %s is abbreviated, which the CLI itself does not accept", o), "write it in full")
 		}
 	}
-	c.cliWait(args)
+	if l == nil || !l.kind.NeverWaits {
+		c.cliWait(args)
+	}
 }
 
 // literalStart returns what a word begins with at every run.

@@ -29,6 +29,10 @@ var targetOptions = []tasks.Option{
 	{Name: "project", Short: "p", TakesValue: true},
 	{Name: "host", TakesValue: true, Hidden: true}, // has had no effect for long
 	{Name: "environment", Short: "e", TakesValue: true},
+}
+
+// waitOptions are those of every command that can wait for its activities.
+var waitOptions = []tasks.Option{
 	{Name: "no-wait", Short: "W"},
 	{Name: "wait"},
 }
@@ -230,7 +234,11 @@ func findShort(kind *tasks.Kind, letter string) (tasks.Option, error) {
 // optionsOf yields every option a command has.
 func optionsOf(kind *tasks.Kind) func(yield func(tasks.Option) bool) {
 	return func(yield func(tasks.Option) bool) {
-		for _, list := range [][]tasks.Option{globalOptions, targetOptions, kind.Options} {
+		wait := waitOptions
+		if kind.NeverWaits {
+			wait = nil
+		}
+		for _, list := range [][]tasks.Option{globalOptions, targetOptions, wait, kind.Options} {
 			for _, o := range list {
 				if !yield(o) {
 					return
@@ -297,6 +305,8 @@ func (l *line) call() (Call, error) {
 		return Call{}, errors.New("the command would only print help or its version")
 	case l.kind.Confirms && given("no") && !given("yes"):
 		return Call{}, errors.New("-n answers the CLI's question with no, so nothing would be done; write --yes")
+	case l.kind.Destructive && !given("yes"):
+		return Call{}, fmt.Errorf("%s ends what cannot be brought back; write --yes if that is meant", l.kind.Command)
 	}
 	c := Call{Args: slices.Clone(l.args), Shown: l.shown, Wait: given("wait") && !given("no-wait")}
 	var err error
@@ -389,7 +399,7 @@ func checkLine(words []word) (*line, error) {
 			return nil, &wordError{i + 1, err}
 		}
 	}
-	return nil, nil
+	return &line{kind: kind}, nil
 }
 
 // mayHoldSecrets reports whether one of the words may be a secret value.

@@ -46,7 +46,7 @@ func TestParseCommandLine_ReadsWhatTheCLIReads(t *testing.T) {
 		{"platform environment:resume", Call{Task: &tasks.Resume{}}},
 		{"platform redeploy", Call{Task: &tasks.Redeploy{}}},
 		{"platform op:r clear-cache", Call{Task: &tasks.Operation{Operation: "clear-cache"}}},
-		{"platform environment:deactivate", Call{Task: &tasks.Deactivate{}}},
+		{"platform environment:deactivate -y", Call{Task: &tasks.Deactivate{}}},
 
 		// Switches, alone and grouped, in any order and place.
 		{"upsun backup -yW --live", Call{Task: live}},
@@ -155,6 +155,7 @@ func TestParseCommandLine_SaysWhatIsWrong(t *testing.T) {
 		{"platform - backup:create", "-", `"-" stands where the command belongs`},
 		{"platform -- -y backup:create", "-y", `"-y" stands where the command belongs`},
 
+		{"platform project:clear-build-cache --no-wait", "--no-wait", "option --no-wait does not exist for project:clear-build-cache"},
 		{"platform backup:create --what", "--what", "option --what does not exist for backup:create"},
 		{"platform backup:create --life", "--life", "option --life does not exist for backup:create; did you mean --live?"},
 		{"platform backup:create --no-wiat", "--no-wiat", "did you mean --no-wait?"},
@@ -329,7 +330,7 @@ func FuzzParseCommandLine(f *testing.F) {
 		"platform -- backup", "platform backup -", "platform backup --=x", "platform b:c", "platform backup -e",
 		"platform vset env:A b --json", "platform variable:create -l e --name A --value=b --sensitive true -u",
 		"platform httpaccess --auth guest:secret --access deny:any --enabled 0", "platform operation:run o -Aapp --parameter -- x",
-		"platform environment:delete x --no-delete-branch", "platform deploy -ysrolling", "platform e:activate --res parent",
+		"platform environment:delete x --no-delete-branch -y", "platform deploy -ysrolling", "platform e:activate --res parent",
 	} {
 		f.Add(strings.ReplaceAll(line, " ", "\n"))
 	}

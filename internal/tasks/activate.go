@@ -1,10 +1,6 @@
 package tasks
 
-import (
-	"errors"
-	"fmt"
-	"slices"
-)
+import "errors"
 
 // Activate makes an inactive environment, which is only a branch, an active
 // one: with services, and with a copy of its parent's data.
@@ -44,23 +40,13 @@ func (*Activate) Kind() *Kind { return activate }
 
 // Validate implements Task.
 func (a *Activate) Validate() error {
-	if choices := []string{"", "parent", "default", "minimum"}; !slices.Contains(choices, a.ResourcesInit) {
-		return fmt.Errorf("resources_init %q is not known; write parent, default or minimum", a.ResourcesInit)
-	}
-	return nil
+	return checkResourcesInit(a.ResourcesInit, "parent", "default", "minimum")
 }
 
 // Body implements Task. The resources are mentioned only when they are asked
 // for, because not every project has them.
 func (a *Activate) Body() any {
-	type resources struct {
-		Init string `json:"init"`
-	}
-	var body struct {
-		Resources *resources `json:"resources,omitempty"`
-	}
-	if a.ResourcesInit != "" {
-		body.Resources = &resources{a.ResourcesInit}
-	}
-	return body
+	return struct {
+		Resources *sizing `json:"resources,omitempty"`
+	}{sizingFrom(a.ResourcesInit)}
 }

@@ -52,6 +52,12 @@ type Kind struct {
 	Witness    Witness  // what proves afterwards that a request executed
 	Repeatable bool     // asking twice does no harm, so a request in doubt may be sent again
 	Confirms   bool     // the CLI asks before it acts, so that --no declines
+	// Destructive tasks end what cannot be brought back, so they want consent: allow_destructive
+	// on a declared cron, --yes on a command line.
+	Destructive bool
+
+	// NeverWaits says that the CLI's command has neither --wait nor --no-wait.
+	NeverWaits bool
 
 	Options   []Option   // the command's own options; those all commands share belong to package shell
 	Arguments []Argument // in the order of the command line
@@ -80,9 +86,11 @@ func (k *Kind) Accepts(status string) bool {
 // caller must not change the entries.
 func Catalogue() []*Kind {
 	return []*Kind{
-		backup, redeploy, synchronize, sourceOperation, pause, resume,
-		activate, deactivate, deploy, httpAccess, operation,
+		backup, backupRestore, backupDelete, redeploy, synchronize, sourceOperation, pause, resume,
+		activate, deactivate, branch, merge, deploy, httpAccess, operation,
 		variableSet, variableCreate, variableUpdate,
+		variableDelete, variableEnable, variableDisable,
+		clearBuildCache,
 	}
 }
 

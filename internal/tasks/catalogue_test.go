@@ -28,7 +28,7 @@ func TestCatalogue_EveryEntryIsComplete(t *testing.T) {
 			if !strings.HasPrefix(k.Link, "#") {
 				t.Errorf("link %q does not start with #", k.Link)
 			}
-			if k.Route != environmentRoute && !strings.HasPrefix(k.Route, environmentRoute+"/") {
+			if !strings.HasPrefix(k.Route+"/", environmentRoute+"/") && !ProjectWide(k.New()) {
 				t.Errorf("route %q is not under the environment", k.Route)
 			}
 			if !slices.Contains([]string{"viewer", "contributor", "admin"}, k.Role) {
@@ -158,6 +158,15 @@ func TestTask_ReadsItsYAMLSection(t *testing.T) {
 			&VariableCreate{Name: "A", Value: new(Confidential("b")), Level: "project", JSON: new(true), Sensitive: new(true),
 				VisibleBuild: new(false), VisibleRuntime: new(true)}},
 		{"variable_update", "{name: A, enabled: false, inheritable: false}", &VariableUpdate{Name: "A", Enabled: new(false), Inheritable: new(false)}},
+		{"variable_delete", "{name: A, level: project}", &VariableDelete{Name: "A", Level: "project"}},
+		{"backup_restore", "{backup: b1, target: x, branch_from: main, no_code: true, no_resources: true, resources_init: backup}",
+			&BackupRestore{Backup: "b1", Target: "x", BranchFrom: "main", NoCode: true, NoResources: true, ResourcesInit: "backup"}},
+		{"backup_delete", "{backup: b1}", &BackupDelete{Backup: "b1"}},
+		{"branch", "{name: x, title: X, type: staging, no_clone_parent: true, resources_init: parent}",
+			&Branch{Name: "x", Title: "X", Type: "staging", NoCloneParent: true, ResourcesInit: "parent"}},
+		{"merge", "{resources_init: child}", &Merge{ResourcesInit: "child"}},
+		{"variable_enable", "{name: 'env:A'}", &VariableEnable{Name: "env:A"}},
+		{"variable_disable", "{name: 'env:A'}", &VariableDisable{Name: "env:A"}},
 	} {
 		k, _ := ByName(tt.kind)
 		got := k.New()
@@ -214,6 +223,17 @@ func TestTask_ValidateNamesWhatIsMissing(t *testing.T) {
 		{&VariableCreate{Name: "A", Value: new(Confidential("b")), Level: "project", Enabled: new(true)}, "level environment only"},
 		{&VariableUpdate{Name: "A"}, "nothing to change"},
 		{&VariableUpdate{Name: "A", Sensitive: new(true)}, ""},
+		{&VariableDelete{Name: "A", Level: "galaxy"}, `level "galaxy" is not known`},
+		{&VariableDelete{}, "name is missing"},
+		{&BackupRestore{}, ""},
+		{&BackupRestore{ResourcesInit: "child"}, "write backup, parent, default or minimum"},
+		{&BackupDelete{}, "backup is missing"},
+		{&Branch{}, "name is missing"},
+		{&Branch{Name: "x", Type: "production"}, `type "production" is not known`},
+		{&Branch{Name: "x", ResourcesInit: "child"}, "write parent, default or minimum"},
+		{&Merge{ResourcesInit: "parent"}, "write child, default, minimum or manual"},
+		{&VariableEnable{}, "name is missing"},
+		{&VariableDisable{Name: "A B"}, "has a space"},
 	} {
 		err := tt.task.Validate()
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
@@ -278,6 +298,25 @@ func TestKind_FromCLI(t *testing.T) {
 		{variableCreate, Input{Arguments: map[string][]string{"name": {"A"}}, Options: map[string][]string{"sensitive": {"maybe"}}}, nil, `--sensitive is "maybe"`},
 		{variableUpdate, Input{Arguments: map[string][]string{"name": {"A"}}, Options: map[string][]string{"value": {""}, "enabled": {"false"}, "inheritable": {"N"}}},
 			&VariableUpdate{Name: "A", Enabled: new(false), Inheritable: new(false)}, ""},
+		{variableDelete, Input{Arguments: map[string][]string{"name": {"A"}}, Options: map[string][]string{"level": {"p"}}},
+			&VariableDelete{Name: "A", Level: "project"}, ""},
+		{variableDelete, Input{Arguments: map[string][]string{"name": {"A"}}}, &VariableDelete{Name: "A"}, ""},
+		{backupRestore, Input{}, &BackupRestore{}, ""},
+		{backupRestore, Input{
+			Arguments: map[string][]string{"backup": {"b1"}},
+			Options: map[string][]string{"target": {"x"}, "branch-from": {"main"}, "no-code": {""}, "restore-code": {""},
+				"no-resources": {""}, "resources-init": {"parent"}},
+		}, &BackupRestore{Backup: "b1", Target: "x", BranchFrom: "main", NoCode: true, NoResources: true, ResourcesInit: "parent"}, ""},
+		{backupDelete, Input{Arguments: map[string][]string{"backup": {"b1"}}}, &BackupDelete{Backup: "b1"}, ""},
+		{branch, Input{
+			Arguments: map[string][]string{"id": {"x"}},
+			Options:   map[string][]string{"title": {"X"}, "type": {"staging"}, "no-clone-parent": {""}, "no-checkout": {""}, "resources-init": {"minimum"}},
+		}, &Branch{Name: "x", Title: "X", Type: "staging", NoCloneParent: true, ResourcesInit: "minimum"}, ""},
+		{branch, Input{Options: map[string][]string{"dry-run": {""}}}, nil, "nothing would be done"},
+		{merge, Input{Options: map[string][]string{"resources-init": {"manual"}}}, &Merge{ResourcesInit: "manual"}, ""},
+		{clearBuildCache, Input{}, &ClearBuildCache{}, ""},
+		{variableEnable, Input{Arguments: map[string][]string{"name": {"A"}}}, &VariableEnable{Name: "A"}, ""},
+		{variableDisable, Input{Arguments: map[string][]string{"name": {"A"}}}, &VariableDisable{Name: "A"}, ""},
 	} {
 		got, err := tt.kind.FromCLI(tt.in)
 		if err != nil {
@@ -306,6 +345,12 @@ func TestVariable_WitnessAndScopeFollowTheLevel(t *testing.T) {
 			if got := WitnessOf(task).Activities; !slices.Equal(got, tt.witness) || ProjectWide(task) != tt.wide {
 				t.Errorf("%s at level %q: got witness %q, project-wide %v", task.Kind().Name, tt.level, got, ProjectWide(task))
 			}
+		}
+	}
+	for level, want := range map[string]string{"": "environment.variable.delete", "project": "project.variable.delete"} {
+		task := &VariableDelete{Level: level}
+		if got := WitnessOf(task).Activities; !slices.Equal(got, []string{want}) || ProjectWide(task) != (level == "project") {
+			t.Errorf("variable_delete at level %q: got witness %q, project-wide %v", level, got, ProjectWide(task))
 		}
 	}
 	if got := WitnessOf(&Backup{}); ProjectWide(&Backup{}) || !slices.Equal(got.Activities, backup.Witness.Activities) {

@@ -21,10 +21,16 @@ func (e *UnknownCommandError) Error() string {
 	switch {
 	case e.Ambiguous:
 		return fmt.Sprintf("command %q is ambiguous: it may be %s", e.Name, alternatives(e.Nearest))
-	case e.Unsupported && e.Command != e.Name:
-		return fmt.Sprintf("command %q (%s) exists in the CLI, but automatond does not offer it", e.Name, e.Command)
 	case e.Unsupported:
-		return fmt.Sprintf("command %q exists in the CLI, but automatond does not offer it", e.Name)
+		text := fmt.Sprintf("command %q", e.Name)
+		if e.Command != e.Name {
+			text += fmt.Sprintf(" (%s)", e.Command)
+		}
+		text += " exists in the CLI, but automatond does not offer it"
+		if reason, ok := refused[e.Command]; ok {
+			text += ": " + reason
+		}
+		return text
 	case len(e.Nearest) > 0:
 		return fmt.Sprintf("command %q is not defined; did you mean %s?", e.Name, alternatives(e.Nearest))
 	default:

@@ -56,8 +56,9 @@ func TestByCommand_SaysWhatIsWrong(t *testing.T) {
 		{"environment:re", UnknownCommandError{Ambiguous: true, Nearest: []string{"environment:restore", "environment:redeploy", "environment:relationships", "environment:resume"}}, "ambiguous"},
 		{"environment:res", UnknownCommandError{Ambiguous: true, Nearest: []string{"environment:restore", "environment:resume"}}, "ambiguous"},
 		{"db:dump", UnknownCommandError{Unsupported: true, Command: "db:dump"}, `"db:dump" exists in the CLI, but automatond does not offer it`},
+		{"push", UnknownCommandError{Unsupported: true, Command: "environment:push"}, "(environment:push) exists in the CLI, but automatond does not offer it: it pushes commits with git over SSH"},
 		{"sql", UnknownCommandError{Unsupported: true, Command: "db:sql"}, "(db:sql)"},
-		{"backup:res", UnknownCommandError{Unsupported: true, Command: "backup:restore"}, "(backup:restore)"},
+		{"backup:li", UnknownCommandError{Unsupported: true, Command: "backup:list"}, "(backup:list)"},
 		{"snapshot", UnknownCommandError{Ambiguous: true, Nearest: []string{"snapshot:create", "snapshots", "snapshot:list", "snapshot:restore"}}, "ambiguous"},
 		{"e", UnknownCommandError{Ambiguous: true}, "more"},
 		{"redploy", UnknownCommandError{Nearest: []string{"redeploy"}}, "did you mean redeploy?"},
@@ -98,6 +99,16 @@ func TestCommands_NoNameTwice(t *testing.T) {
 				t.Errorf("%s stands twice", n)
 			}
 			seen[n] = true
+		}
+	}
+}
+
+func TestRefused_NamesCommandsThatExistAndAreNotOffered(t *testing.T) {
+	for command, reason := range refused {
+		_, err := ByCommand(command)
+		unknown, ok := errors.AsType[*UnknownCommandError](err)
+		if !ok || !unknown.Unsupported || unknown.Command != command || !strings.HasSuffix(err.Error(), ": "+reason) {
+			t.Errorf("%s: got %v", command, err)
 		}
 	}
 }

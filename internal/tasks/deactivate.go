@@ -27,6 +27,8 @@ var deactivate = &Kind{
 	Statuses: []string{statusActive, statusPaused},
 	Witness:  Witness{Activities: []string{"environment.deactivate"}, Status: statusInactive},
 	Confirms: true,
+
+	Destructive: true,
 	Options: []Option{
 		{Name: "no-delete-branch"},
 		{Name: "allow-delete-parent"},
@@ -79,17 +81,11 @@ func (d *Deactivate) prepare(env *platform.Environment, look Lookup) (platform.R
 	if err != nil || d.AllowParent {
 		return r, err
 	}
-	all, err := look(projectRoute+"/environments", "")
+	all, err := listEnvironments(look)
 	if err != nil {
 		return platform.Request{}, err
 	}
-	var environments []struct{ ID, Parent string }
-	if all != nil {
-		if err := all.Decode(&environments); err != nil {
-			return platform.Request{}, err
-		}
-	}
-	for _, e := range environments {
+	for _, e := range all {
 		if e.Parent == env.ID {
 			return platform.Request{}, &Refusal{RefusedConflict, fmt.Sprintf(
 				"environment %q is the parent of %q; allow that with allow_parent or --allow-delete-parent", env.ID, e.ID)}

@@ -21,6 +21,9 @@ func samples() []Task {
 		&HTTPAccess{Enabled: new(false)}, &HTTPAccess{Access: []string{"allow:192.0.2.1", "deny:any"}}, &HTTPAccess{ClearAccess: true},
 		&Operation{Operation: "migrate"}, &Operation{Operation: "migrate", App: "app", Parameters: []string{"--force", ""}},
 		&VariableUpdate{Name: "env:A", Enabled: new(true)}, &VariableUpdate{Name: "env:A", JSON: new(true), Level: "project"},
+		&BackupRestore{}, &BackupRestore{Backup: "b1", NoCode: true}, &BackupDelete{Backup: "b1"},
+		&Branch{Name: "x"}, &Branch{Name: "x", NoCloneParent: true}, &Merge{}, &Merge{ResourcesInit: "child"}, &ClearBuildCache{},
+		&VariableDelete{Name: "env:A"}, &VariableDelete{Name: "env:A", Level: "project"}, &VariableEnable{Name: "env:A"}, &VariableDisable{Name: "env:A"},
 	}
 }
 

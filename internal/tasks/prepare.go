@@ -29,7 +29,7 @@ func (r *Refusal) Error() string { return r.Message }
 
 // Lookup reads a resource that a request depends on: whether a variable exists,
 // say. The route is a template for the task's project and environment; the name
-// is that of a variable, or "". The resource is nil when there is none.
+// is that of a variable or a backup, or "". The resource is nil when there is none.
 type Lookup func(route, name string) (*platform.Resource, error)
 
 // preparer is a task whose request depends on more than a link of the
@@ -100,8 +100,8 @@ func refuse(k *Kind, env *platform.Environment) *Refusal {
 	case !k.Accepts(env.Status):
 		return &Refusal{RefusedInactive, fmt.Sprintf(
 			"environment %q is %s, %s wants it %s", env.ID, orUnknown(env.Status), k.Name, k.Statuses[0])}
-	case env.Parent == "" && k == synchronize:
-		return &Refusal{RefusedForbidden, fmt.Sprintf("environment %q has no parent to synchronize from", env.ID)}
+	case env.Parent == "" && (k == synchronize || k == merge):
+		return &Refusal{RefusedForbidden, fmt.Sprintf("environment %q has no parent, and %s needs one", env.ID, k.Name)}
 	default:
 		return &Refusal{RefusedForbidden, fmt.Sprintf(
 			"the platform does not offer %s on environment %q; the automation user needs the role %s there",

@@ -29,6 +29,8 @@ func TestPrepare_FollowsTheLinkAndSendsTheBody(t *testing.T) {
 		{&Activate{}, `{}`},
 		{&Activate{ResourcesInit: "minimum"}, `{"resources":{"init":"minimum"}}`},
 		{&Deactivate{AllowParent: true}, ``},
+		{&Merge{}, `{}`},
+		{&Merge{ResourcesInit: "child"}, `{"resources":{"init":"child"}}`},
 	} {
 		k := tt.task.Kind()
 		// The path is the link's, wherever that leads; the plural has been seen.
@@ -88,6 +90,7 @@ const (
 	projectVariable = "/projects/{project}/variables/{variable} env:A"
 	theProject      = "/projects/{project}"
 	theDeployment   = testEnvironment + "/deployments/current"
+	theBackup       = testEnvironment + "/backups/{backup} b1"
 	environments    = "/projects/{project}/environments"
 )
 
@@ -102,6 +105,7 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		all[route] = body
 		return all
 	}
+	const restorable = `"_links":{"#restore":{"href":"/api/b1/restore"}}`
 	const editable = `"_links":{"#edit":{"href":"/api/v/A"}}`
 	apps := func(body string) map[string]string {
 		return map[string]string{theDeployment: `{"webapps":` + body + `,"workers":{"app--w":{"operations":{"drain":{}}}},"_links":{"#operations":{"href":"/api/ops"}}}`}
@@ -137,6 +141,18 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 			`PATCH /api/v/A {"value":"b"}`},
 		{"create in a project of others", &VariableCreate{Name: "env:A", Value: &value, Level: "project"}, map[string]string{theProject: `{}`}, "forbidden"},
 
+		{"delete", &VariableDelete{Name: "env:A"}, map[string]string{ownVariable: `{"_links":{"#delete":{"href":"/api/v/A"}}}`}, `DELETE /api/v/A `},
+		{"delete in the project", &VariableDelete{Name: "env:A", Level: "project"},
+			with(project, projectVariable, `{"_links":{"#delete":{"href":"/api/v/A"}}}`), `DELETE /api/v/A `},
+		{"delete what is missing", &VariableDelete{Name: "env:A"}, nil, "missing"},
+		{"delete what is inherited", &VariableDelete{Name: "env:A"}, map[string]string{ownVariable: `{"inherited":true}`}, "conflict"},
+		{"delete what may not be deleted", &VariableDelete{Name: "env:A"}, map[string]string{ownVariable: `{` + editable + `}`}, "forbidden"},
+		{"enable", &VariableEnable{Name: "env:A"}, map[string]string{ownVariable: `{"is_enabled":false,` + editable + `}`}, `PATCH /api/v/A {"is_enabled":true}`},
+		{"enable what is enabled", &VariableEnable{Name: "env:A"}, map[string]string{ownVariable: `{"is_enabled":true,` + editable + `}`}, "already"},
+		{"enable what is missing", &VariableEnable{Name: "env:A"}, nil, "missing"},
+		{"disable", &VariableDisable{Name: "env:A"}, map[string]string{ownVariable: `{"is_enabled":true,` + editable + `}`}, `PATCH /api/v/A {"is_enabled":false}`},
+		{"disable what is disabled", &VariableDisable{Name: "env:A"}, map[string]string{ownVariable: `{"is_enabled":false,` + editable + `}`}, "already"},
+
 		{"run an operation", &Operation{Operation: "migrate", Parameters: []string{"x"}}, apps(`{"app":{"operations":{"migrate":{}}}}`),
 			`POST /api/ops {"operation":"migrate","service":"app","parameters":["x"]}`},
 		{"run a worker's operation", &Operation{Operation: "drain"}, apps(`{"app":{}}`), `POST /api/ops {"operation":"drain","service":"app--w"}`},
@@ -148,6 +164,28 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		{"run a forbidden operation", &Operation{Operation: "migrate"}, map[string]string{theDeployment: `{}`}, "forbidden"},
 		{"run an operation of no deployment", &Operation{Operation: "migrate"}, nil, "forbidden"},
 
+		{"restore", &BackupRestore{Backup: "b1"}, map[string]string{theBackup: `{"id":"b1",` + restorable + `}`}, `POST /api/b1/restore {"environment_name":"x"}`},
+		{"restore the newest", &BackupRestore{Target: "y", BranchFrom: "main", NoCode: true, NoResources: true, ResourcesInit: "backup"},
+			map[string]string{testEnvironment + "/backups": `[{"id":"b1",` + restorable + `},{"id":"b0"}]`},
+			`POST /api/b1/restore {"environment_name":"y","branch_from":"main","restore_code":false,"restore_resources":false,"resources":{"init":"backup"}}`},
+		{"restore the newest of none", &BackupRestore{}, map[string]string{testEnvironment + "/backups": `[]`}, "missing"},
+		{"restore what is missing", &BackupRestore{Backup: "b1"}, nil, "missing"},
+		{"restore what cannot be restored", &BackupRestore{Backup: "b1"}, map[string]string{theBackup: `{"restorable":false,` + restorable + `}`}, "conflict"},
+		{"restore what may not be restored", &BackupRestore{Backup: "b1"}, map[string]string{theBackup: `{}`}, "forbidden"},
+		{"delete a backup", &BackupDelete{Backup: "b1"}, map[string]string{theBackup: `{"_links":{"self":{"href":"https://eu.invalid/api/b1"}}}`}, `DELETE /api/b1 `},
+		{"delete a backup by its link", &BackupDelete{Backup: "b1"}, map[string]string{theBackup: `{"_links":{"#delete":{"href":"/api/b1/d"}}}`}, `DELETE /api/b1/d `},
+		{"delete a backup that is missing", &BackupDelete{Backup: "b1"}, nil, "missing"},
+		{"delete a backup without links", &BackupDelete{Backup: "b1"}, map[string]string{theBackup: `{}`}, "forbidden"},
+		{"branch", &Branch{Name: "new"}, map[string]string{environments: `[{"id":"x"}]`}, `POST /api/branch {"name":"new","title":"new","clone_parent":true}`},
+		{"branch with everything", &Branch{Name: "new", Title: "New", Type: "staging", NoCloneParent: true, ResourcesInit: "parent"}, nil,
+			`POST /api/branch {"name":"new","title":"New","clone_parent":false,"type":"staging","resources":{"init":"parent"}}`},
+		{"branch to a name that is taken", &Branch{Name: "new"}, map[string]string{environments: `[{"id":"x"},{"id":"new"}]`}, "conflict"},
+		{"clear the build cache", &ClearBuildCache{}, map[string]string{theProject: `{"_links":{"#clear-build-cache":{"href":"/api/p/clear"}}}`}, `POST /api/p/clear `},
+		{"clear the build cache without a link", &ClearBuildCache{}, map[string]string{theProject: `{"_links":{"self":{"href":"https://eu.invalid/api/p"}}}`},
+			`POST /api/p/clear_build_cache `},
+		{"clear the build cache of nothing", &ClearBuildCache{}, map[string]string{theProject: `{}`}, "forbidden"},
+		{"clear the build cache of no project", &ClearBuildCache{}, nil, "missing"},
+
 		{"deactivate", &Deactivate{}, map[string]string{environments: `[{"id":"main","parent":null},{"id":"x","parent":"main"}]`}, `POST /api/deactivate `},
 		{"deactivate a parent", &Deactivate{}, map[string]string{environments: `[{"id":"x","parent":"main"},{"id":"y","parent":"x"}]`}, "conflict"},
 		{"deactivate a parent on purpose", &Deactivate{AllowParent: true}, map[string]string{environments: `[{"id":"y","parent":"x"}]`}, `POST /api/deactivate `},
@@ -155,7 +193,7 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{
-				"#manage-variables": "/api/vars", "#deactivate": "/api/deactivate", "#deploy": "/api/deploy"}}
+				"#manage-variables": "/api/vars", "#deactivate": "/api/deactivate", "#branch": "/api/branch", "#deploy": "/api/deploy"}}
 			r, err := Prepare(tt.task, env, resources(tt.there))
 			got := r.Method + " " + r.Path + " " + string(r.Body)
 			if refusal, ok := errors.AsType[*Refusal](err); ok {
@@ -173,11 +211,12 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 func TestPrepare_PassesOnThatItCouldNotLook(t *testing.T) {
 	away := errors.New("away")
 	look := func(string, string) (*platform.Resource, error) { return nil, away }
-	env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{"#manage-variables": "/v", "#deactivate": "/d"}}
+	env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{"#manage-variables": "/v", "#deactivate": "/d", "#branch": "/b"}}
 	value := Confidential("b")
 	for _, task := range []Task{
 		&VariableSet{Name: "A", Value: &value}, &VariableCreate{Name: "A", Value: &value, Level: "project"},
-		&VariableUpdate{Name: "A", Value: &value}, &Operation{Operation: "o"}, &Deactivate{},
+		&VariableUpdate{Name: "A", Value: &value}, &BackupRestore{}, &BackupRestore{Backup: "b"}, &BackupDelete{Backup: "b"}, &Branch{Name: "y"}, &ClearBuildCache{},
+		&VariableDelete{Name: "A"}, &VariableEnable{Name: "A"}, &VariableDisable{Name: "A"}, &Operation{Operation: "o"}, &Deactivate{},
 	} {
 		if _, err := Prepare(task, env, look); !errors.Is(err, away) {
 			t.Errorf("%s: got %v", task.Kind().Name, err)
@@ -220,6 +259,14 @@ func TestPrepare_ReadsAMissingLinkWithTheEnvironment(t *testing.T) {
 		{"paused, to be activated", &Activate{}, platform.Environment{Status: "paused"}, "inactive", "wants it inactive"},
 		{"inactive already", &Deactivate{}, platform.Environment{Status: "inactive"}, "already", "is inactive already"},
 		{"variables of a dirty one", &VariableUpdate{Name: "A", Enabled: new(true)}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
+		{"no parent to merge into", &Merge{}, platform.Environment{Status: "active"}, "forbidden", "no parent, and merge"},
+		{"merge forbidden", &Merge{}, platform.Environment{Status: "active", Parent: "main"}, "forbidden", "role admin"},
+		{"merge a dirty one", &Merge{}, platform.Environment{Status: "active", Parent: "main", IsDirty: true}, "dirty", "pending"},
+		{"branch a paused one", &Branch{Name: "y"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
+		{"branch forbidden", &Branch{Name: "y"}, platform.Environment{Status: "active"}, "forbidden", "role viewer"},
+		{"deletion on a dirty one", &VariableDelete{Name: "A"}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
+		{"deletion on a paused one", &VariableDelete{Name: "A"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
+		{"deletion forbidden", &VariableDelete{Name: "A"}, platform.Environment{Status: "active"}, "forbidden", "role admin"},
 		{"operation of a paused one", &Operation{Operation: "o"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
 		{"paused, resume forbidden", &Resume{}, platform.Environment{Status: "paused"}, "forbidden", "role admin"},
 	} {
@@ -245,6 +292,16 @@ func BenchmarkPrepare(b *testing.B) {
 	for b.Loop() {
 		if _, err := Prepare(task, env, nil); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestPrepare_WaitsWithABackupUntilTheEnvironmentIsClean(t *testing.T) {
+	there := resources(map[string]string{theBackup: `{"_links":{"self":{"href":"/api/b1"}}}`})
+	for _, task := range []Task{&BackupDelete{Backup: "b1"}, &BackupRestore{Backup: "b1"}} {
+		_, err := Prepare(task, &platform.Environment{ID: "x", Status: "active", IsDirty: true}, there)
+		if refusal, ok := errors.AsType[*Refusal](err); !ok || refusal.Reason != RefusedDirty {
+			t.Errorf("%s: got %v", task.Kind().Name, err)
 		}
 	}
 }

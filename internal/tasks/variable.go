@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ const (
 	levelProject     = "project"
 )
 
-// variableWitness is the witness of all three kinds.
+// variableWitness is the witness of the kinds that set a variable.
 var variableWitness = Witness{Activities: []string{
 	"environment.variable.create", "environment.variable.update",
 	"project.variable.create", "project.variable.update",
@@ -112,11 +113,10 @@ func isTrue(b *bool) bool { return b != nil && *b }
 
 func (v Variable) projectWide() bool { return v.Level == levelProject }
 
+func (v Variable) level() string { return cmp.Or(v.Level, levelEnvironment) }
+
 func (v Variable) witness() Witness {
-	prefix := levelEnvironment + "."
-	if v.projectWide() {
-		prefix = levelProject + "."
-	}
+	prefix := v.level() + "."
 	var w Witness
 	for _, a := range variableWitness.Activities {
 		if strings.HasPrefix(a, prefix) {
@@ -177,7 +177,8 @@ func (v Variable) whole() properties {
 
 // existing is a variable that the platform has.
 type existing struct {
-	path string // of its #edit link, "" when it has none
+	path   string // of its #edit link, "" when it has none
+	remove string // of its #delete link, "" when it has none
 	properties
 	Inherited bool `json:"inherited"` // from the parent environment
 }
@@ -213,6 +214,7 @@ func (v Variable) find(k *Kind, env *platform.Environment, look Lookup) (place, 
 	}
 	e := &existing{}
 	e.path, _ = found.Links.Path("#edit")
+	e.remove, _ = found.Links.Path("#delete")
 	return p, e, found.Decode(e)
 }
 
@@ -222,7 +224,7 @@ func (v Variable) place(k *Kind, env *platform.Environment, look Lookup) (place,
 		if !ok {
 			return place{}, refuse(k, env)
 		}
-		return place{path, k.Route}, nil
+		return place{path, environmentRoute + "/variables"}, nil
 	}
 	project, err := look(projectRoute, "")
 	if err != nil {
@@ -252,4 +254,20 @@ func (v Variable) update(k *Kind, env *platform.Environment, p place, e *existin
 	default:
 		return request(http.MethodPatch, e.path, p.item(), changes)
 	}
+}
+
+// updateExisting is the request that changes the variable, which must exist.
+func (v Variable) updateExisting(k *Kind, env *platform.Environment, look Lookup) (platform.Request, error) {
+	p, found, err := v.find(k, env, look)
+	if err != nil {
+		return platform.Request{}, err
+	}
+	if found == nil {
+		return platform.Request{}, v.missing()
+	}
+	return v.update(k, env, p, found)
+}
+
+func (v Variable) missing() *Refusal {
+	return &Refusal{RefusedMissing, fmt.Sprintf("there is no variable %q at the level %s", v.Name, v.level())}
 }

@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/automatond/automatond/internal/platform"
 )
@@ -50,19 +49,5 @@ func (v *VariableUpdate) witness() Witness            { return Variable(*v).witn
 func (v *VariableUpdate) confidences() []Confidential { return Variable(*v).confidences() }
 
 func (v *VariableUpdate) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
-	place, found, err := Variable(*v).find(variableUpdate, env, look)
-	if err != nil {
-		return platform.Request{}, err
-	}
-	if found == nil {
-		return platform.Request{}, &Refusal{RefusedMissing, fmt.Sprintf("there is no variable %q at the level %s", v.Name, v.level())}
-	}
-	return Variable(*v).update(variableUpdate, env, place, found)
-}
-
-func (v *VariableUpdate) level() string {
-	if v.projectWide() {
-		return levelProject
-	}
-	return levelEnvironment
+	return Variable(*v).updateExisting(variableUpdate, env, look)
 }
