@@ -64,7 +64,7 @@ func (l *Ledger) Claim(ctx context.Context, owner string, claims []Claim) ([]Cla
 		}
 		return nil
 	}
-	ask := &request{weight: weight, key: firstKey(claims, order), do: apart}
+	ask := &request{weight: weight, key: firstKey(claims, order), ahead: true, do: apart}
 	if areAlike(claims, order) {
 		ask.apart = apart
 		ask.do = func(s *session) error { return s.claimTogether(owner, claims, order, claimed, now) }

@@ -82,6 +82,9 @@ type terms struct {
 	share      string
 	parameter  string         // what stands before a parameter's number; "" leaves ? as it is
 	snapshot   *sql.TxOptions // a transaction that reads as of one moment
+	// pipeline runs commands with one wait for all of them, and returns errApart when one changed other
+	// than its rows. It is nil where there is nothing to gain.
+	pipeline func(conn any, commands []foreseen) error
 
 	translated sync.Map // statements in the database's own words, by their text
 }

@@ -65,7 +65,28 @@ func newPostgres(url string) (*postgres, error) {
 		share:     "FOR SHARE",
 		parameter: "$",
 		snapshot:  &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		pipeline:  pipeline,
 	}}, nil
+}
+
+// pipeline makes one round trip, and one before it for commands that are new to the connection.
+func pipeline(conn any, commands []foreseen) error {
+	batch := &pgx.Batch{}
+	for _, c := range commands {
+		batch.Queue(c.text, c.args...)
+	}
+	results := conn.(*stdlib.Conn).Conn().SendBatch(context.Background(), batch)
+	for _, c := range commands {
+		done, err := results.Exec()
+		if err == nil && done.RowsAffected() != c.rows {
+			err = errApart
+		}
+		if err != nil {
+			_ = results.Close() // its error is this one, or comes from it
+			return err
+		}
+	}
+	return results.Close()
 }
 
 // String implements dialect.

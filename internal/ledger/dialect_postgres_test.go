@@ -395,7 +395,8 @@ func TestTakeOver_FindsADispatchThatWasBeingWritten(t *testing.T) {
 	awaitQueue(late, 1)
 	written, commit := make(chan struct{}), make(chan struct{})
 	both.Go(func() {
-		must(t, late.writer.write(t.Context(), 1, false, func(*session) error {
+		must(t, late.writer.write(t.Context(), 1, false, func(s *session) error {
+			must(t, s.flush())
 			close(written)
 			<-commit
 			return nil

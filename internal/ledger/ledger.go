@@ -149,7 +149,7 @@ func (l *Ledger) Writable(ctx context.Context) error {
 // write performs an operation through the writer. Errors of the store are counted, and all are
 // wrapped with what was attempted.
 func (l *Ledger) write(ctx context.Context, op, attempt string, weight int, do func(*session) error) error {
-	return l.ask(ctx, op, attempt, &request{weight: weight, later: canWait(op), do: do})
+	return l.ask(ctx, op, attempt, &request{weight: weight, later: canWait(op), ahead: isForeseeable(op), do: do})
 }
 
 func (l *Ledger) ask(ctx context.Context, op, attempt string, r *request) error {
@@ -160,6 +160,16 @@ func (l *Ledger) ask(ctx context.Context, op, attempt string, r *request) error 
 // one. Among the latter is the end of a run, because it decides whether the next one overlaps.
 func canWait(op string) bool {
 	return op == opRecord || op == opTrack || op == opPrune
+}
+
+// isForeseeable tells the operations of a run's way: nearly always its rows are there and its owner's.
+func isForeseeable(op string) bool {
+	switch op {
+	case opBegin, opIntend, opRecord, opReturn, opFinish:
+		return true
+	default:
+		return false
+	}
 }
 
 // micros is how times are stored.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"slices"
 )
 
 // session is the writer's connection with its prepared statements. Its context cannot be
@@ -16,21 +17,63 @@ type session struct {
 	commands map[string]driver.Stmt // likewise, but without package sql around them
 	args     []driver.NamedValue    // of the command that is being run
 	rows     rows                   // of the claim that is being written
+
+	ahead    bool       // what a command changes is foreseen, where the database takes many at once
+	foreseen []foreseen // commands that have not been run yet
+}
+
+// foreseen is a command that is to change so many rows.
+type foreseen struct {
+	text string // in the database's own words
+	args []any
+	rows int64
 }
 
 func newSession(conn *sql.Conn, t *terms) *session {
 	return &session{conn: conn, terms: t, queries: map[string]*sql.Stmt{}, commands: map[string]driver.Stmt{}}
 }
 
-// exec runs a statement and returns how many rows it changed. It talks to the driver itself: a burst
-// runs thousands of statements, and package sql allocates about as much for each as all the rest does.
-func (s *session) exec(query string, args ...any) (changed int64, err error) {
+// exec runs a statement and returns how many rows it changed: one, as a rule.
+func (s *session) exec(query string, args ...any) (int64, error) {
+	return s.change(1, query, args...)
+}
+
+// change runs a statement that should change so many rows, and returns how many it did.
+//
+// While the session is ahead, the database runs it later, together with others, and it is taken to do
+// what it should. When it did not, everything that followed from that is undone and done again (see
+// errApart), so an operation may rely on the number either way.
+func (s *session) change(rows int64, query string, args ...any) (changed int64, err error) {
+	storable(args)
+	if s.ahead {
+		s.foreseen = append(s.foreseen, foreseen{s.terms.translate(query), slices.Clone(args), rows})
+		return rows, nil
+	}
+	if err := s.flush(); err != nil {
+		return 0, err
+	}
+	return s.run(query, args)
+}
+
+// flush runs what was foreseen. The error is errApart when one of the statements did otherwise.
+func (s *session) flush() error {
+	if len(s.foreseen) == 0 {
+		return nil
+	}
+	list := s.foreseen
+	s.foreseen = s.foreseen[:0]
+	return s.conn.Raw(func(conn any) error { return s.terms.pipeline(conn, list) })
+}
+
+// run talks to the driver itself: a burst runs thousands of statements, and package sql allocates about
+// as much for each as all the rest does.
+func (s *session) run(query string, args []any) (changed int64, err error) {
 	err = s.conn.Raw(func(conn any) error {
 		command, err := s.command(conn, query)
 		if err != nil {
 			return err
 		}
-		if err := s.bind(storable(args)); err != nil {
+		if err := s.bind(args); err != nil {
 			return err
 		}
 		res, err := command.ExecContext(context.Background(), s.args)
@@ -93,6 +136,9 @@ func (s *session) each(query string, args []any, scan func(scanner) error) error
 }
 
 func (s *session) query(query string) (*sql.Stmt, error) {
+	if err := s.flush(); err != nil {
+		return nil, err
+	}
 	if st, ok := s.queries[query]; ok {
 		return st, nil
 	}

@@ -31,7 +31,7 @@ func (s *session) insert(i insertion, values []any) (changed int64, err error) {
 		if many := i.width * together; len(values) >= many {
 			statement, size = i.many, many
 		}
-		n, err := s.exec(statement, values[:size]...)
+		n, err := s.change(int64(size/i.width), statement, values[:size]...)
 		if err != nil {
 			return changed, err
 		}
@@ -40,8 +40,9 @@ func (s *session) insert(i insertion, values []any) (changed int64, err error) {
 	return changed, nil
 }
 
-// errApart says that some rows could not be inserted, and the operation has to look at each.
-var errApart = errors.New("rows have to be inserted one by one")
+// errApart says that a statement did not do what was foreseen, and that the operation has to look at
+// each row.
+var errApart = errors.New("rows have to be written one by one")
 
 // areAlike reports whether claims, in this order, are of one slot. Then their fires are of different
 // crons or projects.

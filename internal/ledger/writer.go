@@ -49,6 +49,7 @@ type writer struct {
 type request struct {
 	weight int       // rows, roughly
 	later  bool      // it can wait for others that cannot
+	ahead  bool      // as a rule each of its commands changes one row, or as many as it inserts
 	key    string    // of one group, the requests are performed in the order of their keys
 	since  time.Time // when it was asked for
 	do     func(*session) error
@@ -221,18 +222,22 @@ func (w *writer) over() bool {
 // others are tried again without it; an error of the store itself is everybody's.
 func (w *writer) perform(group []*request) {
 	slices.SortStableFunc(group, func(a, b *request) int { return cmp.Compare(a.key, b.key) })
+	ahead := w.dialect.terms().pipeline != nil
 	for tries := 0; len(group) > 0; {
-		bad, err := w.transact(group)
+		bad, err := w.transact(group, ahead)
 		switch {
 		case err == nil:
 			w.transactions.Add(1)
 			finish(group, nil)
 			return
-		case errors.Is(err, errApart):
-			group[bad].do = group[bad].apart
-			continue
 		case w.dialect.isConflict(err) && tries < conflicts:
 			tries++
+			continue
+		case ahead && !w.dialect.isStoreGone(err):
+			ahead = false // to learn which request it was
+			continue
+		case errors.Is(err, errApart):
+			group[bad].do = group[bad].apart
 			continue
 		case bad < 0 || w.dialect.isStoreGone(err):
 			finish(group, err)
@@ -256,7 +261,10 @@ func finish(group []*request, err error) {
 // transact performs a group in one transaction. With an error it returns the index of the request
 // that failed, or -1 when the transaction itself did. Nothing is written then, unless what failed
 // was the commit and the connection with it: that is not known, and the callers ask again.
-func (w *writer) transact(group []*request) (bad int, err error) {
+//
+// Ahead, the database is not asked after each command what it did. The error is errApart then if one
+// did not do what was foreseen.
+func (w *writer) transact(group []*request, ahead bool) (bad int, err error) {
 	if err := w.present(); err != nil {
 		return -1, err
 	}
@@ -270,10 +278,15 @@ func (w *writer) transact(group []*request) (bad int, err error) {
 		}
 	}()
 	for i, r := range group {
+		s.ahead = ahead && r.ahead
 		r.err = r.do(s)
+		s.ahead = false
 		if r.err != nil && !isAnswer(r.err) {
 			return i, r.err
 		}
+	}
+	if err := s.flush(); err != nil {
+		return -1, err
 	}
 	return -1, w.dialect.commit(s)
 }
@@ -303,6 +316,7 @@ func (w *writer) tryBegin() (*session, error) {
 		w.session = newSession(conn, w.dialect.terms())
 	}
 	s := w.session
+	s.foreseen = s.foreseen[:0]
 	if _, err := s.exec(s.terms.begin); err != nil {
 		w.abandon(s, err)
 		return nil, err
@@ -317,6 +331,7 @@ func (w *writer) abandon(s *session, cause error) {
 		w.disconnect()
 		return
 	}
+	s.foreseen = s.foreseen[:0]
 	if _, err := s.exec(s.terms.rollback); err != nil && !w.dialect.isNoTransaction(err) {
 		w.disconnect()
 	}
