@@ -35,6 +35,15 @@ var faulty = map[string]struct {
 	"variable_set":    {task: "{name: A, value: b}"},
 	"variable_create": {task: "{name: A, value: b}"},
 	"variable_update": {task: "{name: OLD, level: project, value: new}"},
+
+	"variable_delete":   {task: "{name: OLD, level: project}"},
+	"variable_enable":   {task: "{name: OFF}"},
+	"variable_disable":  {task: "{name: ON}"},
+	"backup_restore":    {task: "{backup: b1}"},
+	"backup_delete":     {task: "{backup: b1}"},
+	"branch":            {task: "{name: new}"},
+	"merge":             {task: "{}"},
+	"clear_build_cache": {task: "{}"},
 }
 
 // TestRunner_AnswersEachFaultAsItsTaskDemands lets each fault strike each task of the catalogue. What
@@ -80,6 +89,9 @@ func TestRunner_AnswersEachFaultAsItsTaskDemands(t *testing.T) {
 					w.stop()
 					w.simulate(sandbox.Options{ActivityDuration: 20 * time.Second, ClockSkew: tt.skew})
 					w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
+					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OFF", Value: "old"})
+					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "ON", Value: "old", Enabled: true})
+					w.sandbox.AddBackup(projectA, "staging", sandbox.Backup{ID: "b1"})
 					w.token = secret.FromFile(filepath.Join(w.dir, "token"))
 					w.putToken(token)
 					if given.before != nil {
