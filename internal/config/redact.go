@@ -57,6 +57,10 @@ var secretLooks = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)[\w-]*(?:token|secret|passw|credential|api_?key|private)[\w-]*(?:=|\s+(?:=\s*)?)("[^"]*"?|'[^']*'?|[^\s'";|&)]+)`),
 	// token: value
 	regexp.MustCompile(`(?i)[\w-]*(?:token|secret|passw|credential|api_?key|private)[\w-]*["']?\s*:\s*("[^"]*"?|'[^']*'?|[^\s{\[,}'"]+)`),
+	// What a command line sets a variable to, or protects an environment with. Where a word is an option's
+	// and where it is the value is not known of one that is wrong, so all behind the name is hidden.
+	regexp.MustCompile(`--(?:value|auth)(?:=|\s+)("[^"]*"?|'[^']*'?|[^\s'";|&)]+)`),
+	regexp.MustCompile(`\b(?:variable:set|vset)\s+(?:-\S+\s+)*\S+\s+([^\s;|&)][^;|&)]*)`),
 	// A JSON web token.
 	regexp.MustCompile(`(eyJ[\w-]{5,}[\w.-]*)`),
 }

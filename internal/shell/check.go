@@ -506,7 +506,8 @@ func (c *checker) function(f *syntax.FuncDecl) {
 // what the CLI prints is not reproduced, and dash runs the parts at the same
 // time, so the order of two calls would be chance.
 func (c *checker) pipe(b *syntax.BinaryCmd) {
-	if b.Op == syntax.Pipe && c.callsCLI(b.X) {
+	// Where the part ends is asked of the operator: a here-document of it lies behind the whole line.
+	if b.Op == syntax.Pipe && c.callsWithin(b.X.Pos(), b.OpPos) {
 		c.foundHere(b.X, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
 	}
 }

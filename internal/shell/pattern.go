@@ -21,7 +21,7 @@ type pattern []element
 type element struct {
 	star  bool
 	any   bool
-	class *[256]bool // a bracket expression
+	class *byteSet // a bracket expression
 	b     byte
 }
 
@@ -77,10 +77,16 @@ func unescaped(glyphs []glyph) []glyph {
 	return out
 }
 
+// byteSet holds bytes, one bit each.
+type byteSet [4]uint64
+
+func (s *byteSet) add(b byte)      { s[b/64] |= 1 << (b % 64) }
+func (s *byteSet) has(b byte) bool { return s[b/64]>>(b%64)&1 == 1 }
+
 // bracket reads a bracket expression and returns how many glyphs it has, 0 if
 // it does not end.
-func bracket(glyphs []glyph) (*[256]bool, int) {
-	var set [256]bool
+func bracket(glyphs []glyph) (*byteSet, int) {
+	var set byteSet
 	i := 1
 	negated := i < len(glyphs) && glyphs[i].is('!')
 	if negated {
@@ -107,12 +113,12 @@ func bracket(glyphs []glyph) (*[256]bool, int) {
 			i += 2
 		}
 		for c := int(low); c <= int(high); c++ {
-			set[c] = true
+			set.add(byte(c))
 		}
 	}
 	if negated {
-		for c := range set {
-			set[c] = !set[c]
+		for i := range set {
+			set[i] = ^set[i]
 		}
 	}
 	return &set, i + 1
@@ -139,7 +145,7 @@ func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
 // namedClass adds a class such as [:alpha:] and returns its length, or 0 when
 // there is none.
-func namedClass(set *[256]bool, glyphs []glyph) int {
+func namedClass(set *byteSet, glyphs []glyph) int {
 	if len(glyphs) < 2 || !glyphs[1].is(':') {
 		return 0
 	}
@@ -153,8 +159,10 @@ func namedClass(set *[256]bool, glyphs []glyph) int {
 		if !ok || !glyphs[i+1].is(']') {
 			return 0
 		}
-		for c := range set {
-			set[c] = set[c] || class(byte(c))
+		for c := range 256 {
+			if class(byte(c)) {
+				set.add(byte(c))
+			}
 		}
 		return i + 2
 	}
@@ -193,7 +201,7 @@ func (e element) accepts(b byte) bool {
 	case e.any:
 		return true
 	case e.class != nil:
-		return e.class[b]
+		return e.class.has(b)
 	default:
 		return e.b == b
 	}

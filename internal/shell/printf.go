@@ -65,6 +65,9 @@ func (f *formatter) once() (done bool, err error) {
 		if text, done, err = f.directive(text[1:]); done || err != nil {
 			return done, err
 		}
+		if f.out.Len() > maxBytes {
+			return true, nil // to print so much ends the script
+		}
 	}
 	return false, nil
 }
