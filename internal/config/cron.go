@@ -234,6 +234,9 @@ func (l *loader) complete(e cronEntry, c *cron) {
 	j.Location = c.location
 	j.StartDeadline, j.Timeout, j.MaxSuccessAge = c.startDeadline, c.timeout, c.maxSuccessAge
 	j.Overlap, j.InDoubt, j.CatchUp = c.overlap, c.inDoubt, c.catchUp
+	if j.Script == nil {
+		j.Retries = c.retries
+	}
 	if len(j.Projects) == 0 {
 		// Without a project there is nobody else to hold the file's variables.
 		j.Variables = merged(l.vars, j.Variables)

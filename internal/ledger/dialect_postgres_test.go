@@ -190,6 +190,16 @@ func (w *waverer) repeatAll() {
 		}
 		return err
 	})
+	w.twice(opRetry, func() error {
+		return l.Retry(ctx, Retry{RunID: u.ID, Owner: "a", Earlier: []Attempt{{Outcome: Failed}}, At: slotTime})
+	})
+	w.twice(opIntend, func() error {
+		ok, err := l.Intend(ctx, u.ID, 0, "a", slotTime.Add(2*time.Second), slotTime)
+		if err == nil && !ok {
+			return errors.New("not intended")
+		}
+		return err
+	})
 	w.twice(opAdopt, func() error {
 		adopted, err := l.Adopt(ctx, u.ID, 0, "a", activity("one"))
 		if err == nil && !adopted {
