@@ -204,6 +204,13 @@ func writeRequest(line func(name, value string), name string, r control.Dispatch
 	line(name, fmt.Sprintf("%s on %s of %s", r.Task, r.Environment, r.Project))
 	line("  parameters", string(r.Params))
 	line("  command line", strings.Join(r.CommandLine, " "))
+	for i, a := range r.Earlier {
+		line(fmt.Sprintf("  attempt %d", i+1), moment(a.EndedAt)+": "+outcome(string(a.Outcome), string(a.Reason), a.Message))
+		for _, a := range a.Activities {
+			line("    activity", strings.TrimSpace(a.ID+" "+a.Type+" "+a.State+" "+a.Result))
+		}
+	}
+	line("  retry at", moment(r.RetryAt))
 	line("  sent", moment(r.SentAt))
 	line("  state", r.State)
 	if r.StatusCode != 0 {

@@ -28,6 +28,8 @@ type cron struct {
 	start   bool         // commands has a start
 
 	allowDestructive bool
+
+	retriesKey *yaml.Node // nil when it says nothing of retries itself
 }
 
 func cronFields() []field[cron] {
@@ -81,6 +83,12 @@ func cronFields() []field[cron] {
 	}
 	policies := lift(policyFields(), func(c *cron) *policy { return &c.policy })
 	for i := range policies {
+		if read := policies[i].read; policies[i].name == "retries" {
+			policies[i].read = func(r reader, c *cron, v *yaml.Node) {
+				c.retriesKey = r.key
+				read(r, c, v)
+			}
+		}
 		policies[i].preset = "`defaults." + policies[i].name + "`"
 	}
 	return append(own, policies...)
@@ -219,6 +227,19 @@ func (e cronEntry) reportDestructive(c *cron) {
 		"%s ends what cannot be brought back, and the cron does not allow that", c.job.Tasks[0].Kind().Name)
 }
 
+// takeRetries refuses retries on a script: what its calls answered has decided how it went on. Those
+// of defaults are for the declared crons.
+func (e cronEntry) takeRetries(c *cron) {
+	if c.job.Script == nil {
+		c.job.Retries = c.retries
+		return
+	}
+	if key := c.retriesKey; key != nil {
+		e.errorf(key, "retries-script", "declare what it does with task:, or leave retries out",
+			"a script is not retried: its calls' answers have decided how it went on")
+	}
+}
+
 // reportMissing reports what every cron has.
 func (e cronEntry) reportMissing(c *cron) {
 	const spec = "write spec: with a cron expression, such as '0 5 * * *'"
@@ -252,6 +273,7 @@ func (l *loader) complete(e cronEntry, c *cron) {
 	j.Location = c.location
 	j.StartDeadline, j.Timeout, j.MaxSuccessAge = c.startDeadline, c.timeout, c.maxSuccessAge
 	j.Overlap, j.InDoubt, j.CatchUp = c.overlap, c.inDoubt, c.catchUp
+	e.takeRetries(c)
 	if len(j.Projects) == 0 {
 		// Without a project there is nobody else to hold the file's variables.
 		j.Variables = merged(l.vars, j.Variables)

@@ -22,6 +22,7 @@ type policy struct {
 	overlap       job.Overlap
 	inDoubt       job.InDoubt
 	catchUp       job.CatchUp
+	retries       int
 }
 
 func standardPolicy() policy {
@@ -57,6 +58,11 @@ func policyFields() []field[policy] {
 		{"catch_up", "`latest` or `none`", "`latest`", func(r reader, p *policy, v *yaml.Node) {
 			if word, ok := oneOf(r, v, job.CatchUpLatest, job.CatchUpNone); ok {
 				p.catchUp = word
+			}
+		}},
+		{"retries", "whole number, 0 to 10", "`0`", func(r reader, p *policy, v *yaml.Node) {
+			if n, ok := r.integer(v, 0, 10); ok {
+				p.retries = n
 			}
 		}},
 		{"max_success_age", "duration; 0 is any age", "`0`", func(r reader, p *policy, v *yaml.Node) {

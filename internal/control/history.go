@@ -150,6 +150,8 @@ type Dispatch struct {
 	Message     string            `json:"message"`
 	ExitStatus  int               `json:"exit_status"`
 	Activities  []ledger.Activity `json:"activities"`
+	RetryAt     time.Time         `json:"retry_at,omitzero"` // when this attempt was due, after those in Earlier
+	Earlier     []ledger.Attempt  `json:"earlier_attempts"`  // what came of those before, the oldest first
 }
 
 // Show returns a run or a fire by its id. The error is ErrNotFound when there is neither.
@@ -232,10 +234,14 @@ func ofDispatch(row ledger.Dispatch) Dispatch {
 	if activities == nil {
 		activities = []ledger.Activity{}
 	}
+	earlier := row.Earlier
+	if earlier == nil {
+		earlier = []ledger.Attempt{}
+	}
 	return Dispatch{
 		Task: row.Kind, Params: row.Params, CommandLine: row.CommandLine, Project: row.Project,
 		Environment: row.Environment, State: string(row.State), Attempts: row.Attempts, SentAt: row.SentAt,
 		StatusCode: row.StatusCode, Outcome: string(row.Outcome), Reason: string(row.Reason), Message: row.Message,
-		ExitStatus: row.ExitStatus, Activities: activities,
+		ExitStatus: row.ExitStatus, Activities: activities, RetryAt: row.RetryAt, Earlier: earlier,
 	}
 }

@@ -44,6 +44,7 @@ type Job struct {
 	StartDeadline time.Duration // how late the first dispatch of a run may still leave
 	Timeout       time.Duration // how long a run may take in all
 	MaxSuccessAge time.Duration // how old the last success may become; zero is any age
+	Retries       int           // attempts after the first of a declared task; see package runner
 	Suspended     bool          // by configuration; its fires are recorded as skipped
 
 	Hash   string   // see Fingerprint; a job whose hash changes counts as edited

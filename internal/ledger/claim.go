@@ -35,8 +35,8 @@ const settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, r
 		WHERE slot = ? AND cron = ? AND project = ?`
 
 // Claim inserts fires and their runs and returns, in the same order, which of them this owner now
-// owns. Of a fire that was claimed before nothing is written. A run that the open run of another
-// fire excludes is left out, counted in the fire's NotRun, and its environment is listed; so is a
+// owns. Of a fire that was claimed before nothing is written. An open run of another fire which only
+// waits for a retry ends. A run that another open run excludes is left out, counted in the fire's NotRun, and its environment is listed; so is a
 // second run of one fire on one environment.
 //
 // A run's first dispatch (Run.First) is written with it, as BeginAndIntend would, so that a request
@@ -112,7 +112,7 @@ func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) 
 		return s.reclaim(owner, c)
 	}
 	res := Claimed{Owned: true}
-	if res.Runs, res.Overlapped, err = s.insertRuns(&fire, c.Runs); err != nil {
+	if err := s.insertRuns(&res, &fire, c.Runs); err != nil {
 		return Claimed{}, err
 	}
 	if len(res.Overlapped) > 0 {
@@ -153,23 +153,37 @@ func (f *Fire) values(list []any, open int) ([]any, error) {
 		nullMicros(f.MissedFrom), f.MissedCount), err
 }
 
-func (s *session) insertRuns(f *Fire, runs []Run) (inserted []Run, overlapped []string, err error) {
+func (s *session) insertRuns(res *Claimed, f *Fire, runs []Run) error {
 	for _, u := range runs {
 		u.belongTo(f)
 		n, err := s.exec(insertRuns.one, u.values(nil)...)
+		if err == nil && n == 0 && u.Exclusive {
+			n, err = s.insertInstead(res, &u)
+		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("run on environment %q: %w", u.Environment, err)
+			return fmt.Errorf("run on environment %q: %w", u.Environment, err)
 		}
 		if n == 0 {
-			overlapped = append(overlapped, u.Environment)
+			res.Overlapped = append(res.Overlapped, u.Environment)
 			continue
 		}
 		if err := s.insertFirst(&u); err != nil {
-			return nil, nil, fmt.Errorf("first dispatch on environment %q: %w", u.Environment, err)
+			return fmt.Errorf("first dispatch on environment %q: %w", u.Environment, err)
 		}
-		inserted = append(inserted, u)
+		res.Runs = append(res.Runs, u)
 	}
-	return inserted, overlapped, nil
+	return nil
+}
+
+// insertInstead inserts a run in the place of one that only waits for a retry, if that is what
+// excludes it.
+func (s *session) insertInstead(res *Claimed, u *Run) (int64, error) {
+	displaced, err := s.displace(u)
+	if displaced == nil || err != nil {
+		return 0, err
+	}
+	res.Displaced = append(res.Displaced, *displaced)
+	return s.exec(insertRuns.one, u.values(nil)...)
 }
 
 // belongTo makes a run one of a fire, as it is written.

@@ -190,6 +190,16 @@ func (w *waverer) repeatAll() {
 		}
 		return err
 	})
+	w.twice(opRetry, func() error {
+		return l.Retry(ctx, Retry{RunID: u.ID, Owner: "a", Earlier: []Attempt{{Outcome: Failed}}, At: slotTime})
+	})
+	w.twice(opIntend, func() error {
+		ok, err := l.Intend(ctx, u.ID, 0, "a", slotTime.Add(2*time.Second), slotTime)
+		if err == nil && !ok {
+			return errors.New("not intended")
+		}
+		return err
+	})
 	w.twice(opAdopt, func() error {
 		adopted, err := l.Adopt(ctx, u.ID, 0, "a", activity("one"))
 		if err == nil && !adopted {
@@ -225,8 +235,8 @@ func (w *waverer) repeatAll() {
 	w.twice(opLease, lease(func() (Lease, error) { return l.Register(ctx, replica, time.Hour) }))
 	w.twice(opLease, lease(func() (Lease, error) { return l.Renew(ctx, replica, time.Hour) }))
 	w.twice(opSuspend, func() error { return l.Suspend(ctx, Suspension{Cron: "nightly", Since: slotTime}) })
-	if d := mustDispatch(t, l, u.ID, 0); d.Attempts != 2 || d.Outcome != Succeeded || len(d.Activities) != 1 {
-		t.Errorf("dispatch %+v, want two intents, one activity and success", d)
+	if d := mustDispatch(t, l, u.ID, 0); d.Attempts != 1 || len(d.Earlier) != 1 || d.Outcome != Succeeded || len(d.Activities) != 1 {
+		t.Errorf("dispatch %+v, want one earlier attempt, one intent since, one activity and success", d)
 	}
 }
 

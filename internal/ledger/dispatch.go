@@ -40,6 +40,9 @@ type Dispatch struct {
 	ExitStatus  int // what the call returns to its script
 	Activities  []Activity
 	CommandLine []string // as the script wrote it; nil for declared tasks
+
+	Earlier []Attempt // attempts before this one, the oldest first; what stands above is this one's
+	RetryAt time.Time // when this attempt was due; zero for the first
 }
 
 // Activity is the platform's record of asynchronous work, as far as the ledger needs it. Project

@@ -51,4 +51,5 @@ type Claimed struct {
 	Fire       Fire     // as it stands in the ledger; as it was given when not owned
 	Runs       []Run    // inserted, in the order given
 	Overlapped []string // environments without a run because an exclusive one is still open
+	Displaced  []Run    // ended, because one of Runs takes the place of its retry; whoever owned them
 }

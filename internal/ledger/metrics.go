@@ -9,6 +9,7 @@ const (
 	opIntend    = "intend"
 	opReturn    = "return"
 	opRecord    = "record"
+	opRetry     = "retry"
 	opAdopt     = "adopt"
 	opFinish    = "finish"
 	opTrack     = "track"
@@ -31,7 +32,7 @@ func newStoreErrors(reg prometheus.Registerer) (*prometheus.CounterVec, error) {
 		Help: "Operations that the store could not perform.",
 	}, []string{"op"})
 	for _, op := range []string{
-		opClaim, opBegin, opIntend, opReturn, opRecord, opAdopt, opFinish, opTrack, opResolve,
+		opClaim, opBegin, opIntend, opReturn, opRecord, opRetry, opAdopt, opFinish, opTrack, opResolve,
 		opInstall, opLease, opTakeOver, opSchedules, opSuspend, opPrune, opHeartbeat, opQuery,
 	} {
 		counter.WithLabelValues(op)

@@ -24,7 +24,7 @@ func TestLedger_DoesAsItsModel(t *testing.T) {
 				asked: map[string]bool{}, activities: map[string]modelKey{},
 			}
 			t.Repeat(map[string]func(*rapid.T){
-				"claim": m.claim, "begin": m.begin, "begin and intend": m.beginAndIntend, "intend": m.intend, "return": m.withdraw,
+				"claim": m.claim, "begin": m.begin, "begin and intend": m.beginAndIntend, "intend": m.intend, "return": m.withdraw, "retry": m.retry,
 				"record": m.record, "adopt": m.adopt, "finish": m.finish, "take over": m.takeOver,
 			})
 			m.check(t)
@@ -62,6 +62,7 @@ type modelDispatch struct {
 	Outcome  Outcome
 	Attempts int
 	Activity string
+	Retries  int
 }
 
 type modelKey struct {
@@ -129,9 +130,13 @@ func (m *model) claim(t *rapid.T) {
 	fire := &modelFire{}
 	m.fires[key] = fire
 	var opened []string
+	displaced := 0
 	for _, u := range c.Runs {
 		if u.Exclusive && m.excluded(c.Fire.Cron, u.Environment) {
-			continue
+			if !m.displace(c.Fire.Cron, u.Environment) {
+				continue
+			}
+			displaced++
 		}
 		fire.open++
 		opened = append(opened, u.ID)
@@ -151,6 +156,9 @@ func (m *model) claim(t *rapid.T) {
 	var got []string
 	for _, u := range claimed.Runs {
 		got = append(got, u.ID)
+	}
+	if len(claimed.Displaced) != displaced {
+		t.Fatalf("displaced %+v, want %d", claimed.Displaced, displaced)
 	}
 	if diff := cmp.Diff(opened, got); diff != "" || claimed.Fire.Outcome != fire.final {
 		t.Fatalf("fire %q, runs (-want +got):\n%s", claimed.Fire.Outcome, diff)
@@ -252,6 +260,63 @@ func (m *model) withdraw(t *rapid.T) {
 	if may {
 		d.State = DispatchClaimed
 	}
+}
+
+func (m *model) retry(t *rapid.T) {
+	id, ordinal, owner, d, may := m.dispatch(t)
+	may = may && (d.State == DispatchClaimed || d.State == DispatchDispatching || d.State == DispatchTracking)
+	n := 1
+	if d != nil {
+		n += d.Retries
+	}
+	earlier := make([]Attempt, n)
+	for i := range earlier {
+		earlier[i] = Attempt{Outcome: Failed, EndedAt: slotTime}
+	}
+	m.wantNotOwned(t, m.l.Retry(t.Context(), Retry{RunID: id, Ordinal: ordinal, Owner: owner, Earlier: earlier, At: m.tick()}), !may)
+	if may {
+		*d = modelDispatch{State: DispatchClaimed, Retries: n}
+	}
+}
+
+// displace ends the open exclusive run of a cron on an environment if it only waits for a retry.
+func (m *model) displace(cron, environment string) bool {
+	for _, u := range m.runs {
+		if u.cron != cron || u.environment != environment || !u.exclusive || u.outcome != "" {
+			continue
+		}
+		waits, worst := false, Outcome("")
+		for _, d := range u.dispatches {
+			outcome := d.Outcome
+			switch {
+			case d.State == DispatchClaimed && d.Retries > 0:
+				waits, outcome = true, Failed
+			case d.State != DispatchClaimed && d.State != DispatchDone:
+				return false
+			}
+			if Worse(outcome, worst) {
+				worst = outcome
+			}
+		}
+		if !waits {
+			return false
+		}
+		for _, d := range u.dispatches {
+			if d.State == DispatchClaimed && d.Retries > 0 {
+				d.State, d.Outcome = DispatchDone, Failed
+			}
+		}
+		u.outcome = worst
+		u.fire.open--
+		if Worse(worst, u.fire.outcome) {
+			u.fire.outcome = worst
+		}
+		if u.fire.open == 0 {
+			u.fire.final = u.fire.outcome
+		}
+		return true
+	}
+	return false
 }
 
 func (m *model) record(t *rapid.T) {
@@ -383,7 +448,7 @@ func (m *model) check(t *rapid.T) {
 		}
 		got := map[int]modelDispatch{}
 		for _, d := range rows {
-			one := modelDispatch{State: d.State, Outcome: d.Outcome, Attempts: d.Attempts}
+			one := modelDispatch{State: d.State, Outcome: d.Outcome, Attempts: d.Attempts, Retries: len(d.Earlier)}
 			if len(d.Activities) > 0 {
 				one.Activity = d.Activities[0].ID
 			}

@@ -101,8 +101,8 @@ func (s *session) adopt(runID string, ordinal int, owner string, a Activity) (bo
 		d = found
 		return d.State == DispatchInDoubt || d.State == DispatchDispatching || d.tracks(a)
 	})
-	if err != nil || d.State == DispatchTracking {
-		return err == nil, err // if it is tracked already, only the acknowledgement was lost
+	if err != nil || d.State == DispatchTracking || d.tried(a) {
+		return err == nil && !d.tried(a), err // if it is tracked already, only the acknowledgement was lost
 	}
 	holder, n, held := runID, ordinal, true
 	err = s.row(selectHolder, a.Project, a.ID).Scan(&holder, &n)

@@ -21,7 +21,8 @@ const (
 		outcome, reason, message, owner, lane, snapshot`
 
 	dispatchColumns = `run_id, ordinal, state, kind, params, project, environment, dedupe, attempts, sent_at, settle_at,
-		status_code, outcome, reason, message, exit_status, activities, command_line`
+		status_code, outcome, reason, message, exit_status, activities, command_line,
+		earlier, retry_at`
 )
 
 func scanFire(row scanner) (Fire, error) {
@@ -59,16 +60,20 @@ func scanRun(row scanner) (Run, error) {
 
 func scanDispatch(row scanner) (Dispatch, error) {
 	var d Dispatch
-	var sent, settle stamp
-	var params, dedupe, activities, commandLine []byte
+	var sent, settle, retry stamp
+	var params, dedupe, activities, commandLine, earlier []byte
 	err := row.Scan(&d.RunID, &d.Ordinal, &d.State, &d.Kind, &params, &d.Project, &d.Environment, &dedupe, &d.Attempts,
-		&sent, &settle, &d.StatusCode, &d.Outcome, &d.Reason, &d.Message, &d.ExitStatus, &activities, &commandLine)
+		&sent, &settle, &d.StatusCode, &d.Outcome, &d.Reason, &d.Message, &d.ExitStatus, &activities, &commandLine,
+		&earlier, &retry)
 	if err != nil {
 		return Dispatch{}, err
 	}
-	d.Params, d.SentAt, d.SettleAt = params, sent.Time, settle.Time
+	d.Params, d.SentAt, d.SettleAt, d.RetryAt = params, sent.Time, settle.Time, retry.Time
 	d.Dedupe = string(dedupe)
 	if err := decode("activities", activities, &d.Activities); err != nil {
+		return Dispatch{}, err
+	}
+	if err := decode("earlier", earlier, &d.Earlier); err != nil {
 		return Dispatch{}, err
 	}
 	return d, decode("command_line", commandLine, &d.CommandLine)

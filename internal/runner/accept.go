@@ -316,6 +316,9 @@ func (r *Runner) claim(ctx context.Context, claims []claim) bool {
 // start reports what was decided without a run and sets the claimed runs going.
 func (r *Runner) start(ctx context.Context, c claim, claimed ledger.Claimed) {
 	r.Metrics.claimed(claimed)
+	for _, u := range claimed.Displaced {
+		r.displaced(&u)
+	}
 	if claimed.Fire.Outcome != "" {
 		r.logFire(claimed)
 	}

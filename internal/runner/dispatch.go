@@ -143,10 +143,29 @@ func (d *dispatch) resume(ctx context.Context) (int, error) {
 // repeated only when the request certainly did not execute.
 func (d *dispatch) carry(ctx context.Context) (int, error) {
 	for wait := d.backoff(); ; {
+		if err := d.awaitRetry(ctx); err != nil {
+			return 1, err
+		}
 		accepted, end, err := d.try(ctx)
+		var refused *platform.Error
+		pause := time.Duration(0)
+		if errors.As(err, &refused) && refused.Execution() != platform.InDoubt {
+			end, pause = d.answered(ctx, refused, wait.step())
+		}
+		if end != nil {
+			again, err := d.retry(ctx, *end, nil)
+			switch {
+			case errors.Is(err, errDuplicate):
+				return d.duplicate()
+			case err != nil:
+				return 1, err
+			case again:
+				continue
+			default:
+				return d.end(ctx, *end)
+			}
+		}
 		switch {
-		case end != nil:
-			return d.end(ctx, *end)
 		case errors.Is(err, errDuplicate):
 			return d.duplicate()
 		case errors.Is(err, errWithdrawn):
@@ -154,17 +173,10 @@ func (d *dispatch) carry(ctx context.Context) (int, error) {
 			continue
 		case err == nil:
 			return d.accepted(ctx, accepted)
-		}
-		var refused *platform.Error
-		if !errors.As(err, &refused) {
+		case refused == nil:
 			return 1, err // stopping, or the run is not ours any more
-		}
-		if refused.Execution() == platform.InDoubt {
+		case refused.Execution() == platform.InDoubt:
 			return d.doubt(ctx, refused)
-		}
-		end, pause := d.answered(ctx, refused, wait.step())
-		if end != nil {
-			return d.end(ctx, *end)
 		}
 		if err := d.withdraw(ctx, refused.Error()); err != nil {
 			return 1, err
@@ -263,7 +275,7 @@ func (d *dispatch) leave(
 	slot.Start()
 	accepted, err := client.Do(ctx, request)
 	var refused *platform.Error
-	if d.row.Ordinal == 0 && !(errors.As(err, &refused) && refused.Execution() == platform.NotExecuted) {
+	if !d.started() && !(errors.As(err, &refused) && refused.Execution() == platform.NotExecuted) {
 		d.Metrics.sent(leaves.Sub(d.run.ScheduledAt))
 	}
 	return accepted, nil, err
@@ -334,14 +346,14 @@ func (d *dispatch) withdraw(ctx context.Context, message string) error {
 }
 
 // late returns how the dispatch ends if it cannot leave at the given time any more: the start
-// deadline holds for a run's first dispatch, its timeout for the others; and its cron must still
+// deadline holds until a run's first dispatch was accepted, then its timeout; and its cron must still
 // be there and not suspended. A given cause says why it has not left yet.
 func (d *dispatch) late(at time.Time, cause verdict) *verdict {
 	if end := d.revoked(d.run.job, d.run.Project, at); end != nil {
 		return end
 	}
 	deadline, end := d.run.StartDeadline, verdict{ledger.Missed, ledger.Deadline, "its start deadline passed before it could be sent"}
-	if d.row.Ordinal > 0 {
+	if d.started() {
 		deadline, end = d.run.Deadline, verdict{ledger.Failed, ledger.Timeout, "the run's timeout passed before it could be sent"}
 	}
 	if d.run.Deadline.Before(deadline) {
@@ -378,7 +390,7 @@ func (d *dispatch) accepted(ctx context.Context, a *platform.Accepted) (int, err
 
 // follow hands the activities to the tracker. Only an explicit --wait stays until they are over.
 func (d *dispatch) follow(ctx context.Context, activities []ledger.Activity) (int, error) {
-	t := d.tracker.follow(d.run, d.row, activities)
+	t := d.tracker.follow(d, activities)
 	if !d.call.Wait {
 		return 0, nil
 	}
@@ -394,7 +406,7 @@ func (d *dispatch) follow(ctx context.Context, activities []ledger.Activity) (in
 
 // end gives the dispatch its outcome. A dispatch that was never written is written as done.
 func (d *dispatch) end(ctx context.Context, v verdict) (int, error) {
-	v = d.doubtful(v)
+	v = d.concluded(d.doubtful(v))
 	d.run.note(v.outcome, v.reason, v.message)
 	res := d.result(ledger.DispatchDone, v)
 	err := d.begin(ctx)

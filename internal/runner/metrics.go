@@ -74,7 +74,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "automatond_in_doubt_total", Help: "Requests that were in doubt, by how the doubt ended.",
 		}, []string{"resolution"}),
 	}
-	for _, reason := range []string{"dirty", "rate_limit", "connection"} {
+	for _, reason := range []string{"dirty", "rate_limit", "connection", "retry"} {
 		m.waitingN.WithLabelValues(reason)
 	}
 	for _, resolution := range []string{"adopted", "redispatched", "accepted", "unknown", "by_hand"} {

@@ -92,7 +92,7 @@ func (d *dispatch) ownTarget() bool {
 func (d *dispatch) awaitClean(ctx context.Context, pause time.Duration, message string) (*verdict, error) {
 	d.waited = true
 	cause := verdict{ledger.Missed, ledger.Dirty, message}
-	if d.row.Ordinal > 0 {
+	if d.started() {
 		cause = verdict{ledger.Failed, ledger.Timeout, message}
 	}
 	if end := d.late(time.Now().Add(pause), cause); end != nil {

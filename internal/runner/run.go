@@ -89,19 +89,7 @@ func (r *Runner) execute(ctx context.Context, u *run) {
 	if err == nil {
 		err = r.followRest(ctx, u)
 	}
-	switch {
-	case errors.Is(err, errResolved):
-		return // and it has been said
-	case errors.Is(err, ledger.ErrNotOwned):
-		r.lost(u)
-		return
-	}
-	if err != nil {
-		// The store has the run as it stands; the next process to own it goes on from there.
-		r.event(r.log.Info(), u).Err(err).Msg("run left open")
-		return
-	}
-	r.completeRun(ctx, u)
+	r.leaveOr(ctx, u, err, r.completeRun)
 }
 
 // callInOrder makes a declared cron's calls, until one is not accepted.
@@ -210,10 +198,10 @@ func (r *Runner) finish(ctx context.Context, u *run) {
 }
 
 // lost forgets a run that is another replica's now, because this one's lease was over meanwhile, or
-// that was ended by hand.
+// that ended meanwhile: by hand, or because the next fire came before its retry.
 func (r *Runner) lost(u *run) {
 	r.Metrics.lost(u)
-	r.event(r.log.Warn(), u).Msg("run was ended by hand, or taken over by another replica")
+	r.event(r.log.Warn(), u).Msg("run was ended by hand or by the next fire, or taken over by another replica")
 }
 
 // client returns the API client for a project that a call of this run goes to.

@@ -30,8 +30,7 @@ type tracked struct {
 
 // trackedDispatch is one dispatch with activities that are not over.
 type trackedDispatch struct {
-	run        *run
-	row        ledger.Dispatch
+	*dispatch
 	activities []ledger.Activity
 	since      time.Time     // when the platform accepted it, by our clock
 	unread     error         // why the last look did not see all its activities
@@ -53,12 +52,13 @@ func (t *trackedDispatch) exitStatus() int {
 }
 
 // follow takes on a dispatch whose activities are known.
-func (t *tracker) follow(u *run, row ledger.Dispatch, activities []ledger.Activity) *trackedDispatch {
-	since := row.SentAt
+func (t *tracker) follow(of *dispatch, activities []ledger.Activity) *trackedDispatch {
+	u := of.run
+	since := of.row.SentAt
 	if since.IsZero() {
 		since = time.Now()
 	}
-	d := &trackedDispatch{run: u, row: row, activities: activities, since: since, done: make(chan struct{})}
+	d := &trackedDispatch{dispatch: of, activities: activities, since: since, done: make(chan struct{})}
 	u.mu.Lock()
 	u.open++
 	for _, a := range activities {
@@ -69,10 +69,11 @@ func (t *tracker) follow(u *run, row ledger.Dispatch, activities []ledger.Activi
 
 	next := time.Now().Add(jitter(t.Timing.PollFirst))
 	t.mu.Lock()
-	p := t.projects[row.Project]
+	project := of.row.Project
+	p := t.projects[project]
 	if p == nil {
-		p = &tracked{project: row.Project, next: next}
-		t.projects[row.Project] = p
+		p = &tracked{project: project, next: next}
+		t.projects[project] = p
 	}
 	p.dispatches = append(p.dispatches, d)
 	if next.Before(p.next) {
@@ -271,6 +272,10 @@ func ofActivity(a ledger.Activity) (verdict, bool) {
 
 func (t *tracker) end(ctx context.Context, d *trackedDispatch, v verdict) {
 	t.Metrics.activities(-len(d.activities))
+	if d.retryFailed(ctx, v, d.activities) {
+		return // nobody waits for it: a script has no retries
+	}
+	v = d.numbered(v)
 	status := 1
 	if v.outcome == ledger.Succeeded {
 		status = 0
