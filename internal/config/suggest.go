@@ -114,7 +114,10 @@ func asList(value *yaml.Node, example string) string {
 		if n.Kind != yaml.ScalarNode || isNull(n) || len(n.Value) > 40 || n.Value == "" {
 			return "[" + example + "]"
 		}
-		words = append(words, inline(n.Value))
+		// No branch and no type has a space or a comma in it: several were meant.
+		for _, word := range strings.FieldsFunc(n.Value, func(c rune) bool { return c == ' ' || c == ',' }) {
+			words = append(words, inline(word))
+		}
 	}
 	if len(words) == 0 || len(words) > 4 {
 		return "[" + example + "]"

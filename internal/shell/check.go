@@ -704,7 +704,7 @@ func (c *checker) cli(args []*syntax.Word) {
 	line := wordsOf(args)
 	c.secrets = c.secrets || mayHoldSecrets(line)
 	l, err := checkLine(line)
-	at := lastOf(args)
+	at := args[min(1, len(args)-1)] // the command, as a rule: what is wrong is in no word of its own
 	if e, ok := errors.AsType[*wordError](err); ok {
 		at = args[e.word]
 	}

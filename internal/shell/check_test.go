@@ -107,7 +107,7 @@ func TestParse_ReportsProblemsWithTheirPlace(t *testing.T) {
 		{"platform db:dump -W", []string{"1:10-17 error unsupported-command"}},
 		{`platform db:dump -W "$x"`, []string{"1:10-17 error unsupported-command"}},
 		{"platform backup:create --no-wait --frobnicate", []string{"1:34-46 error command-line"}},
-		{"platform sync -W", []string{"1:15-17 error command-line"}},
+		{"platform sync -W", []string{"1:10-14 error command-line"}},
 		{"platform backup:create --yes", []string{"1:1-9 warning no-wait-missing"}},
 		{`platform backup:create -e "$x"`, []string{"1:1-9 warning no-wait-missing"}},
 		{"platform backup:create --wait", nil},
