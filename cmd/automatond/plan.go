@@ -37,6 +37,12 @@ func newPlan() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := target.Check(cfg.Projects); err != nil {
+				return usage(err)
+			}
+			if remark := target.Remark(); remark != "" {
+				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", remark)
+			}
 			report := target.For(cmd.Context(), cfg.Jobs)
 			if output == "json" {
 				return writeJSON(cmd.OutOrStdout(), report)

@@ -40,6 +40,9 @@ It reads the ledger of the data directory, or that of --store, whether or not a 
 			if filter.Limit < 1 {
 				return usage(errors.New("--limit is at least 1"))
 			}
+			if err := filter.Check(); err != nil {
+				return usage(err)
+			}
 			if filter.Project, err = projectID(cmd, paths, filter.Project); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +45,26 @@ type Filter struct {
 	Since       time.Time
 	InDoubt     bool // only runs with a request that is, or remained, in doubt
 	Limit       int
+}
+
+// Check reports an outcome or a reason that nothing ever has.
+func (f Filter) Check() error {
+	var outcomes, reasons []string
+	for _, p := range ledger.Pairs() {
+		outcomes, reasons = append(outcomes, string(p.Outcome)), append(reasons, string(p.Reason))
+	}
+	for _, given := range []struct {
+		what, value string
+		known       []string
+	}{{"outcome", f.Outcome, outcomes}, {"reason", f.Reason, reasons}} {
+		if given.value == "" || slices.Contains(given.known, given.value) {
+			continue
+		}
+		slices.Sort(given.known)
+		known := slices.DeleteFunc(slices.Compact(given.known), func(s string) bool { return s == "" })
+		return fmt.Errorf("%q is no %s: there is %s", given.value, given.what, strings.Join(known, ", "))
+	}
+	return nil
 }
 
 // Record is one line of the history: a run, or a fire that led to no run.

@@ -1,9 +1,14 @@
 package plan
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
+	"github.com/automatond/automatond/internal/guard"
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/platform"
 	"github.com/automatond/automatond/internal/tasks"
@@ -45,6 +50,27 @@ type TaskReport struct {
 	Project     string     `json:"project"`
 	Environment string     `json:"environment"`
 	Params      tasks.Task `json:"params"`
+}
+
+// Check reports a project that none of the configured ones is: the answer would be that it has no crons.
+func (o Offline) Check(projects []*job.Project) error {
+	called := func(p *job.Project) bool { return p.IsCalled(o.Project) }
+	if o.Project == "" || len(projects) == 0 || slices.ContainsFunc(projects, called) {
+		return nil
+	}
+	var names []string
+	for _, p := range projects {
+		names = append(names, cmp.Or(p.Alias, p.ID))
+	}
+	return fmt.Errorf("no project is called %q; known here: %s", o.Project, strings.Join(names, ", "))
+}
+
+// Remark says what is odd about the target, if anything is.
+func (o Offline) Remark() string {
+	if known := guard.EnvironmentTypes(); o.EnvironmentType != "" && !slices.Contains(known, o.EnvironmentType) {
+		return fmt.Sprintf("environment type %q is none of %s", o.EnvironmentType, strings.Join(known, ", "))
+	}
+	return ""
 }
 
 // For decides every job on the described target, without asking the platform. A job that several
