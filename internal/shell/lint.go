@@ -62,6 +62,8 @@ func (c *checker) lintBrackets(call *syntax.CallExpr) {
 	case len(call.Args) == 3 && glued.MatchString(c.text(call.Args[1])):
 		c.found(call.Args[1], Warning, "always-true", "without spaces around = this is one word, so the condition is always true",
 			"write a space before and after =")
+	case len(call.Args) == 5:
+		c.lintComparison(call.Args[1], call.Args[2], call.Args[3])
 	}
 }
 

@@ -31,6 +31,18 @@ func TestParse_FindsWhatDashTakesAndNobodyMeans(t *testing.T) {
 		{`[ "$PLATFORM_BRANCH"=main ] && ` + call, []string{"1:3-26 warning always-true"}},
 		{`[ "$PLATFORM_BRANCH" ] && ` + call, nil},
 		{`[ "$PLATFORM_BRANCH" = main && ` + call, []string{"1:1-2 error bracket-unclosed"}},
+		// Comparisons that no environment makes true.
+		{`[ "$PLATFORM_BRANCH" =~ ^release ] && ` + call, []string{"1:22-24 warning never-true"}},
+		{`[ "$PLATFORM_BRANCH" eq main ] && ` + call, []string{"1:22-24 warning never-true"}},
+		{`[ "$PLATFORM_BRANCH" -eq main ] && ` + call, []string{"1:26-30 warning never-true"}},
+		{`[ "$PLATFORM_BRANCH" = "release/*" ] && ` + call, []string{"1:24-35 warning never-true"}},
+		{`[ '$PLATFORM_BRANCH' = main ] && ` + call, []string{"1:3-21 warning never-true"}},
+		{`[ PLATFORM_BRANCH = main ] && ` + call, []string{"1:3-18 warning never-true"}},
+		{`[ main = "$PLATFORM_BRANCH" ] && ` + call, nil},
+		{`[ "$COUNT" -eq 3 ] && ` + call, nil},
+		{`[ "$X" = "a*" ] && ` + call, nil},
+		{`[ a = a ] && ` + call, nil},
+		{`[ "$X" -a "$Y" ] && ` + call, nil},
 		{`["$PLATFORM_BRANCH" = main ] && ` + call, []string{"1:1-20 error bracket-space"}},
 	} {
 		_, problems := Parse(tt.src)
