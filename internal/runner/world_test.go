@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,7 @@ type world struct {
 	t       *testing.T
 	dir     string
 	sandbox *sandbox.Sandbox
+	mu      sync.Mutex // guards jobs, which the runner asks for
 	jobs    []*job.Job
 	logs    *strings.Builder
 	observe bool
@@ -90,6 +92,8 @@ func (w *world) configure(yaml string) {
 	if cfg == nil {
 		w.t.Fatalf("load: %v", diagnostics)
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.jobs = cfg.Jobs
 }
 
@@ -153,6 +157,8 @@ func (w *world) restart() {
 }
 
 func (w *world) find(cron string) *job.Job {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, j := range w.jobs {
 		if j.Name == cron {
 			return j
