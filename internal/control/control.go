@@ -3,7 +3,8 @@
 //
 // Server and Client carry requests and answers; what a request does is the daemon's business, which
 // passes a function for each. What became of a run is not asked over the socket: History reads it
-// in the ledger, whether a daemon runs or not.
+// in the ledger, whether a daemon runs or not, as do BackUpLedger and CheckLedger. Why both sides are
+// here is said in docs/adr/0013-one-package-behind-the-commands.md.
 package control
 
 import (
