@@ -24,7 +24,11 @@ func TestReload_FiveHundredUnderLoad(t *testing.T) {
 		}
 		yaml.WriteString("crons:\n")
 		for i := range crons {
-			fmt.Fprintf(&yaml, "  c%d: {spec: '* * * * *', projects: [p%d], only: {branches: [main]}, task: {redeploy: {}}}\n", i, i)
+			timeout := 24
+			if i%3 == 0 {
+				timeout = 1 + n%24 // changed by every reload, though not when it fires
+			}
+			fmt.Fprintf(&yaml, "  c%d: {spec: '* * * * *', projects: [p%d], only: {branches: [main]}, timeout: %dh, task: {redeploy: {}}}\n", i, i, timeout)
 		}
 		fmt.Fprintf(&yaml, "  edited: {spec: '%d 3 * * *', projects: [guest], task: {backup: {}}}\n", n%60)
 		fmt.Fprintf(&yaml, "  guest%d: {spec: '0 3 * * *', projects: [guest], task: {backup: {}}}\n", n)
