@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/job"
@@ -125,6 +126,22 @@ func (s *setup) leaving(next *setup) map[string]*platform.Client {
 	return former
 }
 
+// samePolicies reports whether two jobs agree in what may be changed of a cron without its counting as
+// edited, which would begin anew what it owes.
+func samePolicies(a, b *job.Job) bool {
+	type policies struct {
+		overlap                       job.Overlap
+		inDoubt                       job.InDoubt
+		catchUp                       job.CatchUp
+		deadline, timeout, maxSuccess time.Duration
+		retries                       int
+	}
+	of := func(j *job.Job) policies {
+		return policies{j.Overlap, j.InDoubt, j.CatchUp, j.StartDeadline, j.Timeout, j.MaxSuccessAge, j.Retries}
+	}
+	return of(a) == of(b) && maps.Equal(a.Variables, b.Variables)
+}
+
 // compare finds what has changed between two sets of crons.
 func compare(before, next map[string]*job.Job) *reloaded {
 	res := &reloaded{}
@@ -132,7 +149,7 @@ func compare(before, next map[string]*job.Job) *reloaded {
 		switch old := before[name]; {
 		case old == nil:
 			res.added = append(res.added, name)
-		case scheduleHash(old) != scheduleHash(next[name]):
+		case scheduleHash(old) != scheduleHash(next[name]) || !samePolicies(old, next[name]):
 			res.changed = append(res.changed, name)
 		}
 	}

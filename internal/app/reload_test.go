@@ -45,6 +45,20 @@ func TestReload_AnEditedCronGoesOnFromTheEdit(t *testing.T) {
 	})
 }
 
+func TestReload_TellsOfAChangedPolicyAndLeavesTheScheduleAlone(t *testing.T) {
+	for _, policy := range []string{"timeout: 5h", "start_deadline: 5h", "overlap: allow", "retries: 3", "variables: {A: b}"} {
+		inWorld(t, shop+backup, func(w *world) {
+			w.wait(time.Minute)
+			res := w.reload(shop + strings.Replace(backup, "only:", policy+", only:", 1))
+			if !slices.Equal(res.changed, []string{"backup"}) || len(res.added)+len(res.removed) > 0 {
+				t.Errorf("%s: reload says %+v, want backup changed", policy, res)
+			}
+			w.wait(period)
+			w.want(1, "backup 00:05 succeeded/")
+		})
+	}
+}
+
 func TestReload_ACronThatComesBackOwesNothing(t *testing.T) {
 	inWorld(t, shop+backup, func(w *world) {
 		w.wait(period + time.Minute)
