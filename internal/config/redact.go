@@ -167,6 +167,7 @@ func (s *source) secretScalarsOn(n int) []span {
 // trimmed leaves out what surrounds a value.
 func trimmed(raw []byte, sp span) span {
 	text := []rune(string(raw))
+	sp.to = min(sp.to, len(text)+1)
 	for sp.from < sp.to && strings.ContainsRune(" \t", text[sp.from-1]) {
 		sp.from++
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -72,13 +73,18 @@ func (s *source) parse() (*yaml.Node, *Diagnostic) {
 		Hint:    "move it to a file of its own, and name both files or their directory"}
 }
 
+// lineBreak is what the YAML library counts lines by: these characters of YAML 1.1.
+var lineBreak = regexp.MustCompile(`\r\n|[\n\r\x{85}\x{2028}\x{2029}]`)
+
 // line returns line n, counted from 1, without its end; "" beyond the file.
 func (s *source) line(n int) []byte {
 	if s.lines == nil {
-		s.lines = bytes.Split(bytes.TrimPrefix(s.data, []byte("\ufeff")), []byte("\n"))
-		for i, line := range s.lines {
-			s.lines[i] = bytes.TrimSuffix(line, []byte("\r"))
+		rest, from := bytes.TrimPrefix(s.data, []byte("\ufeff")), 0
+		for _, at := range lineBreak.FindAllIndex(rest, -1) {
+			s.lines = append(s.lines, rest[from:at[0]])
+			from = at[1]
 		}
+		s.lines = append(s.lines, rest[from:])
 	}
 	if n < 1 || n > len(s.lines) {
 		return nil
