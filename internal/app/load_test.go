@@ -15,6 +15,9 @@ import (
 // instant at which they are due. Crons and projects come, change and go, and the file is bad now and
 // then. Nothing is lost, nothing is doubled, and neither memory nor goroutines grow.
 func TestReload_FiveHundredUnderLoad(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute under the race detector")
+	}
 	const crons, reloads, every = 100, 500, 600 * time.Millisecond // so one in a hundred at a full minute
 	configuration := func(n int) string {
 		var yaml strings.Builder

@@ -23,7 +23,7 @@ import (
 
 var (
 	simulatedSeed  = flag.Uint64("simulation.seed", 0, "simulate this seed only; 0 is the first ones")
-	simulatedSeeds = flag.Int("simulation.seeds", 30, "how many seeds to simulate")
+	simulatedSeeds = flag.Int("simulation.seeds", 20, "how many seeds to simulate")
 	simulatedDays  = flag.Int("simulation.days", 3, "how many days each simulation lasts")
 )
 
