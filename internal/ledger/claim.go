@@ -36,8 +36,8 @@ const settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, r
 
 // Claim inserts fires and their runs and returns, in the same order, which of them this owner now
 // owns. Of a fire that was claimed before nothing is written. An open run of another fire which only
-// waits for a retry ends. A run that another open run excludes is left out, counted in the fire's NotRun, and its environment is listed; so is a
-// second run of one fire on one environment.
+// waits for a retry ends. A run that another open run excludes is left out, counted in the fire's
+// NotRun, and its environment is listed; so is a second run of one fire on one environment.
 //
 // A run's first dispatch (Run.First) is written with it, as BeginAndIntend would, so that a request
 // needs one wait for the disk and not two.

@@ -43,16 +43,13 @@ func isNoNumber(text string) bool {
 func (c *checker) lintEquality(left, right *syntax.Word, never func(*syntax.Word, string, string)) {
 	l, leftFixed := literalName(left)
 	r, rightFixed := literalName(right)
+	name, isVariable := variableOf(left)
 	switch {
 	case leftFixed && rightFixed && l != r:
 		never(left, "both sides are fixed texts that differ", hintAtVariable(l))
-	case leftFixed || !rightFixed:
-	default:
-		name, ok := variableOf(left)
-		if ok && guardVariables[name] && strings.ContainsAny(r, "*?[") {
-			never(right, fmt.Sprintf("= compares letter by letter, and no %s is called %s", nounOf(name), r),
-				fmt.Sprintf(`write case "$%s" in %s) ... ;; esac`, name, r))
-		}
+	case isVariable && guardVariables[name] && rightFixed && strings.ContainsAny(r, "*?["):
+		never(right, fmt.Sprintf("= compares letter by letter, and no %s is called %s", nounOf(name), r),
+			fmt.Sprintf(`write case "$%s" in %s) ... ;; esac`, name, r))
 	}
 }
 
