@@ -267,10 +267,9 @@ func (a *app) open(ctx context.Context) error {
 	if err != nil {
 		host = "unknown"
 	}
-	owner := ledger.NewID()
 	a.lease, err = runner.NewLease(ctx, runner.LeaseOptions{
 		Ledger:    a.store,
-		Replica:   ledger.Replica{ID: owner, Host: host, ConfigHash: a.current.Load().config.Hash, StartedAt: a.started},
+		Replica:   ledger.Replica{Host: host, ConfigHash: a.current.Load().config.Hash, StartedAt: a.started},
 		TTL:       a.Timing.Lease,
 		Exclusive: !a.shared(),
 		Logger:    a.Logger,
@@ -278,10 +277,10 @@ func (a *app) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.build(ctx, owner)
+	return a.build(ctx)
 }
 
-func (a *app) build(ctx context.Context, owner string) error {
+func (a *app) build(ctx context.Context) error {
 	cfg := a.current.Load().config
 	known, err := a.store.Targets(ctx)
 	if err != nil {
@@ -293,7 +292,7 @@ func (a *app) build(ctx context.Context, owner string) error {
 	a.outcomes = runner.NewMetrics(a.registry)
 	a.outcomes.Load(cfg.Jobs, a.Observe, known)
 	a.runner = runner.New(runner.Options{
-		Owner: owner, Ledger: a.store, Inventory: a.inventory, Lease: a.lease, Limiter: a.limiter,
+		Ledger: a.store, Inventory: a.inventory, Lease: a.lease, Limiter: a.limiter,
 		Client: a.client, Job: a.job, Suspended: a.suspensions.why, Observe: a.Observe, Grace: cfg.ShutdownGrace,
 		Timing: a.Timing, Metrics: a.outcomes, Logger: a.Logger, Aside: a.aside,
 	})

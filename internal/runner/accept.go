@@ -297,8 +297,9 @@ func (r *Runner) claim(ctx context.Context, claims []claim) bool {
 		rows[i] = claims[i].row
 	}
 	var claimed []ledger.Claimed
+	owner := r.Lease.Owner() // the same at each try: what one has claimed, the next is to recognise
 	err := r.persist(ctx, "claim fires", func() (err error) {
-		claimed, err = r.Ledger.Claim(ctx, r.Owner, rows)
+		claimed, err = r.Ledger.Claim(ctx, owner, rows)
 		return err
 	})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 // sets them going again. Recorded calls are not sent again; what may have left is looked for; what had
 // not left goes on.
 func (r *Runner) adopt(ctx context.Context) error {
-	left, err := r.Ledger.TakeOver(ctx, r.Owner, r.Lease.Exclusive())
+	left, err := r.Ledger.TakeOver(ctx, r.Lease.Owner(), r.Lease.Exclusive())
 	if err != nil {
 		return fmt.Errorf("take over open runs: %w", err)
 	}

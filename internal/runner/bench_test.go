@@ -54,7 +54,7 @@ func BenchmarkBurst(b *testing.B) {
 		b.Fatal(err)
 	}
 	of := func(string) *platform.Client { return client }
-	lease, err := NewLease(b.Context(), LeaseOptions{Ledger: store, Replica: ledger.Replica{ID: "bench", StartedAt: time.Now()}, TTL: time.Hour, Exclusive: true, Logger: log})
+	lease, err := NewLease(b.Context(), LeaseOptions{Ledger: store, Replica: ledger.Replica{StartedAt: time.Now()}, TTL: time.Hour, Exclusive: true, Logger: log})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func BenchmarkBurst(b *testing.B) {
 	}
 	known := inventory.New(inventory.Options{Client: of, Logger: log})
 	r := New(Options{
-		Owner: "bench", Ledger: store, Lease: lease, Limiter: limiter, Client: of, Inventory: known,
+		Ledger: store, Lease: lease, Limiter: limiter, Client: of, Inventory: known,
 		Job:     func(name string) *job.Job { return jobs[name] },
 		Timing:  Timing{PollFirst: time.Hour, PollMax: time.Hour},
 		Metrics: NewMetrics(prometheus.NewRegistry()), Logger: log,

@@ -288,11 +288,11 @@ func (d *dispatch) intend(ctx context.Context) error {
 	duplicate, owned := false, true
 	err := d.persist(ctx, "record intent", func() (err error) {
 		if d.inLedger {
-			owned, err = d.Ledger.Intend(ctx, d.row.RunID, d.row.Ordinal, d.Owner, at, settle)
+			owned, err = d.Ledger.Intend(ctx, d.row.RunID, d.row.Ordinal, d.run.Owner, at, settle)
 			return err
 		}
 		var res ledger.BeginResult
-		res, err = d.Ledger.BeginAndIntend(ctx, d.row, d.Owner, at, settle)
+		res, err = d.Ledger.BeginAndIntend(ctx, d.row, d.run.Owner, at, settle)
 		duplicate = res.Duplicate
 		return err
 	})
@@ -323,7 +323,7 @@ func (d *dispatch) begin(ctx context.Context) error {
 	}
 	var begun ledger.BeginResult
 	err := d.persist(ctx, "begin dispatch", func() (err error) {
-		begun, err = d.Ledger.Begin(ctx, d.row, d.Owner)
+		begun, err = d.Ledger.Begin(ctx, d.row, d.run.Owner)
 		return err
 	})
 	if err == nil && begun.Duplicate {
@@ -341,7 +341,7 @@ func (d *dispatch) duplicate() (int, error) {
 // withdraw takes the intent back: the request certainly did not execute.
 func (d *dispatch) withdraw(ctx context.Context, message string) error {
 	return d.persist(ctx, "withdraw intent", func() error {
-		return d.Ledger.Return(ctx, d.row.RunID, d.row.Ordinal, d.Owner, message)
+		return d.Ledger.Return(ctx, d.row.RunID, d.row.Ordinal, d.run.Owner, message)
 	})
 }
 
@@ -426,7 +426,7 @@ func (d *dispatch) result(state ledger.DispatchState, v verdict) ledger.Result {
 		status = 1
 	}
 	return ledger.Result{
-		RunID: d.row.RunID, Ordinal: d.row.Ordinal, Owner: d.Owner, StatusCode: d.row.StatusCode,
+		RunID: d.row.RunID, Ordinal: d.row.Ordinal, Owner: d.run.Owner, StatusCode: d.row.StatusCode,
 		State: state, Outcome: v.outcome, Reason: v.reason, Message: v.message, ExitStatus: status,
 	}
 }

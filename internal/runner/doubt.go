@@ -135,7 +135,7 @@ func (d *dispatch) testimony(ctx context.Context) (*evidence, error) {
 		}
 		for _, a := range candidates {
 			activity := toLedger(a, d.call.Project)
-			adopted, err := d.Ledger.Adopt(ctx, d.row.RunID, d.row.Ordinal, d.Owner, activity)
+			adopted, err := d.Ledger.Adopt(ctx, d.row.RunID, d.row.Ordinal, d.run.Owner, activity)
 			if err != nil {
 				return nil, err
 			}

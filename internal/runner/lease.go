@@ -30,9 +30,9 @@ type Lease struct {
 // LeaseOptions are what NewLease needs.
 type LeaseOptions struct {
 	Ledger    *ledger.Ledger
-	Replica   ledger.Replica
-	TTL       time.Duration // default 30 s
-	Exclusive bool          // the store is this process's alone, so no run can be taken away
+	Replica   ledger.Replica // without an id: the lease gives it one
+	TTL       time.Duration  // default 30 s
+	Exclusive bool           // the store is this process's alone, so no run can be taken away
 	Logger    zerolog.Logger
 }
 
@@ -41,6 +41,7 @@ func NewLease(ctx context.Context, o LeaseOptions) (*Lease, error) {
 	if o.TTL == 0 {
 		o.TTL = 30 * time.Second
 	}
+	o.Replica.ID = ledger.NewID()
 	l := &Lease{
 		ledger: o.Ledger, replica: o.Replica, ttl: o.TTL, exclusive: o.Exclusive,
 		log: o.Logger.With().Str("component", "lease").Logger(), changed: make(chan struct{}),
@@ -51,6 +52,15 @@ func NewLease(ctx context.Context, o LeaseOptions) (*Lease, error) {
 	}
 	l.renewed, l.live = asked, l.readLive(ctx)
 	return l, nil
+}
+
+// Owner is the id under which this replica claims and takes over runs. It is another one after the
+// lease was lost: what the replica had before may be in other hands, or come back to it from there,
+// and must not be written by those here that have had it all along.
+func (l *Lease) Owner() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.replica.ID
 }
 
 // Exclusive reports whether the store is this process's alone.
@@ -74,7 +84,8 @@ func (l *Lease) Live() []string {
 
 // readLive asks who has a lease. A replica that cannot read it leaves nothing to others.
 func (l *Lease) readLive(ctx context.Context) []string {
-	live := []string{l.replica.ID}
+	owner := l.Owner()
+	live := []string{owner}
 	if l.exclusive {
 		return live
 	}
@@ -83,7 +94,7 @@ func (l *Lease) readLive(ctx context.Context) []string {
 		l.log.Warn().Err(err).Msg("other replicas not read")
 	}
 	for _, r := range replicas {
-		if r.ID != l.replica.ID {
+		if r.ID != owner {
 			live = append(live, r.ID)
 		}
 	}
@@ -134,7 +145,7 @@ func (l *Lease) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 			defer cancel()
-			if err := l.ledger.Release(release, l.replica.ID); err != nil {
+			if err := l.ledger.Release(release, l.Owner()); err != nil {
 				l.log.Warn().Err(err).Msg("lease not given back; it ends by itself")
 			}
 			return nil
@@ -156,13 +167,16 @@ func (l *Lease) renew(ctx context.Context) error {
 	asked := time.Now()
 	_, err := l.ledger.Renew(ctx, replica, l.ttl)
 	if errors.Is(err, ledger.ErrLeaseLost) {
-		// What this replica owned may be another's now; it finds out by compare-and-set.
+		if !l.exclusive {
+			replica.ID = ledger.NewID()
+		}
 		_, err = l.ledger.Register(ctx, replica, l.ttl)
 	}
 	if err != nil {
 		return err
 	}
 	l.mu.Lock()
+	l.replica.ID = replica.ID
 	l.renewed = asked
 	close(l.changed)
 	l.changed = make(chan struct{})

@@ -37,7 +37,7 @@ func (d *dispatch) retry(ctx context.Context, v verdict, activities []ledger.Act
 	}
 	err := d.persist(ctx, "record attempt", func() error {
 		return d.Ledger.Retry(ctx, ledger.Retry{
-			RunID: d.row.RunID, Ordinal: d.row.Ordinal, Owner: d.Owner, Earlier: next.row.Earlier, At: at,
+			RunID: d.row.RunID, Ordinal: d.row.Ordinal, Owner: d.run.Owner, Earlier: next.row.Earlier, At: at,
 		})
 	})
 	if err != nil {

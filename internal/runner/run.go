@@ -148,7 +148,7 @@ func (r *Runner) completeRun(ctx context.Context, u *run) {
 	}
 	if u.calls > 1 || u.variables != nil {
 		// The state is for people and for the tables; a failure to write it loses nothing.
-		err := r.Ledger.Track(ctx, u.ID, r.Owner)
+		err := r.Ledger.Track(ctx, u.ID, u.Owner)
 		if err != nil && !errors.Is(err, ledger.ErrNotOwned) { // it may have ended meanwhile
 			r.log.Warn().Err(err).Str("run", u.ID).Msg("run state not recorded")
 		}
@@ -178,7 +178,7 @@ func (r *Runner) finish(ctx context.Context, u *run) {
 		u.outcome, u.reason, u.message = ledger.Skipped, ledger.Guard, "nothing was asked for"
 	}
 	end := ledger.Finish{
-		RunID: u.ID, Owner: r.Owner, Outcome: u.outcome, Reason: u.reason, Message: u.message,
+		RunID: u.ID, Owner: u.Owner, Outcome: u.outcome, Reason: u.reason, Message: u.message,
 		At: time.Now(), Dispatches: u.ended,
 	}
 	u.mu.Unlock()

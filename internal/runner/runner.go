@@ -24,7 +24,6 @@ import (
 
 // Options are what a Runner needs. All fields without a default are required.
 type Options struct {
-	Owner     string // this replica's id in the ledger
 	Ledger    *ledger.Ledger
 	Inventory *inventory.Inventory
 	Lease     *Lease

@@ -28,7 +28,7 @@ func (r *Runner) Mine(f scheduler.Fire) bool {
 		return true
 	}
 	live := r.Lease.Live()
-	return len(live) < 2 || preferred(live, f) == r.Owner
+	return len(live) < 2 || preferred(live, f) == r.Lease.Owner()
 }
 
 // preferred is the replica with the highest hash of a fire's key and its own id.

@@ -282,7 +282,7 @@ func (t *tracker) end(ctx context.Context, d *trackedDispatch, v verdict) {
 	}
 	d.outcome = v.outcome
 	err := t.endDispatch(ctx, d.run, ledger.Result{
-		RunID: d.row.RunID, Ordinal: d.row.Ordinal, Owner: t.Owner, StatusCode: d.row.StatusCode,
+		RunID: d.row.RunID, Ordinal: d.row.Ordinal, Owner: d.run.Owner, StatusCode: d.row.StatusCode,
 		State: ledger.DispatchDone, Outcome: v.outcome, Reason: v.reason, Message: v.message,
 		ExitStatus: status, Activities: d.activities,
 	})

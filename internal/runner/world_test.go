@@ -37,6 +37,7 @@ type world struct {
 	jobs    []*job.Job
 	logs    *strings.Builder
 	observe bool
+	shared  bool // other replicas may work on the ledger
 	token   secret.Source
 
 	ledger   *ledger.Ledger
@@ -116,8 +117,7 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	client := func(project string) *platform.Client { return w.client }
-	owner := ledger.NewID()
-	w.lease, err = NewLease(ctx, LeaseOptions{Ledger: store, Replica: ledger.Replica{ID: owner, StartedAt: time.Now()}, Exclusive: true, Logger: logger})
+	w.lease, err = NewLease(ctx, LeaseOptions{Ledger: store, Replica: ledger.Replica{StartedAt: time.Now()}, Exclusive: !w.shared, Logger: logger})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func (w *world) start() {
 	metrics.Load(w.jobs, w.observe, known)
 	w.ledger = store
 	w.runner = New(Options{
-		Owner: owner, Ledger: store, Lease: w.lease, Limiter: limiter, Client: client, Job: w.find,
+		Ledger: store, Lease: w.lease, Limiter: limiter, Client: client, Job: w.find,
 		Inventory: inventory.New(inventory.Options{Client: client, Logger: logger}),
 		Observe:   w.observe, Metrics: metrics, Logger: logger,
 	})
