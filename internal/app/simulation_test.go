@@ -23,7 +23,7 @@ import (
 
 var (
 	simulatedSeed  = flag.Uint64("simulation.seed", 0, "simulate this seed only; 0 is the first ones")
-	simulatedSeeds = flag.Int("simulation.seeds", 20, "how many seeds to simulate")
+	simulatedSeeds = flag.Int("simulation.seeds", 0, "how many seeds to simulate; 0 is 20, or 200 with CI set")
 	simulatedDays  = flag.Int("simulation.days", 3, "how many days each simulation lasts")
 )
 
@@ -35,8 +35,13 @@ func TestSimulation_KeepsThePromise(t *testing.T) {
 		t.Skip("simulates days for half a minute")
 	}
 	first, seeds := uint64(1), *simulatedSeeds
-	if *simulatedSeed > 0 {
+	switch {
+	case *simulatedSeed > 0:
 		first, seeds = *simulatedSeed, 1
+	case seeds == 0 && os.Getenv("CI") != "":
+		seeds = 200
+	case seeds == 0:
+		seeds = 20
 	}
 	var all tally
 	began := time.Now()
