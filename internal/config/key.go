@@ -56,6 +56,9 @@ func parameters(path string, of reflect.Type) []Key {
 }
 
 func parameterType(t reflect.Type) (kind, preset string) {
+	if t == reflect.TypeFor[tasks.Duration]() {
+		return "duration", ""
+	}
 	switch t.Kind() {
 	case reflect.Bool:
 		return "`true` or `false`", "`false`"

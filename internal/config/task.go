@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/tasks"
@@ -136,8 +137,17 @@ func (r reader) readStruct(n *yaml.Node, into reflect.Value) bool {
 	})
 }
 
+// longestParameter bounds a task's parameter that is a length of time.
+const longestParameter = 3650 * day
+
 // readValue reads a value of any type that a task's parameter has.
 func (r reader) readValue(n *yaml.Node, into reflect.Value) {
+	if into.Type() == reflect.TypeFor[tasks.Duration]() {
+		if value, ok := r.days(n, time.Second, longestParameter); ok {
+			into.SetInt(int64(value))
+		}
+		return
+	}
 	switch into.Kind() {
 	case reflect.Bool:
 		if value, ok := r.boolean(n); ok {

@@ -41,6 +41,7 @@ var faulty = map[string]struct {
 	"variable_disable":  {task: "{name: ON}"},
 	"backup_restore":    {task: "{backup: b1}"},
 	"backup_delete":     {task: "{backup: b1}"},
+	"backup_verify":     {task: "{max_age: 26h}"},
 	"branch":            {task: "{name: new}"},
 	"merge":             {task: "{}"},
 	"clear_build_cache": {task: "{}"},
@@ -82,7 +83,10 @@ func TestRunner_AnswersEachFaultAsItsTaskDemands(t *testing.T) {
 					t.Fatal("nobody has said how to try it under faults")
 				}
 				outcome, sent := tt.outcome, tt.sent
-				if tt.again && kind.Repeatable {
+				switch {
+				case kind.ReadOnly && outcome != "failed/auth":
+					outcome, sent = found, 0
+				case tt.again && kind.Repeatable:
 					outcome, sent = found, sent+1
 				}
 				inWorld(t, onStaging+"    task: {"+kind.Name+": "+given.task+"}\n", func(w *world) {
@@ -91,7 +95,7 @@ func TestRunner_AnswersEachFaultAsItsTaskDemands(t *testing.T) {
 					w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OFF", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "ON", Value: "old", Enabled: true})
-					w.sandbox.AddBackup(projectA, "staging", sandbox.Backup{ID: "b1"})
+					w.sandbox.AddBackup(projectA, "staging", sandbox.Backup{ID: "b1", CreatedAt: time.Now()})
 					w.token = secret.FromFile(filepath.Join(w.dir, "token"))
 					w.putToken(token)
 					if given.before != nil {
@@ -109,7 +113,7 @@ func TestRunner_AnswersEachFaultAsItsTaskDemands(t *testing.T) {
 						t.Errorf("ended %q, want %q\n%s", got, outcome, w.logs)
 					}
 					executed := 0
-					if outcome == found {
+					if outcome == found && !kind.ReadOnly {
 						executed = 1
 					}
 					if got := w.changes(); len(got) != executed {

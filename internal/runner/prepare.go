@@ -42,7 +42,7 @@ func (d *dispatch) prepare(ctx context.Context) (platform.Request, *verdict, err
 		if !errors.As(err, &refusal) {
 			return platform.Request{}, &verdict{ledger.Failed, ledger.Script, err.Error()}, nil
 		}
-		if !fresh {
+		if !fresh && !d.call.Task.Kind().ReadOnly {
 			continue
 		}
 		if refusal.Reason != tasks.RefusedDirty {

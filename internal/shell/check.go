@@ -746,7 +746,9 @@ func (c *checker) unknownCommand(word *syntax.Word, err *tasks.UnknownCommandErr
 func supportedCommands() string {
 	var names []string
 	for _, k := range tasks.Catalogue() {
-		names = append(names, k.Command)
+		if k.Command != "" {
+			names = append(names, k.Command)
+		}
 	}
 	return strings.Join(names, ", ")
 }

@@ -89,7 +89,7 @@ func (b *BackupRestore) prepare(env *platform.Environment, look Lookup) (platfor
 	if err != nil {
 		return platform.Request{}, err
 	}
-	if found.Restorable != nil && !*found.Restorable {
+	if !found.restorable() {
 		return platform.Request{}, &Refusal{RefusedConflict, fmt.Sprintf("backup %q cannot be restored", found.ID)}
 	}
 	path, ok := found.Links.Path(backupRestore.Link)
@@ -105,39 +105,12 @@ func (b *BackupRestore) find(env *platform.Environment, look Lookup) (*existingB
 	if b.Backup != "" {
 		return findBackup(b.Backup, env, look)
 	}
-	list, err := look(environmentRoute+"/backups", "")
+	backups, err := listBackups(look)
 	if err != nil {
 		return nil, err
-	}
-	var backups []existingBackup // newest first
-	if list != nil {
-		if err := list.Decode(&backups); err != nil {
-			return nil, err
-		}
 	}
 	if len(backups) == 0 {
 		return nil, &Refusal{RefusedMissing, fmt.Sprintf("environment %q has no backup", env.ID)}
 	}
 	return &backups[0], nil
-}
-
-// existingBackup is a backup that the platform has.
-type existingBackup struct {
-	ID         string         `json:"id"`
-	Restorable *bool          `json:"restorable"` // nil when the platform does not say
-	Links      platform.Links `json:"_links"`
-}
-
-// findBackup looks a backup up by its ID. The error is a *Refusal when there is
-// none.
-func findBackup(id string, env *platform.Environment, look Lookup) (*existingBackup, error) {
-	found, err := look(environmentRoute+"/backups/{backup}", id)
-	if err != nil {
-		return nil, err
-	}
-	if found == nil {
-		return nil, &Refusal{RefusedMissing, fmt.Sprintf("environment %q has no backup %q", env.ID, id)}
-	}
-	b := &existingBackup{}
-	return b, found.Decode(b)
 }

@@ -39,11 +39,11 @@ type Task interface {
 // Kind describes one kind of task: its names, what it needs, and what it does.
 type Kind struct {
 	Name    string   // key under task: and label in logs, such as "source_operation"
-	Command string   // the CLI's command, such as "source-operation:run"
+	Command string   // the CLI's command, such as "source-operation:run"; "" when it has none
 	Aliases []string // every other name the CLI accepts, hidden ones included
 	Summary string   // one line for listings, in lower case and without a full stop
 
-	Link   string // name of the HAL link on the environment, such as "#backup"
+	Link   string // name of the HAL link on the environment, such as "#backup"; "" when there is none to follow
 	Method string // of the request; "" is POST
 	Route  string // route template of that link, for metrics
 
@@ -56,6 +56,9 @@ type Kind struct {
 	// on a declared cron, --yes on a command line.
 	Destructive bool
 
+	// ReadOnly tasks ask for nothing: Prepare looks, and always refuses.
+	ReadOnly bool
+
 	// NeverWaits says that the CLI's command has neither --wait nor --no-wait.
 	NeverWaits bool
 
@@ -63,7 +66,7 @@ type Kind struct {
 	Arguments []Argument // in the order of the command line
 
 	New     func() Task               // an empty task: a pointer to decode a YAML section or JSON into
-	FromCLI func(Input) (Task, error) // reads options and arguments; the result is not validated yet
+	FromCLI func(Input) (Task, error) // reads options and arguments; the result is not validated yet. Nil without a Command
 }
 
 // Witness says what shows that a request executed although its answer was
@@ -86,7 +89,7 @@ func (k *Kind) Accepts(status string) bool {
 // caller must not change the entries.
 func Catalogue() []*Kind {
 	return []*Kind{
-		backup, backupRestore, backupDelete, redeploy, synchronize, sourceOperation, pause, resume,
+		backup, backupVerify, backupRestore, backupDelete, redeploy, synchronize, sourceOperation, pause, resume,
 		activate, deactivate, branch, merge, deploy, httpAccess, operation,
 		variableSet, variableCreate, variableUpdate,
 		variableDelete, variableEnable, variableDisable,

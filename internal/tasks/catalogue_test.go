@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -25,7 +26,7 @@ func TestCatalogue_EveryEntryIsComplete(t *testing.T) {
 			if k.Summary == "" || strings.HasSuffix(k.Summary, ".") {
 				t.Errorf("summary %q: want one clause without a full stop", k.Summary)
 			}
-			if !strings.HasPrefix(k.Link, "#") {
+			if !strings.HasPrefix(k.Link, "#") && !k.ReadOnly {
 				t.Errorf("link %q does not start with #", k.Link)
 			}
 			if !strings.HasPrefix(k.Route+"/", environmentRoute+"/") && !ProjectWide(k.New()) {
@@ -42,13 +43,15 @@ func TestCatalogue_EveryEntryIsComplete(t *testing.T) {
 					t.Errorf("status %q: no environment stays in it", s)
 				}
 			}
-			if len(k.Witness.Activities) == 0 && k.Witness.Status == "" {
-				t.Error("nothing proves that it executed")
+			if proven := len(k.Witness.Activities) > 0 || k.Witness.Status != ""; proven == k.ReadOnly {
+				t.Errorf("something proves that it executed: %v, it only reads: %v", proven, k.ReadOnly)
 			}
 			if k.Witness.Status != "" && k.Accepts(k.Witness.Status) {
 				t.Error("accepted in the status it leads to")
 			}
-			checkCommand(t, k)
+			if k.Command != "" {
+				checkCommand(t, k)
+			}
 			checkTask(t, k)
 		})
 	}
@@ -68,6 +71,9 @@ func checkCommand(t *testing.T, k *Kind) {
 		if got, err := ByCommand(name); got != k {
 			t.Errorf("ByCommand(%q) = %v, %v", name, got, err)
 		}
+	}
+	if parsed, err := k.FromCLI(Input{}); err == nil && parsed.Kind() != k {
+		t.Error("FromCLI returns another kind")
 	}
 	for i, a := range k.Arguments {
 		if a.Repeated && i != len(k.Arguments)-1 {
@@ -100,9 +106,6 @@ func checkTask(t *testing.T, k *Kind) {
 	}
 	if _, err := json.Marshal(task.Body()); err != nil {
 		t.Errorf("body: %v", err)
-	}
-	if parsed, err := k.FromCLI(Input{}); err == nil && parsed.Kind() != k {
-		t.Error("FromCLI returns another kind")
 	}
 }
 
@@ -162,6 +165,7 @@ func TestTask_ReadsItsYAMLSection(t *testing.T) {
 		{"backup_restore", "{backup: b1, target: x, branch_from: main, no_code: true, no_resources: true, resources_init: backup}",
 			&BackupRestore{Backup: "b1", Target: "x", BranchFrom: "main", NoCode: true, NoResources: true, ResourcesInit: "backup"}},
 		{"backup_delete", "{backup: b1}", &BackupDelete{Backup: "b1"}},
+		{"backup_verify", "{max_age: 26h, automated: false}", &BackupVerify{MaxAge: Duration(26 * time.Hour), Automated: new(false)}},
 		{"branch", "{name: x, title: X, type: staging, no_clone_parent: true, resources_init: parent}",
 			&Branch{Name: "x", Title: "X", Type: "staging", NoCloneParent: true, ResourcesInit: "parent"}},
 		{"merge", "{resources_init: child}", &Merge{ResourcesInit: "child"}},
@@ -228,6 +232,7 @@ func TestTask_ValidateNamesWhatIsMissing(t *testing.T) {
 		{&BackupRestore{}, ""},
 		{&BackupRestore{ResourcesInit: "child"}, "write backup, parent, default or minimum"},
 		{&BackupDelete{}, "backup is missing"},
+		{&BackupVerify{}, "max_age is missing"},
 		{&Branch{}, "name is missing"},
 		{&Branch{Name: "x", Type: "production"}, `type "production" is not known`},
 		{&Branch{Name: "x", ResourcesInit: "child"}, "write parent, default or minimum"},

@@ -143,6 +143,9 @@ func nearest(name string) []string {
 	}
 	var found []candidate
 	for _, k := range Catalogue() {
+		if k.Command == "" {
+			continue
+		}
 		best := candidate{distance: 1 + max(2, len(name)/3)}
 		for _, n := range append([]string{k.Command}, k.Aliases...) {
 			d := editDistance(name, n)

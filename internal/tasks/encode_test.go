@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/automatond/automatond/internal/platform"
 )
@@ -22,6 +23,7 @@ func samples() []Task {
 		&Operation{Operation: "migrate"}, &Operation{Operation: "migrate", App: "app", Parameters: []string{"--force", ""}},
 		&VariableUpdate{Name: "env:A", Enabled: new(true)}, &VariableUpdate{Name: "env:A", JSON: new(true), Level: "project"},
 		&BackupRestore{}, &BackupRestore{Backup: "b1", NoCode: true}, &BackupDelete{Backup: "b1"},
+		&BackupVerify{MaxAge: Duration(26 * time.Hour)}, &BackupVerify{MaxAge: Duration(90 * time.Second), Automated: new(true)},
 		&Branch{Name: "x"}, &Branch{Name: "x", NoCloneParent: true}, &Merge{}, &Merge{ResourcesInit: "child"}, &ClearBuildCache{},
 		&VariableDelete{Name: "env:A"}, &VariableDelete{Name: "env:A", Level: "project"}, &VariableEnable{Name: "env:A"}, &VariableDisable{Name: "env:A"},
 	}
