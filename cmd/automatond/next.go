@@ -42,6 +42,12 @@ func newNext() *cobra.Command {
 			if spec != "" && cron != "" {
 				return usage(errors.New("--spec and --cron exclude each other"))
 			}
+			switch flags := cmd.Flags(); {
+			case spec == "" && flags.Changed("spec"):
+				return usage(errors.New("--spec is empty"))
+			case spec == "" && flags.Changed("timezone"):
+				return usage(errors.New("--timezone is that of --spec, which is not given; a cron's is in the configuration"))
+			}
 			after := time.Now()
 			if afterAt != "" {
 				var err error

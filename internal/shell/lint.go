@@ -269,7 +269,7 @@ func syntaxHint(message string) string {
 	for _, known := range []struct{ said, hint string }{
 		{"invalid func name", "give the function a name of letters, digits and _"},
 		{"must end with `fi`", "write fi on a line below the last command of the if; inside an if, write elif instead of else if"},
-		{"`fi` can only", "remove it, or write if ...; then before it: an if needs then after its condition"},
+		{"`fi` can only", "remove it, or complete the if before it: if [ ... ]; then, with a ; or a new line before then"},
 		{"must be followed by `then`", "write then after the condition: if [ ... ]; then"},
 		{"`then` can only", "write if and a condition before it: if [ ... ]; then"},
 		{"`else` can only", "write if ...; then before it"},
