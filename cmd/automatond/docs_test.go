@@ -1,9 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,8 +15,6 @@ import (
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/sandbox"
-	"github.com/automatond/automatond/internal/shell"
-	"github.com/automatond/automatond/internal/tasks"
 )
 
 var (
@@ -134,84 +129,7 @@ func compareCommands(t *testing.T, files map[string]string, console string) int 
 	return ran
 }
 
-// TestDocs_DescribeEveryTask holds the sections of docs/tasks.md against the catalogue: each has the
-// task's facts, configurations that load and ask for it, and command lines that mean it.
-func TestDocs_DescribeEveryTask(t *testing.T) {
-	sections := map[string]string{}
-	var order []string
-	for _, section := range strings.Split(readPage(t, "docs/tasks.md"), "\n## ")[1:] {
-		title, text, _ := strings.Cut(section, "\n")
-		if strings.Contains(title, " ") {
-			break // the sections behind the tasks
-		}
-		sections[title], order = text, append(order, title)
-	}
-	var want []string
-	for _, k := range tasks.Catalogue() {
-		want = append(want, k.Name)
-		text, ok := sections[k.Name]
-		if !ok {
-			continue
-		}
-		if !strings.Contains(text, taskFacts(k)) {
-			t.Errorf("the section on %s does not have its facts, which are\n%s", k.Name, taskFacts(k))
-		}
-		asked := false
-		for _, j := range loadBlocks(t, text) {
-			asked = asked || len(j.Tasks) == 1 && j.Tasks[0].Kind() == k
-		}
-		if !asked {
-			t.Errorf("no configuration in the section on %s has the task", k.Name)
-		}
-		checkCommandLines(t, k, text)
-	}
-	if diff := gocmp.Diff(want, order); diff != "" {
-		t.Errorf("tasks (-catalogue +docs/tasks.md):\n%s", diff)
-	}
-}
-
-// taskFacts is the table that a task's section has.
-func taskFacts(k *tasks.Kind) string {
-	command, request := "none", "none: "+k.Route[strings.LastIndex(k.Route, "/")+1:]+" are read"
-	if k.Command != "" {
-		command = quoted(append([]string{k.Command}, k.Aliases...), ", ")
-	}
-	if !k.ReadOnly {
-		request = fmt.Sprintf("`%s` `%s`", cmp.Or(k.Method, "POST"), k.Link)
-	}
-	word := map[bool]string{true: "yes", false: "no"}
-	return fmt.Sprintf("| | |\n|---|---|\n| CLI | %s |\n| request | %s |\n| role | `%s` |\n| statuses | %s |\n| witness | %s |\n| repeatable | %s |\n| destructive | %s |\n",
-		command, request, k.Role, quoted(k.Statuses, ", "), witnessFacts(k), word[k.Repeatable], word[k.Destructive])
-}
-
-func witnessFacts(k *tasks.Kind) string {
-	var list []string
-	if len(k.Witness.Activities) > 0 {
-		list = append(list, "activity "+quoted(k.Witness.Activities, " or "))
-	}
-	if k.Witness.Status != "" {
-		list = append(list, "or status `"+k.Witness.Status+"`")
-	}
-	return cmp.Or(strings.Join(list, ", "), "none is needed")
-}
-
-// quoted lists names, with a word before the last.
-func quoted(names []string, last string) string {
-	text := ""
-	for i, name := range names {
-		switch {
-		case i == 0:
-		case i == len(names)-1:
-			text += last
-		default:
-			text += ", "
-		}
-		text += "`" + name + "`"
-	}
-	return text
-}
-
-// loadBlocks loads the configurations of a section and returns their crons.
+// loadBlocks loads the configurations of a page and returns their crons.
 func loadBlocks(t *testing.T, text string) []*job.Job {
 	t.Helper()
 	var jobs []*job.Job
@@ -227,34 +145,6 @@ func loadBlocks(t *testing.T, text string) []*job.Job {
 		jobs = append(jobs, cfg.Jobs...)
 	}
 	return jobs
-}
-
-// checkCommandLines runs a section's command lines as scripts and wants each to mean the task.
-func checkCommandLines(t *testing.T, k *tasks.Kind, text string) {
-	t.Helper()
-	called := 0
-	for _, block := range shBlock.FindAllStringSubmatch(text, -1) {
-		for line := range strings.Lines(block[1]) {
-			script, problems := shell.Parse(line)
-			if script == nil || len(problems) > 0 {
-				t.Errorf("%s%+v", line, problems)
-				continue
-			}
-			result := script.Run(t.Context(), nil, func(_ context.Context, c shell.Call) int {
-				if c.Task.Kind() != k {
-					t.Errorf("%smeans %s", line, c.Task.Kind().Name)
-				}
-				called++
-				return 0
-			})
-			if result.Err != nil || result.Calls != 1 {
-				t.Errorf("%sended with %+v", line, result)
-			}
-		}
-	}
-	if called == 0 && k.Command != "" {
-		t.Errorf("the section on %s has no command line", k.Name)
-	}
 }
 
 var (

@@ -14,7 +14,7 @@
 //  2. Add the variable to the list in Catalogue.
 //  3. Take its names, options and arguments from the vendor's CLI; its command
 //     stands in commands.go already.
-//  4. Describe it in docs/tasks.md.
+//  4. Describe it on a page in docs/tasks, as CONTRIBUTING.md says.
 //
 // That is all for a task which is one link of the environment and one body. One
 // that depends on something else the platform knows has a method prepare, which
