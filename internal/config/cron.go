@@ -56,7 +56,7 @@ func cronFields() []field[cron] {
 		{"except", "section", "nothing", func(r reader, c *cron, v *yaml.Node) {
 			r.readCondition(v, &c.job.Guard.Except)
 		}},
-		{"projects", "list of aliases", "all projects", func(r reader, c *cron, v *yaml.Node) {
+		{"projects", "list of aliases and patterns", "all projects", func(r reader, c *cron, v *yaml.Node) {
 			r.readProjects(v, c.job)
 		}},
 		{"variables", "texts by name", "", func(r reader, c *cron, v *yaml.Node) {
@@ -328,17 +328,15 @@ func (r reader) readProjects(v *yaml.Node, j *job.Job) {
 	if !ok {
 		return
 	}
+	if slices.ContainsFunc(aliases, r.isProjectPattern) {
+		j.Projects = r.matching(aliases, nodes)
+		return
+	}
 	j.Projects = make([]*job.Project, 0, len(aliases))
 	for i, alias := range aliases {
-		p, ok := r.byAlias[alias]
-		if !ok && r.unread {
-			continue
+		if p := r.projectCalled(alias, nodes[i]); p != nil {
+			j.Projects = append(j.Projects, p)
 		}
-		if !ok {
-			r.errorf(nodes[i], "project-unknown", r.projectHint(alias), "%s is not under projects", r.quote(alias))
-			continue
-		}
-		j.Projects = append(j.Projects, p)
 	}
 }
 

@@ -41,17 +41,18 @@ type loader struct {
 	fields fieldTables
 
 	// What equal jobs share.
-	zones     map[string]*time.Location
-	specs     map[string]parsedSpec
-	scripts   map[string]parsedScript
-	guards    map[string]guard.Guard
-	tasks     map[string][]tasks.Task
-	hashes    map[hashKey]string
-	allOf     []*job.Project // every project, for crons that name none
-	byAlias   map[string]*job.Project
-	aliases   []string
-	unguarded []unguarded
-	planned   []planned // crons whose coming fires are looked at
+	zones      map[string]*time.Location
+	specs      map[string]parsedSpec
+	scripts    map[string]parsedScript
+	guards     map[string]guard.Guard
+	tasks      map[string][]tasks.Task
+	hashes     map[hashKey]string
+	selections map[string][]*job.Project // what lists with patterns choose, by their entries
+	allOf      []*job.Project            // every project, for crons that name none
+	byAlias    map[string]*job.Project
+	aliases    []string
+	unguarded  []unguarded
+	planned    []planned // crons whose coming fires are looked at
 }
 
 // fieldTables are the tables a loader needs often.
@@ -80,13 +81,14 @@ func newLoader(in Input) *loader {
 		fields: fieldTables{
 			file: fileFields(), project: projectFields(), cron: cronFields(), vendor: vendorFields(), condition: conditionFields(),
 		},
-		zones:   map[string]*time.Location{"UTC": time.UTC},
-		specs:   map[string]parsedSpec{},
-		scripts: map[string]parsedScript{},
-		guards:  map[string]guard.Guard{},
-		tasks:   map[string][]tasks.Task{},
-		hashes:  map[hashKey]string{},
-		byAlias: map[string]*job.Project{},
+		zones:      map[string]*time.Location{"UTC": time.UTC},
+		specs:      map[string]parsedSpec{},
+		scripts:    map[string]parsedScript{},
+		guards:     map[string]guard.Guard{},
+		tasks:      map[string][]tasks.Task{},
+		hashes:     map[hashKey]string{},
+		byAlias:    map[string]*job.Project{},
+		selections: map[string][]*job.Project{},
 	}
 }
 
