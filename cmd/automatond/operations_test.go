@@ -60,6 +60,8 @@ var (
 	timeText = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?`)
 	tookText = regexp.MustCompile(`\b\d+(\.\d+)?m?s\b`)
 	sizeText = regexp.MustCompile(`\b\d+ bytes\b`)
+	fileText = regexp.MustCompile(`\S+/ledger\.db\b`)
+	hostText = regexp.MustCompile(`https?://\S+`)
 	gapText  = regexp.MustCompile(` {2,}`)
 )
 
@@ -68,6 +70,8 @@ func masked(text string) string {
 	text = idText.ReplaceAllString(text, "ID")
 	text = timeText.ReplaceAllString(text, "TIME")
 	text = tookText.ReplaceAllString(text, "TOOK")
+	text = fileText.ReplaceAllString(text, "FILE")
+	text = hostText.ReplaceAllString(text, "URL")
 	text = sizeText.ReplaceAllString(text, "SIZE")
 	return strings.TrimSpace(gapText.ReplaceAllString(text, "  "))
 }

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/automatond/automatond/internal/doctor"
+	"github.com/automatond/automatond/internal/sandbox"
+)
+
+// ailing is an installation with twelve faults: see the test.
+const ailing = `
+automation_users:
+    shop-bot: {token_env: SHOP_TOKEN}
+    revoked-bot: {token_env: REVOKED_TOKEN}
+    empty-bot: {token_file: ./empty}
+    busy-bot: {token_env: BUSY_TOKEN}
+    twin-a: {token_env: TWIN_A_TOKEN}
+    twin-b: {token_env: TWIN_B_TOKEN}
+    weak-bot: {token_env: WEAK_TOKEN}
+    chief-bot: {token_env: CHIEF_TOKEN}
+    stranger-bot: {token_env: STRANGER_TOKEN}
+    lost-bot: {token_env: LOST_TOKEN}
+projects:
+    shop: {id: shopid, automation_user: shop-bot}
+    revoked: {id: revokedid, automation_user: revoked-bot}
+    empty: {id: emptyid, automation_user: empty-bot}
+    busy-1: {id: busy1id, automation_user: busy-bot}
+    busy-2: {id: busy2id, automation_user: busy-bot}
+    twin-a: {id: twinaid, automation_user: twin-a}
+    twin-b: {id: twinbid, automation_user: twin-b}
+    weak: {id: weakid, automation_user: weak-bot}
+    chief: {id: chiefid, automation_user: chief-bot}
+    strange: {id: strangeid, automation_user: stranger-bot}
+    lost: {id: nowhereid, automation_user: lost-bot}
+crons:
+    nightly:
+        spec: 'H 2 * * *'
+        only: {environment_types: [production]}
+        task: {backup: {}}
+    releases:
+        spec: '0 3 * * *'
+        projects: [shop]
+        only: {branches: ['release/*']}
+        task: {redeploy: {}}
+    warm-up:
+        spec: '0 4 * * *'
+        projects: [shop]
+        only: {branches: [main]}
+        task: {operation: {operation: warm-up}}
+`
+
+// newAiling sets the platform up for it.
+func newAiling(t *testing.T) *site {
+	t.Helper()
+	o := sandbox.Options{ClockSkew: 2 * time.Minute}
+	for _, id := range []string{"shopid", "revokedid", "emptyid", "busy1id", "busy2id", "twinaid", "twinbid", "weakid", "chiefid", "strangeid"} {
+		o.Projects = append(o.Projects, sandbox.Project{ID: id})
+	}
+	s := newSite(t, o, ailing)
+	const fitting = "viewer production:admin"
+	for _, u := range []sandbox.User{
+		{Name: "shop", Role: fitting}, {Name: "revoked", Role: fitting}, {Name: "busy", Role: fitting},
+		{Name: "twin_a", ID: "twins", Role: fitting}, {Name: "twin_b", ID: "twins", Role: fitting},
+		{Name: "weak", Role: "viewer staging:admin"}, {Name: "chief", Role: "admin"},
+		{Name: "stranger", Role: fitting, Projects: []string{"shopid"}}, {Name: "lost", Role: fitting},
+	} {
+		u.Token = apiToken + u.Name
+		s.server.AddToken(u)
+		s.env = append(s.env, strings.ToUpper(u.Name)+"_TOKEN="+u.Token)
+	}
+	s.server.SetRole(apiToken+"weak", "viewer production:contributor")
+	s.server.RevokeToken(apiToken + "revoked")
+	s.write("empty", "\n")
+	if err := os.MkdirAll(s.data(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.data(), "ledger.db"), []byte("this is no database"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestDoctor_NamesTwelveFaultsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	s := newAiling(t)
+	want := []struct{ check, status, says string }{
+		{"store", "failed", "ledger.db is not sound"},
+		{"clock", "failed", "this machine's clock is "},
+		{"token", "failed", `automation user "revoked-bot"`},
+		{"token", "failed", `automation user "empty-bot"`},
+		{"account", "warning", `automation user "busy-bot" has one token for 2 projects: busy-1, busy-2`},
+		{"account", "warning", `automation users "twin-a" and "twin-b" are one account`},
+		{"project", "failed", `project strange cannot be read by automation user "stranger-bot"`},
+		{"project", "failed", `project lost cannot be read by automation user "lost-bot"`},
+		{"targets", "warning", `cron "releases" has no environment to run for`},
+		{"task", "failed", `project shop, cron "warm-up": environment "main" has no operation "warm-up"`},
+		{"role", "failed", `project weak: automation user "weak-bot" is contributor on production environments, and admin is wanted: backup (cron "nightly")`},
+		{"privilege", "warning", `project chief: automation user "chief-bot" is administrator of the project, and no cron needs that`},
+	}
+	stdout, stderr, code := s.command("doctor", "-o", "json")
+	if code != exitRejected || stderr != "" {
+		t.Errorf("exit status %d, stderr %q; want %d and none", code, stderr, exitRejected)
+	}
+	var findings, wrong []doctor.Finding
+	if err := json.Unmarshal([]byte(stdout), &findings); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		if f.Status != doctor.OK {
+			wrong = append(wrong, f)
+		}
+	}
+	for i, w := range want {
+		if i >= len(wrong) {
+			t.Errorf("finding %d is missing: %v", i, w)
+			continue
+		}
+		if got := wrong[i]; got.Check != w.check || string(got.Status) != w.status || !strings.Contains(got.Message, w.says) {
+			t.Errorf("finding %d is %+v, want %v", i, got, w)
+		}
+	}
+	for _, f := range wrong[min(len(want), len(wrong)):] {
+		t.Errorf("it also says %+v", f)
+	}
+	for _, post := range s.server.Posts("") {
+		if post.Path != "/oauth2/token" {
+			t.Errorf("it sent %s %s", post.Method, post.Path)
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/automatond/automatond/internal/doctor"
+)
+
+// Doctor examines the installation that Run would start with the same options, and reports what it
+// finds while it goes on. It works beside a daemon, and changes nothing. An invalid configuration is
+// a finding for each of its problems, and then a *ConfigError.
+func Doctor(ctx context.Context, o Options, report func(doctor.Finding)) (err error) {
+	a := newApp(o)
+	defer func() { err = errors.Join(err, a.cleanup()) }()
+	cfg, diagnostics, invalid := a.read()
+	for _, f := range doctor.Configuration(cfg, diagnostics) {
+		report(f)
+	}
+	if a.Data, err = a.dataDir(); err != nil {
+		return err
+	}
+	examined := doctor.Options{Config: cfg, Data: a.Data, Store: a.Store, Report: report}
+	if cfg == nil {
+		doctor.Examine(ctx, examined)
+		return invalid
+	}
+	if err := a.connect(cfg); err != nil {
+		return err
+	}
+	examined.Clients = a.current.Load().users
+	doctor.Examine(ctx, examined)
+	return ctx.Err()
+}

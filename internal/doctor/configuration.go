@@ -1,0 +1,24 @@
+package doctor
+
+import "github.com/automatond/automatond/internal/config"
+
+// Configuration makes findings of what was found while a configuration was loaded. It is nil when it
+// is not valid.
+func Configuration(cfg *config.Config, diagnostics config.Diagnostics) []Finding {
+	var list []Finding
+	for _, d := range diagnostics {
+		f := Finding{Check: CheckConfiguration, Status: Failed, Message: d.String(), Hint: d.Hint}
+		switch d.Severity {
+		case config.Info:
+			continue
+		case config.Warning:
+			f.Status = Warning
+		}
+		list = append(list, f)
+	}
+	if cfg != nil {
+		list = append(list, passed(CheckConfiguration, "it is valid: %s, %s, %s", count(len(cfg.Jobs), "cron"),
+			count(len(cfg.Projects), "project"), count(len(cfg.Users), "automation user")))
+	}
+	return list
+}

@@ -1,0 +1,163 @@
+// Package doctor examines an installation while it is not too late: does the store work, does the
+// platform answer, are the tokens accepted, and may each automation user do what the crons will ask
+// for, and little more.
+//
+// It changes nothing on the platform, which it only reads. What a cron would ask for is package
+// plan's answer, and which role that needs is the catalogue's; so what is examined is what will
+// happen, on the environments that there are now.
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/platform"
+)
+
+// Status says how a check went.
+type Status string
+
+// The statuses of a finding.
+const (
+	OK      Status = "ok"
+	Warning Status = "warning" // it works, and should not stay so
+	Failed  Status = "failed"  // something will not work
+)
+
+// The checks. One of them may have several findings, or none when it could not be made because
+// another failed.
+const (
+	CheckConfiguration = "configuration" // the files and the process's variables
+	CheckStore         = "store"         // the ledger can be read and written
+	CheckAPI           = "api"           // the API answers
+	CheckAuth          = "auth"          // the token endpoint answers
+	CheckClock         = "clock"         // this machine's clock is the platform's
+	CheckToken         = "token"         // an API token can be read and is accepted
+	CheckAccount       = "account"       // whose it is, and that no other project hangs on it
+	CheckProject       = "project"       // a project and its environments can be read
+	CheckTargets       = "targets"       // there is an environment for each cron
+	CheckTask          = "task"          // what a cron asks for is there to be asked
+	CheckRole          = "role"          // the user may do what the crons ask for
+	CheckPrivilege     = "privilege"     // the user may not do much more
+)
+
+// Finding is what one check found. It holds no secret.
+type Finding struct {
+	Check   string `json:"check"`
+	Status  Status `json:"status"`
+	Message string `json:"message"` // one sentence that names what it is about
+	Hint    string `json:"hint"`    // what to do about it, "" if there is nothing to do
+
+	// Rejected says that the platform does not accept an API token.
+	Rejected bool `json:"-"`
+}
+
+// Options are what an examination needs.
+type Options struct {
+	Config  *config.Config              // nil when it is not valid: only the store is examined then
+	Clients map[string]*platform.Client // by name of the automation user
+	Data    string                      // data directory
+	Store   string                      // postgres:// URL of the store, "" for a file in Data
+	Report  func(Finding)               // is told each finding when it is there, in an order of its own
+}
+
+// atOnce is how many projects are examined at once.
+const atOnce = 32
+
+// examination is one examination under way.
+type examination struct {
+	Options
+	users   []*user
+	surveys []*survey          // of the projects that are configured
+	foreign []*survey          // of those that only scripts name
+	byID    map[string]*survey // all of them
+}
+
+// Examine makes every check that can be made.
+func Examine(ctx context.Context, o Options) {
+	e := &examination{Options: o, byID: map[string]*survey{}}
+	e.examineStore(ctx)
+	if e.Config == nil || !e.examineEndpoints(ctx) {
+		return
+	}
+	e.begin()
+	e.examineUsers(ctx)
+	e.examineProjects(ctx)
+	e.examineCrons()
+	e.examineNeeds(ctx)
+}
+
+// begin makes what is examined of the configuration.
+func (e *examination) begin() {
+	byName := map[string]*user{}
+	for _, u := range e.Config.Users {
+		byName[u.Name] = &user{User: u, client: e.Clients[u.Name]}
+		e.users = append(e.users, byName[u.Name])
+	}
+	for _, p := range e.Config.Projects {
+		u := byName[p.User]
+		u.projects = append(u.projects, p.Alias)
+		s := &survey{project: p, user: u}
+		e.surveys = append(e.surveys, s)
+		e.byID[p.ID] = s
+	}
+}
+
+func (e *examination) ok(check, format string, args ...any) {
+	e.Report(passed(check, format, args...))
+}
+
+func (e *examination) warn(check, hint, format string, args ...any) {
+	e.Report(Finding{Check: check, Status: Warning, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+func (e *examination) fail(check, hint, format string, args ...any) {
+	e.Report(failed(check, hint, format, args...))
+}
+
+func passed(check, format string, args ...any) Finding {
+	return Finding{Check: check, Status: OK, Message: fmt.Sprintf(format, args...)}
+}
+
+func failed(check, hint, format string, args ...any) Finding {
+	return Finding{Check: check, Status: Failed, Message: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+// inOrder does work for several things at once, and reports in their order what was found.
+func inOrder[T any](e *examination, things []T, work func(T) []Finding) {
+	found := make([]chan []Finding, len(things))
+	for i := range found {
+		found[i] = make(chan []Finding, 1)
+	}
+	var group errgroup.Group // of works without an error of their own
+	group.Go(func() error {
+		var workers errgroup.Group
+		workers.SetLimit(atOnce)
+		for i, thing := range things {
+			workers.Go(func() error {
+				found[i] <- work(thing)
+				return nil
+			})
+		}
+		return workers.Wait()
+	})
+	for _, findings := range found {
+		for _, f := range <-findings {
+			e.Report(f)
+		}
+	}
+	_ = group.Wait()
+}
+
+// enumerate lists names for a sentence, the first few of many.
+func enumerate(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}

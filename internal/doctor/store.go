@@ -1,0 +1,81 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/automatond/automatond/internal/ledger"
+)
+
+// examineStore looks at the ledger, whether or not a daemon works on it. It takes no lock and leaves
+// everything as it is.
+func (e *examination) examineStore(ctx context.Context) {
+	if err := writable(e.Data); err != nil {
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
+			err = path.Err // the path is one that nobody knows
+		}
+		e.fail(CheckStore, "the daemon needs a directory of its own: name one with --data, and let its user write there",
+			"the data directory %s cannot be written to: %v", e.Data, err)
+		return
+	}
+	if e.Store != "" {
+		e.examineDatabase(ctx)
+		return
+	}
+	file := ledger.File(e.Data)
+	health, err := ledger.Check(ctx, file)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		e.ok(CheckStore, "there is no ledger in %s yet, and it can be made there", e.Data)
+	case err != nil:
+		e.fail(CheckStore, "", "%v", err)
+	case !health.Sound():
+		e.fail(CheckStore, health.Remedy, "the ledger %s is not sound: %s", file, enumerate(health.Problems))
+	default:
+		e.ok(CheckStore, "the ledger %s is sound, and its directory can be written to", file)
+	}
+}
+
+// examineDatabase looks at a store that replicas share.
+func (e *examination) examineDatabase(ctx context.Context) {
+	reader, err := ledger.OpenReader(ctx, e.Store)
+	if errors.Is(err, os.ErrNotExist) {
+		e.ok(CheckStore, "the database of --store answers, and has no ledger yet")
+		return
+	}
+	if err != nil {
+		e.fail(CheckStore, "", "%v", err)
+		return
+	}
+	defer reader.Close()
+	e.ok(CheckStore, "the ledger %s can be read", reader)
+}
+
+// writable writes a file and removes it, in the directory or, where that is not there yet, in the one
+// in which it would be made.
+func writable(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	for {
+		_, err := os.Stat(dir)
+		if err == nil {
+			break
+		}
+		if parent := filepath.Dir(dir); errors.Is(err, os.ErrNotExist) && parent != dir {
+			dir = parent
+			continue
+		}
+		return err
+	}
+	probe, err := os.CreateTemp(dir, ".automatond-doctor-*")
+	if err != nil {
+		return err
+	}
+	_, err = probe.Write(make([]byte, 4096)) // a full disk lets files be made, but not filled
+	return errors.Join(err, probe.Close(), os.Remove(probe.Name()))
+}
