@@ -106,23 +106,30 @@ func commandTable() string {
 			continue
 		}
 		_, reason, _ := strings.Cut(err.Error(), "does not offer it: ")
-		fmt.Fprintf(&b, "| `%s` | refused: %s |\n", command, cmp.Or(reason, "not yet"))
+		text := "refused: " + cmp.Or(reason, "not yet")
+		if strings.HasSuffix(reason, "of the kind api") {
+			text = "by [api](tasks/api.md)"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s |\n", command, text)
 	}
 	return b.String()
 }
 
 // taskFacts is the table that a task's page has.
 func taskFacts(k *tasks.Kind) string {
-	command, request := "none", "none: "+k.Route[strings.LastIndex(k.Route, "/")+1:]+" are read"
+	yes := map[bool]string{true: "yes", false: "no"}
+	command, request, role, destructive := "none", fmt.Sprintf("`%s` `%s`", cmp.Or(k.Method, "POST"), k.Link), "`"+k.Role+"`", yes[k.Destructive]
 	if k.Command != "" {
 		command = quoted(append([]string{k.Command}, k.Aliases...), ", ")
 	}
-	if !k.ReadOnly {
-		request = fmt.Sprintf("`%s` `%s`", cmp.Or(k.Method, "POST"), k.Link)
+	switch {
+	case k.ReadOnly:
+		request = "none: " + k.Route[strings.LastIndex(k.Route, "/")+1:] + " are read"
+	case k.Free:
+		request, role, destructive = "as given", "not known", "when its method is `DELETE`"
 	}
-	word := map[bool]string{true: "yes", false: "no"}
-	return fmt.Sprintf("| | |\n|---|---|\n| CLI | %s |\n| request | %s |\n| role | `%s` |\n| statuses | %s |\n| witness | %s |\n| repeatable | %s |\n| destructive | %s |\n",
-		command, request, k.Role, quoted(k.Statuses, ", "), witnessFacts(k), word[k.Repeatable], word[k.Destructive])
+	return fmt.Sprintf("| | |\n|---|---|\n| CLI | %s |\n| request | %s |\n| role | %s |\n| statuses | %s |\n| witness | %s |\n| repeatable | %s |\n| destructive | %s |\n",
+		command, request, role, quoted(k.Statuses, ", "), witnessFacts(k), yes[k.Repeatable], destructive)
 }
 
 func witnessFacts(k *tasks.Kind) string {
@@ -132,6 +139,9 @@ func witnessFacts(k *tasks.Kind) string {
 	}
 	if k.Witness.Status != "" {
 		list = append(list, "or status `"+k.Witness.Status+"`")
+	}
+	if k.Free {
+		list = append(list, "as given")
 	}
 	return cmp.Or(strings.Join(list, ", "), "none is needed")
 }

@@ -220,7 +220,7 @@ func (l *loader) readCron(e cronEntry) *job.Job {
 // reportDestructive reports a task that wants consent and has none. A command line has the CLI's own,
 // --yes.
 func (e cronEntry) reportDestructive(c *cron) {
-	if len(c.job.Tasks) == 0 || c.allowDestructive || !c.job.Tasks[0].Kind().Destructive {
+	if len(c.job.Tasks) == 0 || c.allowDestructive || !tasks.Destructive(c.job.Tasks[0]) {
 		return
 	}
 	e.errorf(c.actions[0], "task-destructive", "if that is meant, write allow_destructive: true beside task",

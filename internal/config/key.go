@@ -56,8 +56,11 @@ func parameters(path string, of reflect.Type) []Key {
 }
 
 func parameterType(t reflect.Type) (kind, preset string) {
-	if t == reflect.TypeFor[tasks.Duration]() {
+	switch t {
+	case reflect.TypeFor[tasks.Duration]():
 		return "duration", ""
+	case reflect.TypeFor[tasks.Document]():
+		return "section of any form", ""
 	}
 	switch t.Kind() {
 	case reflect.Bool:

@@ -132,7 +132,7 @@ func hides(key string) bool { return secretive(key) || holdsSecrets(key) }
 // they are misspelt.
 func holdsSecrets(key string) bool {
 	switch key {
-	case "env", "vars", "auth":
+	case "env", "vars", "auth", "body":
 		return true
 	case "automation_user":
 		return false

@@ -142,9 +142,15 @@ const longestParameter = 3650 * day
 
 // readValue reads a value of any type that a task's parameter has.
 func (r reader) readValue(n *yaml.Node, into reflect.Value) {
-	if into.Type() == reflect.TypeFor[tasks.Duration]() {
+	switch into.Addr().Interface().(type) {
+	case *tasks.Duration:
 		if value, ok := r.days(n, time.Second, longestParameter); ok {
 			into.SetInt(int64(value))
+		}
+		return
+	case *tasks.Document:
+		if value, ok := r.document(n); ok {
+			into.Set(reflect.ValueOf(value))
 		}
 		return
 	}

@@ -45,6 +45,7 @@ var faulty = map[string]struct {
 	"branch":            {task: "{name: new}"},
 	"merge":             {task: "{}"},
 	"clear_build_cache": {task: "{}"},
+	"api":               {task: "{method: POST, path: 'environments/{environment}/redeploy', witness: environment.redeploy}"},
 }
 
 // TestRunner_AnswersEachFaultAsItsTaskDemands lets each fault strike each task of the catalogue. What

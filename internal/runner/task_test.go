@@ -90,6 +90,9 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 			request: "POST /environments/staging/backups/b1/restore", activity: "environment.restore", after: off},
 		{kind: "backup_delete", task: "{backup: b1}", script: "backup:delete b1",
 			request: "DELETE /environments/staging/backups/b1", activity: "environment.backup.delete", after: off},
+		{kind: "api", task: "{method: PATCH, path: 'environments/{environment}', witness: environment.update.http_access, body: {http_access: {is_enabled: true, basic_auth: {guest: pa55word}}}}",
+			request: "PATCH /environments/staging", activity: "environment.update.http_access",
+			after: "active false {Enabled:true Addresses:[] BasicAuth:map[guest:pa55word]}"},
 		{kind: "backup_verify", task: "{max_age: 26h}", after: off},
 		{kind: "branch", task: "{name: new, type: development}", script: "branch new --type development",
 			request: "POST /environments/staging/branch", activity: "environment.branch", after: off},
@@ -253,6 +256,7 @@ func TestRunner_ReportsWhatStandsInATasksWay(t *testing.T) {
 func TestRunner_ChangesAProjectOnceForAllItsEnvironments(t *testing.T) {
 	for name, yaml := range map[string]string{
 		"declared": "    task: {variable_set: {name: A, value: b, level: project}}\n",
+		"api":      "    task: {api: {method: POST, path: variables, body: {name: A, value: b}, witness: none}}\n",
 		"script":   "    cmd: platform variable:create A --value b -l project -u -W\n",
 	} {
 		inWorld(t, "\ncrons:\n  it:\n    spec: '0 5 * * *'\n"+yaml, func(w *world) {
@@ -316,6 +320,9 @@ func TestRunner_LooksForALostRequestByItsTask(t *testing.T) {
 		{"{branch: {name: new}}", http.MethodPost, "/branch", sandbox.ResetAfter, 1, "succeeded/"},
 		{"{merge: {}}", http.MethodPost, "/merge", sandbox.ResetAfter, 1, "succeeded/"},
 		{"{clear_build_cache: {}}", http.MethodPost, "/clear_build_cache", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{api: {method: POST, path: 'environments/{environment}/redeploy', witness: environment.redeploy}}", http.MethodPost, "/redeploy", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{api: {method: POST, path: 'environments/{environment}/redeploy', witness: none}}", http.MethodPost, "/redeploy", sandbox.ResetAfter, 1, "unknown/in_doubt"},
+		{"{api: {method: POST, path: clear_build_cache, witness: project.clear_build_cache}}", http.MethodPost, "/clear_build_cache", sandbox.ResetAfter, 1, "succeeded/"},
 		{"{clear_build_cache: {}}", http.MethodPost, "/clear_build_cache", sandbox.ResetBefore, 2, "succeeded/"},
 		{"{backup_restore: {backup: b1}}", http.MethodPost, "/restore", sandbox.ResetBefore, 1, "unknown/in_doubt"},
 		{"{variable_delete: {name: OLD}}", http.MethodDelete, "/OLD", sandbox.ResetAfter, 1, "succeeded/"},

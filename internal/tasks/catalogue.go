@@ -59,6 +59,10 @@ type Kind struct {
 	// ReadOnly tasks ask for nothing: Prepare looks, and always refuses.
 	ReadOnly bool
 
+	// Free leaves it to the task's parameters what it asks for, what proves that it executed and
+	// whether it is destructive. Which role it needs is not known, so Role is "".
+	Free bool
+
 	// NeverWaits says that the CLI's command has neither --wait nor --no-wait.
 	NeverWaits bool
 
@@ -93,7 +97,7 @@ func Catalogue() []*Kind {
 		activate, deactivate, branch, merge, deploy, httpAccess, operation,
 		variableSet, variableCreate, variableUpdate,
 		variableDelete, variableEnable, variableDisable,
-		clearBuildCache,
+		clearBuildCache, api,
 	}
 }
 
@@ -126,6 +130,14 @@ const (
 func ProjectWide(t Task) bool {
 	p, ok := t.(interface{ projectWide() bool })
 	return ok && p.projectWide()
+}
+
+// Destructive reports whether the task ends what cannot be brought back.
+func Destructive(t Task) bool {
+	if d, ok := t.(interface{ destructive() bool }); ok {
+		return d.destructive()
+	}
+	return t.Kind().Destructive
 }
 
 // WitnessOf returns the witness for one task, which may be narrower than that

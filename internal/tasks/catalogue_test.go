@@ -26,13 +26,13 @@ func TestCatalogue_EveryEntryIsComplete(t *testing.T) {
 			if k.Summary == "" || strings.HasSuffix(k.Summary, ".") {
 				t.Errorf("summary %q: want one clause without a full stop", k.Summary)
 			}
-			if !strings.HasPrefix(k.Link, "#") && !k.ReadOnly {
+			if !strings.HasPrefix(k.Link, "#") && !k.ReadOnly && !k.Free {
 				t.Errorf("link %q does not start with #", k.Link)
 			}
 			if !strings.HasPrefix(k.Route+"/", environmentRoute+"/") && !ProjectWide(k.New()) {
 				t.Errorf("route %q is not under the environment", k.Route)
 			}
-			if !slices.Contains([]string{"viewer", "contributor", "admin"}, k.Role) {
+			if !slices.Contains([]string{"viewer", "contributor", "admin"}, k.Role) && !k.Free {
 				t.Errorf("role %q is none of the platform's", k.Role)
 			}
 			if len(k.Statuses) == 0 {
@@ -43,8 +43,8 @@ func TestCatalogue_EveryEntryIsComplete(t *testing.T) {
 					t.Errorf("status %q: no environment stays in it", s)
 				}
 			}
-			if proven := len(k.Witness.Activities) > 0 || k.Witness.Status != ""; proven == k.ReadOnly {
-				t.Errorf("something proves that it executed: %v, it only reads: %v", proven, k.ReadOnly)
+			if proven := len(k.Witness.Activities) > 0 || k.Witness.Status != ""; proven == (k.ReadOnly || k.Free) {
+				t.Errorf("something proves that it executed: %v, it only reads: %v, it is free: %v", proven, k.ReadOnly, k.Free)
 			}
 			if k.Witness.Status != "" && k.Accepts(k.Witness.Status) {
 				t.Error("accepted in the status it leads to")
@@ -233,6 +233,27 @@ func TestTask_ValidateNamesWhatIsMissing(t *testing.T) {
 		{&BackupRestore{ResourcesInit: "child"}, "write backup, parent, default or minimum"},
 		{&BackupDelete{}, "backup is missing"},
 		{&BackupVerify{}, "max_age is missing"},
+		{&API{Method: "POST", Path: "environments/{environment}/redeploy", Evidence: "environment.redeploy"}, ""},
+		{&API{Method: "DELETE", Path: "variables/env:A", Evidence: "none"}, ""},
+		{&API{Path: "x", Evidence: "none"}, "method is missing"},
+		{&API{Method: "GET", Path: "x", Evidence: "none"}, `method "GET" is not one that changes`},
+		{&API{Method: "post", Path: "x", Evidence: "none"}, "write POST, PATCH, PUT or DELETE"},
+		{&API{Method: "POST", Path: "x"}, "witness is missing"},
+		{&API{Method: "POST", Path: "x", Evidence: "redeploy"}, "not the type of an activity"},
+		{&API{Method: "POST", Evidence: "none"}, "path is missing"},
+		{&API{Method: "POST", Path: "/projects/other", Evidence: "none"}, "must begin below the project"},
+		{&API{Method: "POST", Path: "https://example.org/x", Evidence: "none"}, "must begin below the project"},
+		{&API{Method: "POST", Path: "..", Evidence: "none"}, "no . and no .."},
+		{&API{Method: "POST", Path: "x/../../other", Evidence: "none"}, "no . and no .."},
+		{&API{Method: "POST", Path: "x//y", Evidence: "none"}, "no empty segment"},
+		{&API{Method: "POST", Path: "x/", Evidence: "none"}, "no empty segment"},
+		{&API{Method: "POST", Path: ".", Evidence: "none"}, "no . and no .."},
+		{&API{Method: "POST", Path: "x/%2e%2e/y", Evidence: "none"}, `segment "%2e%2e" may have`},
+		{&API{Method: "POST", Path: "x?y=z", Evidence: "none"}, `segment "x?y=z" may have`},
+		{&API{Method: "POST", Path: "x#y", Evidence: "none"}, `segment "x#y" may have`},
+		{&API{Method: "POST", Path: `x\..`, Evidence: "none"}, "may have"},
+		{&API{Method: "POST", Path: "environments/${environment}", Evidence: "none"}, "or be {environment}"},
+		{&API{Method: "POST", Path: "environments/x{environment}", Evidence: "none"}, "or be {environment}"},
 		{&Branch{}, "name is missing"},
 		{&Branch{Name: "x", Type: "production"}, `type "production" is not known`},
 		{&Branch{Name: "x", ResourcesInit: "child"}, "write parent, default or minimum"},

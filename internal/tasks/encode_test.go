@@ -26,6 +26,7 @@ func samples() []Task {
 		&BackupVerify{MaxAge: Duration(26 * time.Hour)}, &BackupVerify{MaxAge: Duration(90 * time.Second), Automated: new(true)},
 		&Branch{Name: "x"}, &Branch{Name: "x", NoCloneParent: true}, &Merge{}, &Merge{ResourcesInit: "child"}, &ClearBuildCache{},
 		&VariableDelete{Name: "env:A"}, &VariableDelete{Name: "env:A", Level: "project"}, &VariableEnable{Name: "env:A"}, &VariableDisable{Name: "env:A"},
+		&API{Method: "POST", Path: "x", Evidence: "none"}, &API{Method: "PUT", Path: "x", Evidence: "environment.redeploy"},
 	}
 }
 
@@ -37,7 +38,16 @@ func confiding(value Confidential) []Task {
 		&VariableSet{Name: "env:A", Value: &value, Level: "project", Sensitive: new(true)},
 		&VariableCreate{Name: "env:A", Value: &value, Sensitive: new(false)},
 		&VariableUpdate{Name: "env:A", Value: &value, VisibleBuild: new(true)},
+		&API{Method: "POST", Path: "x", Content: documentOf(map[string]any{"a": []any{1, string(value)}}), Evidence: "none"},
 	}
+}
+
+func documentOf(value any) Document {
+	d, err := NewDocument(value)
+	if err != nil {
+		panic(err)
+	}
+	return d
 }
 
 func TestEncode_LeavesOutConfidentialValues(t *testing.T) {
