@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,6 +90,35 @@ func TestClaim_LeavesARetryThatMayHaveLeft(t *testing.T) {
 		claimed := mustClaim(t, l, "b", claimOf(slotTime.Add(time.Hour), "main"))
 		if len(claimed.Runs) != 0 || len(claimed.Displaced) != 0 || claimed.Fire.Reason != Overlap {
 			t.Errorf("claimed %+v, want an overlap", claimed)
+		}
+	})
+}
+
+// The next fire and the retry come at the same time, of two replicas on PostgreSQL: one of them has
+// the environment, never both and never neither.
+func TestClaim_EitherEndsARetryOrLeavesIt(t *testing.T) {
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		other := l
+		if o.Store != "" {
+			other = open(t, Options{Dir: t.TempDir(), Store: o.Store})
+		}
+		for i := range 40 {
+			at := slotTime.Add(time.Duration(i) * time.Hour)
+			environment := fmt.Sprint("e", i)
+			u := mustRun(t, l, "a", at, environment)
+			mustIntend(t, l, "a", dispatchOf(u, 0, ""))
+			mustRetry(t, l, "a", u)
+			var intended bool
+			var intendErr error
+			var both sync.WaitGroup
+			both.Go(func() { intended, intendErr = l.Intend(t.Context(), u.ID, 0, "a", at, at) })
+			claimed := mustClaim(t, other, "b", claimOf(at.Add(time.Minute), environment))
+			both.Wait()
+			must(t, intendErr)
+			if ended := len(claimed.Displaced) == 1 && len(claimed.Runs) == 1; ended == intended {
+				t.Fatalf("round %d: the retry was sent: %t, the next fire ended it: %t (%+v)", i, intended, ended, claimed)
+			}
 		}
 	})
 }
