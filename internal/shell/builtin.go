@@ -44,6 +44,8 @@ func builtinNamed(name string) builtin {
 		return builtin{(*machine).unsetAll, true}
 	case "[", "test":
 		return builtin{(*machine).test, false}
+	case "cd", "chdir":
+		return builtin{(*machine).changeDirectory, false}
 	case "command":
 		return builtin{(*machine).describe, false}
 	case "hash":
@@ -458,6 +460,19 @@ func knownToDash(name string) bool {
 		return true
 	}
 	return slices.Contains(reserved, name)
+}
+
+// changeDirectory succeeds and changes nothing. The application's directories are not here, and no
+// file is opened in them; in its container they are there, or the script would never get further.
+func (m *machine) changeDirectory(args []string) int {
+	_, rest, err := flags(args[1:], "LP")
+	switch {
+	case err != nil:
+		return m.usage(args, err)
+	case len(rest) > 0 && rest[0] == "-":
+		return m.listing(args)
+	}
+	return 0
 }
 
 // umask does nothing, because no file can be made.

@@ -29,8 +29,7 @@ const (
 // otherNames gives the role of what is neither the CLI, nor a built-in, nor a
 // program.
 var otherNames = map[string]role{
-	"alias": roleUnsupported, "unalias": roleUnsupported, "bg": roleUnsupported, "cd": roleUnsupported,
-	"chdir": roleUnsupported, "fc": roleUnsupported, "fg": roleUnsupported, "jobs": roleUnsupported,
+	"alias": roleUnsupported, "unalias": roleUnsupported, "bg": roleUnsupported, "fc": roleUnsupported, "fg": roleUnsupported, "jobs": roleUnsupported,
 	"kill": roleUnsupported, "pwd": roleUnsupported, "times": roleUnsupported, "ulimit": roleUnsupported,
 	".": roleUnsupported,
 
@@ -69,7 +68,6 @@ func Mentions(src string) bool { return mention.MatchString(src) }
 // hints says what to do instead of using something that is not offered.
 var hints = map[string]string{
 	"sleep":  "to spread load, write H into the spec",
-	"cd":     "remove it; a call of the CLI needs no directory",
 	"source": "dash calls it \".\", and no file can be read here; write the variables under variables:",
 	".":      "no file can be read here; write the variables under variables:",
 	"[[":     "write [ ... ] with =, and -a or && between conditions",
