@@ -205,12 +205,26 @@ func (im *importer) declare(cron *yaml.Node, j *job.Job) {
 	}
 	pairs[0].FootComment = cron.Content[at].FootComment
 	cron.Content = slices.Replace(cron.Content, at, at+2, pairs...)
+	if d.Call.Task.Kind().Destructive {
+		consent(cron)
+	}
 	im.declared[j.Name] = d
 	note := ""
 	if j.Application != "" && j.Spec.HasHash() {
 		note = "H in its spec stands for another time than before, because the application is no part of the cron any more"
 	}
 	im.note(j, Declares, note)
+}
+
+// consent allows a cron what its command line was allowed by --yes.
+func consent(cron *yaml.Node) {
+	const key = "allow_destructive"
+	allowed := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"}
+	if given := valueOf(cron, key); given != nil {
+		*given = *allowed
+		return
+	}
+	cron.Content = append(cron.Content, word(key), allowed)
 }
 
 // scriptIndex is where the key of a cron's script stands among its own keys, -1 if it is merged in.

@@ -88,7 +88,7 @@ type scalar struct {
 func (s *source) findScalars() []scalar {
 	list := []scalar{}
 	var document yaml.Node
-	if err := yaml.NewDecoder(bytes.NewReader(s.data)).Decode(&document); err != nil {
+	if err := s.decoder().Decode(&document); err != nil {
 		s.malformed = true
 		return list
 	}

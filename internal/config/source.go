@@ -46,13 +46,26 @@ func readSource(path string) (*source, error) {
 	return &source{path: path, data: data.Bytes()}, nil
 }
 
+// version12 is the directive of a file that says it is YAML 1.2, at its beginning.
+var version12 = regexp.MustCompile(`^(\x{feff}?(?:[ \t]*(?:#[^\n]*)?\n)*%YAML 1\.)2\b`)
+
+// decoder reads the file's documents. The YAML library refuses the directive of YAML 1.2, though it
+// reads most of it; so it is shown that of 1.1.
+func (s *source) decoder() *yaml.Decoder {
+	data := s.data
+	if version12.Match(data) {
+		data = version12.ReplaceAll(data, []byte("${1}1"))
+	}
+	return yaml.NewDecoder(bytes.NewReader(data))
+}
+
 // parse returns the root of the file's only document, nil with the problem otherwise.
 func (s *source) parse() (*yaml.Node, *Diagnostic) {
 	if bytes.HasPrefix(s.data, []byte("\xff\xfe")) || bytes.HasPrefix(s.data, []byte("\xfe\xff")) {
 		return nil, &Diagnostic{Code: "file-encoding", Message: "the file is UTF-16", Hint: "save it as UTF-8"}
 	}
 	var document, second yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(s.data))
+	decoder := s.decoder()
 	err := decoder.Decode(&document)
 	if err == io.EOF || err == nil && (len(document.Content) == 0 || isNull(document.Content[0])) {
 		return nil, &Diagnostic{Line: 1, Column: 1, Code: "empty-file", Message: "the file contains no configuration", Hint: "start with crons:"}

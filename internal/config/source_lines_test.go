@@ -30,3 +30,13 @@ func TestLineBreaks_AreTheLibrarys(t *testing.T) {
 		}
 	}
 }
+
+// TestSource_ReadsYAML12 shows the library the directive that it knows, and leaves the file as it is.
+func TestSource_ReadsYAML12(t *testing.T) {
+	for _, text := range []string{"%YAML 1.2\n---\na: 1\n", "\ufeff# note\n\n%YAML 1.2 # this one\n---\na: 1\n", "%YAML 1.1\n---\na: 1\n"} {
+		s := &source{data: []byte(text)}
+		if root, problem := s.parse(); problem != nil || root.Content[1].Value != "1" || string(s.data) != text {
+			t.Errorf("%q: %+v", s.data, problem)
+		}
+	}
+}

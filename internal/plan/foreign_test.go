@@ -1,12 +1,14 @@
 package plan_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -33,25 +35,40 @@ var contexts = []plan.Offline{
 	{Branch: "a/b/c-*", MachineName: "a-b-c-1234567", EnvironmentType: "development", Variables: map[string]string{"RUN_CRON": "-n"}},
 }
 
-// TestOffline_CallsWhatDashCallsInFilesAsTheyAre plans every file of testdata/foreign.txtar in every
+// shapes are files as people have them.
+func shapes(t *testing.T) []txtar.File {
+	t.Helper()
+	var files []txtar.File
+	for _, name := range []string{"testdata/foreign.txtar", "testdata/shapes.txtar"} {
+		archive, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(archive.Files) < 80 {
+			t.Errorf("only %d files in %s", len(archive.Files), name)
+		}
+		for _, f := range archive.Files {
+			// The archive cannot hold a carriage return.
+			f.Data = bytes.ReplaceAll(f.Data, []byte("@CR@"), []byte("\r"))
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// TestOffline_CallsWhatDashCallsInFilesAsTheyAre plans every file in every
 // context, and runs its scripts under dash there, with the CLI and all other programs played.
 func TestOffline_CallsWhatDashCallsInFilesAsTheyAre(t *testing.T) {
 	d := newDash(t)
-	archive, err := txtar.ParseFile("testdata/foreign.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(archive.Files) < 80 {
-		t.Errorf("only %d files", len(archive.Files))
-	}
+	files := shapes(t)
 	var batch []sample
-	for _, f := range archive.Files {
+	for _, f := range files {
 		batch = append(batch, samplesOf(t, f.Data)...)
 	}
 	calls := d.run(t, batch)
 	dir := t.TempDir()
 	planned, dispatched, closed := 0, 0, 0
-	for _, f := range archive.Files {
+	for _, f := range files {
 		t.Run(f.Name, func(t *testing.T) {
 			jobs := foreign(t, dir, string(f.Data))
 			want := map[string][]string{}
@@ -85,18 +102,14 @@ func TestOffline_CallsWhatDashCallsInFilesAsTheyAre(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d files, %d decisions, %d with calls, %d skipped because something is not set", len(archive.Files), planned, dispatched, closed)
+	t.Logf("%d files, %d decisions, %d with calls, %d skipped because something is not set", len(files), planned, dispatched, closed)
 }
 
 // TestLoad_ReadsAnApplicationAlikeInEveryLayout writes the files with one application in the layouts
 // for several.
 func TestLoad_ReadsAnApplicationAlikeInEveryLayout(t *testing.T) {
-	archive, err := txtar.ParseFile("testdata/foreign.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	for _, f := range archive.Files {
+	for _, f := range shapes(t) {
 		if !strings.HasPrefix(f.Name, "app/") {
 			continue
 		}
@@ -271,6 +284,12 @@ func (d dash) program(t *testing.T, name, text string) {
 	}
 }
 
+// appDir is the container's directory of the application.
+var appDir = regexp.MustCompile(`(^|[\s"'=(])/app\b`)
+
+// value is one of a variable's, which may be secret, in a call.
+var value = regexp.MustCompile(`(\|--value[|=])[^|]*`)
+
 // run runs scripts in subshells of one process, and returns the calls of each.
 func (d dash) run(t *testing.T, batch []sample) [][]string {
 	t.Helper()
@@ -284,7 +303,7 @@ func (d dash) run(t *testing.T, batch []sample) [][]string {
 		for name, value := range s.vars {
 			fmt.Fprintf(&b, "export %s=%s\n", name, quoted(value))
 		}
-		fmt.Fprintf(&b, "eval %s\n)\necho >&3\n", quoted(strings.ReplaceAll(s.src, "/app/", d.root+"/app/")))
+		fmt.Fprintf(&b, "eval %s\n)\necho >&3\n", quoted(appDir.ReplaceAllString(s.src, "${1}"+d.root+"/app")))
 	}
 	file := filepath.Join(d.root, "batch")
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
@@ -302,7 +321,7 @@ func (d dash) run(t *testing.T, batch []sample) [][]string {
 	var made []string
 	for line := range strings.Lines(string(out)) {
 		if line != "\n" {
-			made = append(made, strings.TrimSuffix(line, "\n"))
+			made = append(made, value.ReplaceAllString(strings.TrimSuffix(line, "\n"), "${1}<redacted>"))
 			continue
 		}
 		calls, made = append(calls, made), nil

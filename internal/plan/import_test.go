@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/job"
@@ -21,11 +20,7 @@ import (
 // TestImport_PlansAlikeInEveryContext holds real shapes of files, and generated ones, against what
 // import makes of them. AUTOMATOND_IMPORT_FILES=10000 is the long form.
 func TestImport_PlansAlikeInEveryContext(t *testing.T) {
-	archive, err := txtar.ParseFile("testdata/foreign.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range archive.Files {
+	for _, f := range shapes(t) {
 		planAlike(t, f.Name, string(f.Data), importContexts())
 	}
 	files := 300

@@ -556,10 +556,10 @@ func (c *checker) callsWithin(from, to syntax.Pos) bool {
 // function that calls it.
 func (c *checker) findCalls(file *syntax.File) {
 	syntax.Walk(file, func(n syntax.Node) bool {
-		if as, ok := n.(*syntax.Assign); ok && as.Value != nil {
-			value, literal := literalName(as.Value)
-			c.cliNamed = c.cliNamed || literal && isCLI(value)
-		}
+		c.cliNamed = c.cliNamed || slices.ContainsFunc(c.valuesIn(n), func(w *syntax.Word) bool {
+			value, literal := literalName(w)
+			return literal && isCLI(value)
+		})
 		return true
 	})
 	calling := map[string]bool{} // functions that call the CLI
@@ -582,6 +582,28 @@ func (c *checker) findCalls(file *syntax.File) {
 			return true
 		})
 	}
+}
+
+// valuesIn are the words that a node gives to variables and parameters, from which a command's name
+// may come.
+func (c *checker) valuesIn(n syntax.Node) []*syntax.Word {
+	switch n := n.(type) {
+	case *syntax.Assign:
+		if n.Value != nil {
+			return []*syntax.Word{n.Value}
+		}
+	case *syntax.ParamExp:
+		if n.Exp != nil && n.Exp.Word != nil {
+			return []*syntax.Word{n.Exp.Word}
+		}
+	case *syntax.WordIter:
+		return n.Items
+	case *syntax.CallExpr:
+		if len(n.Args) > 0 && (n.Args[0].Lit() == "set" || c.functions[n.Args[0].Lit()]) {
+			return n.Args[1:]
+		}
+	}
+	return nil
 }
 
 // changing are parameters whose value would differ from one run of the script
