@@ -1,26 +1,38 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/automatond/automatond/internal/app"
 	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/doctor"
 )
 
-func newCheck() *cobra.Command {
+func newCheck(version app.Version) *cobra.Command {
 	var (
-		paths  []string
-		output string
-		strict bool
+		paths        []string
+		output       string
+		strict, live bool
 	)
 	cmd := &cobra.Command{
-		Use:     "check [PATH]...",
-		Short:   "Validate the configuration",
-		Long:    "Validate the configuration and report every problem with its place.\n\nExit status: 0 valid, 2 not valid, 3 valid with warnings and --strict.",
+		Use:   "check [PATH]...",
+		Short: "Validate the configuration",
+		Long: `Validate the configuration and report every problem with its place.
+
+With --live it is also held against the platform as it is now, which is only read: do the
+projects exist, does an environment pass each guard, are the operations and variables there, and
+may the automation users do what the crons ask for. The daemon's tokens are used for that.
+
+Exit status: 0 valid, 2 not valid, 3 valid with warnings and --strict, 77 with --live when an
+API token was rejected.`,
 		Args:    cobra.ArbitraryArgs,
 		PreRunE: checkOutput(&output),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -31,22 +43,27 @@ func newCheck() *cobra.Command {
 				paths = args
 			}
 			cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true, Now: time.Now()})
-			if err := writeCheck(cmd.OutOrStdout(), output, cfg, diagnostics); err != nil {
+			r := checkReport{Valid: cfg != nil, Diagnostics: append(config.Diagnostics{}, diagnostics...)}
+			if r.Valid {
+				r.crons = len(cfg.Jobs)
+			}
+			if r.Valid && live {
+				o := app.Options{Paths: paths, Lookup: os.LookupEnv, Version: version, Logger: zerolog.Nop()}
+				if err := r.compare(cmd.Context(), o); err != nil {
+					return err
+				}
+			}
+			if err := r.write(cmd.OutOrStdout(), output); err != nil {
 				return err
 			}
-			switch {
-			case cfg == nil:
-				return &exitError{code: exitInvalid}
-			case strict && diagnostics.Count(config.Warning) > 0:
-				return &exitError{code: exitWarnings}
-			}
-			return nil
+			return r.exit(strict)
 		},
 	}
 	f := cmd.Flags()
 	configFlag(f, &paths)
 	outputFlag(f, &output)
 	f.BoolVar(&strict, "strict", false, "exit with 3 when there are warnings")
+	f.BoolVar(&live, "live", false, "hold it against the platform as it is now")
 	return cmd
 }
 
@@ -54,25 +71,54 @@ func newCheck() *cobra.Command {
 type checkReport struct {
 	Valid       bool               `json:"valid"`
 	Diagnostics config.Diagnostics `json:"diagnostics"`
+
+	crons    int
+	rejected bool // the platform does not accept an API token
 }
 
-func writeCheck(w io.Writer, output string, cfg *config.Config, diagnostics config.Diagnostics) error {
-	if output == "json" {
-		if diagnostics == nil {
-			diagnostics = config.Diagnostics{}
+// compare adds what does not fit the platform.
+func (r *checkReport) compare(ctx context.Context, o app.Options) error {
+	err := app.Compare(ctx, o, func(f doctor.Finding) {
+		d := config.Diagnostic{Severity: config.Error, Code: "live-" + f.Check, Message: f.Message, Hint: f.Hint}
+		if f.Status == doctor.Warning {
+			d.Severity = config.Warning
 		}
-		return writeJSON(w, checkReport{Valid: cfg != nil, Diagnostics: diagnostics})
+		r.Diagnostics = append(r.Diagnostics, d)
+		r.rejected = r.rejected || f.Rejected
+	})
+	if invalid, ok := errors.AsType[*app.ConfigError](err); ok {
+		r.Diagnostics, err = invalid.Diagnostics, nil // what was valid without the process's variables
 	}
-	writeDiagnostics(w, diagnostics)
-	if len(diagnostics) > 0 {
+	r.Valid = !r.Diagnostics.HasErrors()
+	return err
+}
+
+func (r *checkReport) exit(strict bool) error {
+	switch {
+	case r.rejected:
+		return &exitError{code: exitRejected}
+	case !r.Valid:
+		return &exitError{code: exitInvalid}
+	case strict && r.Diagnostics.Count(config.Warning) > 0:
+		return &exitError{code: exitWarnings}
+	}
+	return nil
+}
+
+func (r *checkReport) write(w io.Writer, output string) error {
+	if output == "json" {
+		return writeJSON(w, r)
+	}
+	writeDiagnostics(w, r.Diagnostics)
+	if len(r.Diagnostics) > 0 {
 		fmt.Fprintln(w)
 	}
-	if cfg == nil {
-		fmt.Fprintf(w, "not valid: %s\n", count(diagnostics.Count(config.Error), "error"))
+	if !r.Valid {
+		fmt.Fprintf(w, "not valid: %s\n", count(r.Diagnostics.Count(config.Error), "error"))
 		return nil
 	}
-	fmt.Fprintf(w, "valid: %s", count(len(cfg.Jobs), "cron"))
-	if n := diagnostics.Count(config.Warning); n > 0 {
+	fmt.Fprintf(w, "valid: %s", count(r.crons, "cron"))
+	if n := r.Diagnostics.Count(config.Warning); n > 0 {
 		fmt.Fprintf(w, ", %s", count(n, "warning"))
 	}
 	fmt.Fprintln(w)

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/doctor"
 	"github.com/automatond/automatond/internal/sandbox"
 )
@@ -132,4 +135,59 @@ func TestDoctor_NamesTwelveFaultsAndNothingElse(t *testing.T) {
 			t.Errorf("it sent %s %s", post.Method, post.Path)
 		}
 	}
+}
+
+// TestCheck_LiveHoldsCronsAgainstThePlatform leaves out what is not the crons' affair: clock, store,
+// and rights that are too many.
+func TestCheck_LiveHoldsCronsAgainstThePlatform(t *testing.T) {
+	t.Parallel()
+	s := newAiling(t)
+	stdout, stderr, code := s.command("check", "--live", "-o", "json")
+	if code != exitRejected || stderr != "" {
+		t.Errorf("exit status %d, stderr %q; want %d and none", code, stderr, exitRejected)
+	}
+	var report checkReport
+	if err := json.Unmarshal([]byte(stdout), &report); err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, d := range report.Diagnostics {
+		if d.Severity != config.Info {
+			codes = append(codes, d.Code+" "+string(d.Severity))
+		}
+	}
+	want := []string{
+		"live-token error", "live-token error", "live-project error", "live-project error",
+		"live-targets warning", "live-task error", "live-role error",
+	}
+	if diff := cmp.Diff(want, codes); diff != "" || report.Valid {
+		t.Errorf("valid %v, diagnostics (-want +got):\n%s", report.Valid, diff)
+	}
+}
+
+func TestDoctor_ExitStatusSaysHowBadItIs(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, sandbox.Options{Open: true}, "projects: {shop: {id: shopid}}\n"+
+		"crons: {backup: {spec: '0 5 * * *', only: {branches: [main]}, task: {backup: {}}}}\n")
+	for _, c := range []struct {
+		role string
+		args []string
+		code int
+	}{
+		{"viewer production:admin", []string{"doctor", "--strict"}, 0},
+		{"viewer production:admin", []string{"check", "--live", "--strict"}, 0},
+		{"admin", []string{"doctor"}, 0},
+		{"admin", []string{"doctor", "--strict"}, exitWarnings},
+		{"admin", []string{"check", "--live", "--strict"}, 0},
+		{"viewer", []string{"doctor"}, exitFailed},
+		{"viewer", []string{"check", "--live"}, exitInvalid},
+		{"viewer", []string{"check"}, 0},
+	} {
+		s.server.SetRole(apiToken, c.role)
+		if stdout, stderr, code := s.command(c.args...); code != c.code || stderr != "" {
+			t.Errorf("%s, %q: exit status %d, want %d\n%s%s", c.role, c.args, code, c.code, stdout, stderr)
+		}
+	}
+	s.write("automatond.yaml", "crons: {backup: {spec: '60 5 * * *', task: {backup: {}}}}\n")
+	s.failing(exitInvalid, "minute 60 is out of range", "doctor")
 }

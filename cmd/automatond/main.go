@@ -86,7 +86,7 @@ without waiting, at most once, under an automation user's token.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(version), newCheck(), newNext(), newPlan(), newImport(), newTrigger(), newSuspend(), newResume(),
+	root.AddCommand(newRun(version), newCheck(version), newNext(), newPlan(), newImport(), newTrigger(), newSuspend(), newResume(),
 		newReload(), newRuns(), newLedger(), newDoctor(version), newPlatform(version), newHealthcheck(), newVersion(version))
 	checkUsage(root)
 	return root

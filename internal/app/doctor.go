@@ -22,13 +22,23 @@ func Doctor(ctx context.Context, o Options, report func(doctor.Finding)) (err er
 	}
 	examined := doctor.Options{Config: cfg, Data: a.Data, Store: a.Store, Report: report}
 	if cfg == nil {
-		doctor.Examine(ctx, examined)
-		return invalid
+		return errors.Join(invalid, doctor.Examine(ctx, examined))
 	}
 	if err := a.connect(cfg); err != nil {
 		return err
 	}
 	examined.Clients = a.current.Load().users
-	doctor.Examine(ctx, examined)
-	return ctx.Err()
+	return doctor.Examine(ctx, examined)
+}
+
+// Compare holds the crons of a configuration against the platform as it is now, and reports what does
+// not fit. It changes nothing. An invalid configuration is a *ConfigError.
+func Compare(ctx context.Context, o Options, report func(doctor.Finding)) (err error) {
+	a := newApp(o)
+	defer func() { err = errors.Join(err, a.cleanup()) }()
+	if err := a.load(); err != nil {
+		return err
+	}
+	s := a.current.Load()
+	return doctor.Compare(ctx, doctor.Options{Config: s.config, Clients: s.users, Report: report})
 }

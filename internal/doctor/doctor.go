@@ -10,6 +10,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -56,6 +57,11 @@ type Finding struct {
 	Rejected bool `json:"-"`
 }
 
+// ofCrons are the checks that say whether crons will work, and those without which nobody can say.
+func ofCrons() []string {
+	return []string{CheckAPI, CheckAuth, CheckToken, CheckProject, CheckTargets, CheckTask, CheckRole}
+}
+
 // Options are what an examination needs.
 type Options struct {
 	Config  *config.Config              // nil when it is not valid: only the store is examined then
@@ -77,11 +83,41 @@ type examination struct {
 	byID    map[string]*survey // all of them
 }
 
-// Examine makes every check that can be made.
-func Examine(ctx context.Context, o Options) {
-	e := &examination{Options: o, byID: map[string]*survey{}}
+// Examine makes every check that can be made. The error says that ctx ended before.
+func Examine(ctx context.Context, o Options) error {
+	e := newExamination(ctx, o)
 	e.examineStore(ctx)
-	if e.Config == nil || !e.examineEndpoints(ctx) {
+	if e.Config != nil {
+		e.examinePlatform(ctx)
+	}
+	return ctx.Err()
+}
+
+// Compare holds the crons against the platform as it is now, and reports what does not fit. The error
+// says that ctx ended before.
+func Compare(ctx context.Context, o Options) error {
+	report := o.Report
+	o.Report = func(f Finding) {
+		if f.Status != OK && slices.Contains(ofCrons(), f.Check) {
+			report(f)
+		}
+	}
+	newExamination(ctx, o).examinePlatform(ctx)
+	return ctx.Err()
+}
+
+func newExamination(ctx context.Context, o Options) *examination {
+	report := o.Report
+	o.Report = func(f Finding) {
+		if ctx.Err() == nil { // what fails from then on fails because of it
+			report(f)
+		}
+	}
+	return &examination{Options: o, byID: map[string]*survey{}}
+}
+
+func (e *examination) examinePlatform(ctx context.Context) {
+	if !e.examineEndpoints(ctx) {
 		return
 	}
 	e.begin()

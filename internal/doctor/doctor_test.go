@@ -81,11 +81,14 @@ func (p patient) examine(t *testing.T) string {
 		clients[u.Name] = client
 	}
 	var lines strings.Builder
-	Examine(t.Context(), Options{Config: cfg, Clients: clients, Data: p.data, Report: func(f Finding) {
+	err := Examine(t.Context(), Options{Config: cfg, Clients: clients, Data: p.data, Report: func(f Finding) {
 		if f.Status != OK {
 			fmt.Fprintf(&lines, "%s %s: %s\n", f.Check, f.Status, strings.ReplaceAll(f.Message, p.data, "DATA"))
 		}
 	}})
+	if err != nil {
+		t.Error(err)
+	}
 	for _, post := range there.Posts("") {
 		if post.Path != "/oauth2/token" {
 			t.Errorf("it sent %s %s", post.Method, post.Path)
