@@ -14,7 +14,8 @@ import (
 
 var (
 	insertFires = newInsertion(`INSERT INTO fires (slot, cron, project, id, scheduled_at, claimed_at, owner,
-			open_runs, severity, outcome, reason, message, targets, not_run, missed_from, missed_count)`, 16,
+			open_runs, severity, outcome, reason, message, targets, not_run, missed_from, missed_count,
+			without_run)`, 17,
 		`ON CONFLICT (slot, cron, project) DO NOTHING`)
 
 	// insertRuns inserts nothing of a run when an open run excludes it, or when the fire has a run on
@@ -31,7 +32,8 @@ var (
 		WHERE schedules.watermark IS NULL OR schedules.watermark < excluded.watermark`)
 )
 
-const settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, reason = ?, message = ?, not_run = ?
+const settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, reason = ?, message = ?, not_run = ?,
+			without_run = ?
 		WHERE slot = ? AND cron = ? AND project = ?`
 
 // Claim inserts fires and their runs and returns, in the same order, which of them this owner now
@@ -150,7 +152,15 @@ func (f *Fire) values(list []any, open int) ([]any, error) {
 	notRun, err := encodeNotRun(f.NotRun)
 	return append(list, f.Slot, f.Cron, f.Project, f.ID, micros(f.ScheduledAt), micros(f.ClaimedAt), f.Owner,
 		open, f.Outcome.severity(), string(f.Outcome), string(f.Reason), f.Message, f.Targets, notRun,
-		nullMicros(f.MissedFrom), f.MissedCount), err
+		nullMicros(f.MissedFrom), f.MissedCount, withoutRun(open)), err
+}
+
+// withoutRun marks a fire that led to no run, for the indexes of those.
+func withoutRun(open int) int {
+	if open == 0 {
+		return 1
+	}
+	return 0
 }
 
 func (s *session) insertRuns(res *Claimed, f *Fire, runs []Run) error {
@@ -257,7 +267,7 @@ func (s *session) settleFire(f, given *Fire, open, overlapped int) error {
 		return err
 	}
 	_, err = s.exec(settleFire, open, f.Outcome.severity(), string(f.Outcome), string(f.Reason), f.Message, notRun,
-		f.Slot, f.Cron, f.Project)
+		withoutRun(open), f.Slot, f.Cron, f.Project)
 	return err
 }
 

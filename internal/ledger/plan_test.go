@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // plans are the ways to ask each engine how it would perform a statement.
@@ -95,4 +96,78 @@ func TestStatements_UseKeys(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestHistory_IsFoundByKeys holds what a long history is asked for against the index that each question
+// is to be answered by, alone.
+func TestHistory_IsFoundByKeys(t *testing.T) {
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		_, engine, _ := strings.Cut(t.Name(), "/")
+		someFires(t, l)
+		since := time.Now()
+		runs := func(f Filter) string { query, _ := f.runs(); return query }
+		fires := func(f Filter) string {
+			f.WithoutRun = true
+			query, _ := f.fires()
+			return query
+		}
+		runsKey := map[string]string{"sqlite": "PRIMARY KEY", "postgres": "runs_pkey"}[engine]
+		for name, test := range map[string]struct{ query, index string }{
+			"runs since":       {runs(Filter{Since: since}), runsKey},
+			"runs in doubt":    {runs(Filter{InDoubt: true}), runsKey},
+			"runs of fire":     {runs(Filter{FireID: "x"}), "runs_fire"},
+			"runs of cron":     {runs(Filter{Cron: "x"}), "runs_of_cron"},
+			"runs of project":  {runs(Filter{Project: "x"}), "runs_of_project"},
+			"runs of env":      {runs(Filter{Environment: "x"}), "runs_of_environment"},
+			"runs of outcome":  {runs(Filter{Outcome: Failed}), "runs_of_outcome"},
+			"runs of reason":   {runs(Filter{Reason: Auth}), "runs_of_reason"},
+			"cron since":       {runs(Filter{Cron: "x", Since: since}), "runs_of_cron"},
+			"fires":            {fires(Filter{}), "fires_without_run"},
+			"fires since":      {fires(Filter{Since: since}), "fires_without_run"},
+			"fires of cron":    {fires(Filter{Cron: "x"}), "fires_without_run_of_cron"},
+			"fires of project": {fires(Filter{Project: "x"}), "fires_without_run_of_project"},
+			"fires of outcome": {fires(Filter{Outcome: Failed}), "fires_without_run_of_outcome"},
+			"fires of reason":  {fires(Filter{Reason: Auth}), "fires_without_run_of_reason"},
+			"fire by id":       {`SELECT id FROM fires WHERE ` + byIDWithoutRun, "fires_without_run_id"},
+			"fire by its run":  {`SELECT id FROM fires WHERE ` + byIDOfRun, "runs_fire"},
+			"prune":            {selectPrunable, "fires_ended"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				steps := plans[engine](t, l, test.query)
+				plan := strings.Join(steps, "\n")
+				t.Log(plan)
+				if !strings.Contains(plan+" ", test.index+" ") {
+					t.Errorf("does not use %s", test.index)
+				}
+				for _, step := range steps {
+					step = strings.TrimLeft(step, " ->")
+					whole := strings.HasPrefix(step, "SCAN runs") || strings.HasPrefix(step, "SCAN fires") ||
+						strings.HasPrefix(step, "Seq Scan")
+					if whole && !strings.Contains(step, "runs_open") && !strings.Contains(step, "fires_without_run") {
+						t.Errorf("reads a whole table: %s", step)
+					}
+				}
+			})
+		}
+	})
+}
+
+// someFires fills the ledger so that PostgreSQL has a reason to prefer one index over another.
+func someFires(t *testing.T, l *Ledger) {
+	t.Helper()
+	claims := make([]Claim, 500)
+	for i := range claims {
+		claims[i] = claimOf(slotTime)
+		claims[i].Fire.Cron = strconv.Itoa(i)
+	}
+	_, err := l.Claim(t.Context(), "a", claims)
+	must(t, err)
+	must(t, l.write(t.Context(), opHeartbeat, "analyze", 1, func(s *session) error {
+		if _, err := s.exec("UPDATE fires SET project = cron, outcome = cron, reason = cron"); err != nil {
+			return err
+		}
+		_, err := s.exec("ANALYZE fires")
+		return err
+	}))
 }

@@ -9,20 +9,13 @@ import (
 // that may still ask whether its slot was taken.
 const keepClaims = 48 * time.Hour
 
-const (
-	// selectPrunable reads the keys of fires that may go, oldest first. The newest fire of a cron
-	// on a project, which its watermark names, stays.
-	selectPrunable = `SELECT slot, cron, project, id FROM fires
-		WHERE slot < ? AND scheduled_at < ? AND claimed_at < ? AND open_runs = 0 AND (severity <= ? OR scheduled_at < ?)
+// selectPrunable reads the keys of fires of one severity that may go, oldest first. The newest fire
+// of a cron on a project, which its watermark names, stays.
+const selectPrunable = `SELECT slot, cron, project, id FROM fires
+		WHERE severity = ? AND scheduled_at < ? AND open_runs = 0 AND claimed_at < ?
 			AND NOT EXISTS (SELECT 1 FROM schedules WHERE schedules.cron = fires.cron
 				AND schedules.project = fires.project AND schedules.watermark = fires.scheduled_at)
-		ORDER BY slot LIMIT ?`
-
-	// selectPrunableManual is the same for fires triggered by hand, which no watermark names.
-	selectPrunableManual = `SELECT slot, cron, project, id FROM fires
-		WHERE slot >= ? AND scheduled_at < ? AND claimed_at < ? AND open_runs = 0 AND (severity <= ? OR scheduled_at < ?)
-		ORDER BY slot LIMIT ?`
-)
+		ORDER BY scheduled_at LIMIT ?`
 
 // Prune deletes at most limit fires with all that followed from them and returns how many; call
 // it again while it returns limit. Deleted are fires scheduled before the given time, if they
@@ -63,15 +56,16 @@ func (s *session) prunable(before, claimed, failures time.Time, limit int) ([]Fi
 		fires = append(fires, f)
 		return err
 	}
-	// Slots have whole seconds, so the one that contains the time is looked at too.
-	end := slotAt(before.Add(time.Second))
-	err := s.each(selectPrunable, []any{end, micros(before), micros(claimed), benign, micros(failures), limit}, scan)
-	if err != nil || len(fires) == limit {
-		return fires, err
+	for severity := Succeeded.severity(); severity <= Failed.severity(); severity++ {
+		if severity > benign && failures.Before(before) {
+			before = failures
+		}
+		err := s.each(selectPrunable, []any{severity, micros(before), micros(claimed), limit - len(fires)}, scan)
+		if err != nil || len(fires) == limit {
+			return fires, err
+		}
 	}
-	err = s.each(selectPrunableManual, []any{manualPrefix, micros(before), micros(claimed), benign, micros(failures),
-		limit - len(fires)}, scan)
-	return fires, err
+	return fires, nil
 }
 
 func (s *session) deleteFire(f Fire) error {

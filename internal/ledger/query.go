@@ -3,11 +3,15 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rs/xid"
 )
 
 // Filter narrows a query. Empty fields are not asked.
@@ -35,31 +39,23 @@ func (f Filter) limit() int {
 
 // Fires returns fires, newest first by their scheduled times.
 func (r *Reader) Fires(ctx context.Context, f Filter) ([]Fire, error) {
-	scheduled, err := r.fires(ctx, f, where{}.and("slot < ?", manualPrefix).
-		andIf(!f.Since.IsZero(), "slot >= ?", slotAt(f.Since)), "slot DESC")
-	if err != nil {
-		return nil, r.judge(ctx, opQuery, "read fires", err)
-	}
-	manual, err := r.fires(ctx, f, where{}.and("slot >= ?", manualPrefix), "scheduled_at DESC")
-	if err != nil {
-		return nil, r.judge(ctx, opQuery, "read fires", err)
-	}
-	all := append(scheduled, manual...)
-	slices.SortStableFunc(all, func(a, b Fire) int { return b.ScheduledAt.Compare(a.ScheduledAt) })
-	return all[:min(len(all), f.limit())], nil
+	query, args := f.fires()
+	fires, err := collect(ctx, r.reader, scanFire, query, args...)
+	return fires, r.judge(ctx, opQuery, "read fires", err)
 }
 
-func (r *Reader) fires(ctx context.Context, f Filter, w where, order string) ([]Fire, error) {
-	w = w.andIf(!f.Since.IsZero(), "scheduled_at >= ?", micros(f.Since)).
+// fires is the query for Fires. Only fires without a run have indexes for it.
+func (f Filter) fires() (query string, args []any) {
+	w := where{}.andIf(!f.Since.IsZero(), "scheduled_at >= ?", micros(f.Since)).
 		andIf(f.Cron != "", "cron = ?", f.Cron).
 		andIf(f.Project != "", "project = ?", f.Project).
 		andIf(f.Outcome != "", "open_runs = 0 AND outcome = ?", string(f.Outcome)).
 		andIf(f.Reason != "", "open_runs = 0 AND reason = ?", string(f.Reason))
 	if f.WithoutRun {
-		w.conditions = append(w.conditions, "NOT EXISTS (SELECT 1 FROM runs WHERE runs.fire_id = fires.id)")
+		w = w.when("without_run = 1")
 	}
-	query := `SELECT ` + fireColumns + ` FROM fires` + w.clause() + ` ORDER BY ` + order + ` LIMIT ?`
-	return collect(ctx, r.reader, scanFire, query, append(w.args, f.limit())...)
+	query = `SELECT ` + fireColumns + ` FROM fires` + w.clause() + ` ORDER BY scheduled_at DESC LIMIT ?`
+	return query, append(w.args, f.limit())
 }
 
 // Fire returns the fire of a cron on a project in a slot. The error is ErrNotFound when it was not
@@ -86,9 +82,19 @@ func scanCronKey(row scanner) (key CronKey, err error) {
 	return key, err
 }
 
+// A fire's id has an index of its own only where no run leads to it.
+const (
+	byIDWithoutRun = `id = ? AND without_run = 1`
+	byIDOfRun      = `(slot, cron, project) IN (SELECT slot, cron, project FROM runs WHERE fire_id = ?)`
+)
+
 // FireByID returns a fire by its id. The error is ErrNotFound when there is none.
 func (r *Reader) FireByID(ctx context.Context, id string) (Fire, error) {
-	return r.fire(ctx, "fire "+id, "id = ?", id)
+	fire, err := r.fire(ctx, "fire "+id, byIDWithoutRun, id)
+	if !errors.Is(err, ErrNotFound) {
+		return fire, err
+	}
+	return r.fire(ctx, "fire "+id, byIDOfRun, id)
 }
 
 func (r *Reader) fire(ctx context.Context, what, condition string, args ...any) (Fire, error) {
@@ -101,19 +107,50 @@ func (r *Reader) fire(ctx context.Context, what, condition string, args ...any) 
 
 // Runs returns runs, the last claimed first.
 func (r *Reader) Runs(ctx context.Context, f Filter) ([]Run, error) {
+	query, args := f.runs()
+	runs, err := collect(ctx, r.reader, scanRun, query, args...)
+	return runs, r.judge(ctx, opQuery, "read runs", err)
+}
+
+// isOpen has the open runs read from their index, of which there are few. Asked for as they are found,
+// sorted by id, SQLite would walk through all runs.
+const isOpen = `id IN (SELECT id FROM runs WHERE finished_at IS NULL)`
+
+// runs is the query for Runs. Open runs have an index of their own, so that claims need not write to
+// those of ended ones; so the two are looked for apart.
+func (f Filter) runs() (query string, args []any) {
+	const selectRuns, newest = `SELECT ` + runColumns + ` FROM runs`, ` ORDER BY id DESC LIMIT ?`
 	w := where{}.andIf(!f.Since.IsZero(), "scheduled_at >= ?", micros(f.Since)).
+		andIf(!f.Since.IsZero(), "id >= ?", idAt(f.Since.Add(-clockStep))).
 		andIf(f.Cron != "", "cron = ?", f.Cron).
 		andIf(f.Project != "", "project = ?", f.Project).
 		andIf(f.Environment != "", "environment = ?", f.Environment).
 		andIf(f.Outcome != "", "outcome = ?", string(f.Outcome)).
-		andIf(f.Reason != "", "reason = ?", string(f.Reason)).
+		andIf(f.Reason != "", "reason <> '' AND reason = ?", string(f.Reason)).
 		andIf(f.FireID != "", "fire_id = ?", f.FireID)
-	if f.InDoubt {
-		w.conditions = append(w.conditions, `id IN (SELECT run_id FROM dispatches WHERE `+inDoubt+`)`)
+	switch open, ended := w.when(isOpen), w.when("finished_at IS NOT NULL"); {
+	case f.InDoubt:
+		w = w.when(`id IN (SELECT run_id FROM dispatches WHERE ` + inDoubt + `)`)
+	case f.FireID != "":
+	case f.Outcome != "" || f.Reason != "":
+		w = ended
+	case f.Cron != "" || f.Project != "" || f.Environment != "":
+		query = `SELECT * FROM (` + selectRuns + open.clause() + `) AS open
+			UNION ALL SELECT * FROM (` + selectRuns + ended.clause() + newest + `) AS ended` + newest
+		return query, slices.Concat(open.args, ended.args, []any{f.limit(), f.limit()})
 	}
-	query := `SELECT ` + runColumns + ` FROM runs` + w.clause() + ` ORDER BY id DESC LIMIT ?`
-	runs, err := collect(ctx, r.reader, scanRun, query, append(w.args, f.limit())...)
-	return runs, r.judge(ctx, opQuery, "read runs", err)
+	return selectRuns + w.clause() + newest, append(w.args, f.limit())
+}
+
+// clockStep is how far a clock may have been set back between a scheduled time and its claim, for the
+// run to be found.
+const clockStep = time.Hour
+
+// idAt sorts before the ids that NewID makes from a time on.
+func idAt(t time.Time) string {
+	var id xid.ID
+	binary.BigEndian.PutUint32(id[:], uint32(min(max(t.Unix(), 0), math.MaxUint32)))
+	return id.String()
 }
 
 // Run returns one run and its dispatches, in their order, as they were at one moment. The error is
@@ -203,7 +240,12 @@ type where struct {
 }
 
 func (w where) and(condition string, arg any) where {
-	return where{append(w.conditions, condition), append(w.args, arg)}
+	w.args = append(w.args, arg)
+	return w.when(condition)
+}
+
+func (w where) when(condition string) where {
+	return where{slices.Concat(w.conditions, []string{condition}), w.args}
 }
 
 func (w where) andIf(asked bool, condition string, arg any) where {
