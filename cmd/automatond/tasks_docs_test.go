@@ -127,6 +127,8 @@ func taskFacts(k *tasks.Kind) string {
 		request = "none: " + k.Route[strings.LastIndex(k.Route, "/")+1:] + " are read"
 	case k.Free:
 		request, role, destructive = "as given", "not known", "when its method is `DELETE`"
+	case k.Link == "":
+		request = fmt.Sprintf("`%s` `%s`", cmp.Or(k.Method, "POST"), k.Route)
 	}
 	return fmt.Sprintf("| | |\n|---|---|\n| CLI | %s |\n| request | %s |\n| role | %s |\n| statuses | %s |\n| witness | %s |\n| repeatable | %s |\n| destructive | %s |\n",
 		command, request, role, quoted(k.Statuses, ", "), witnessFacts(k), yes[k.Repeatable], destructive)

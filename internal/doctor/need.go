@@ -86,7 +86,7 @@ func (s *survey) refusal(ctx context.Context, n need, env *platform.Environment)
 type rights struct {
 	*survey
 	wanted  map[string]*demand // by environment type; "" is the project itself
-	unknown bool               // more is wanted, nobody knows on which type
+	unknown bool               // more is wanted, nobody knows on which type, or which role
 	faults  []fault
 }
 
@@ -116,6 +116,10 @@ func (r *rights) fault(what string, n need) {
 // role is not known.
 func (r *rights) demand(n need, env *platform.Environment) bool {
 	kind, at := n.call.Task.Kind(), env.Type
+	if kind.Free {
+		r.unknown = true
+		return true
+	}
 	if tasks.ProjectWide(n.call.Task) {
 		at = ""
 	}

@@ -45,6 +45,7 @@ var faulty = map[string]struct {
 	"branch":            {task: "{name: new}"},
 	"merge":             {task: "{}"},
 	"clear_build_cache": {task: "{}"},
+	"task_run":          {task: "{task: migrate}"},
 	"api":               {task: "{method: POST, path: 'environments/{environment}/redeploy', witness: environment.redeploy}"},
 }
 

@@ -69,6 +69,7 @@ func TestContract_AnswersHaveTheDescribedShape(t *testing.T) {
 				get("/projects/shop/variables/A", "ProjectVariable")
 				get("/projects/shop/environments/main/deployments/current", "Deployment")
 				get(staging+"/backups", "BackupCollection")
+				get(staging+"/tasks", "TaskCollection")
 				for _, b := range s.Backups("shop", "staging") {
 					get(staging+"/backups/"+b.ID, "Backup")
 				}

@@ -90,6 +90,8 @@ type Environment struct {
 	// Operations are the runtime operations of the application "app": the least
 	// role for each by its name. Nil gives "clear-cache", for contributors.
 	Operations map[string]string
+	// Tasks are the tasks of the application that can be run. Nil gives "migrate".
+	Tasks []string
 }
 
 // User is somebody who has an API token.

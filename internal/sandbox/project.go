@@ -61,6 +61,9 @@ func (p *project) add(set Environment, now time.Time) *environment {
 	if e.Operations == nil {
 		e.Operations = map[string]string{"clear-cache": "contributor"}
 	}
+	if e.Tasks == nil {
+		e.Tasks = []string{"migrate"}
+	}
 	e.MachineName = cmp.Or(e.MachineName, slug(e.Name)+"-"+lettered(hashed(p.id, e.Name))[:7])
 	p.environments = append(p.environments, e)
 	return e

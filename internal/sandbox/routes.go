@@ -23,6 +23,7 @@ func (s *Sandbox) routes() *http.ServeMux {
 	mux.Handle("GET "+environment+"/activities", s.inEnvironment(s.listEnvironmentActivities))
 	mux.Handle("GET "+environment+"/backups", s.inEnvironment(s.listBackups))
 	mux.Handle("GET "+environment+"/backups/{backup}", s.inEnvironment(s.getBackup))
+	mux.Handle("GET "+environment+"/tasks", s.inEnvironment(s.listTasks))
 	mux.Handle("GET "+environment+"/deployments/current", s.inEnvironment(s.getDeployment))
 	mux.Handle("POST "+environment+"/deployments/current/operations", s.inEnvironment(s.runOperation))
 	for _, o := range s.operations {

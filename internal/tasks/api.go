@@ -115,7 +115,7 @@ func (a *API) confidences() []Confidential {
 // would say whether the platform takes the request, so it is asked once the
 // environment is clean, as everything else is.
 func (a *API) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
-	if !a.projectWide() && (env.IsDirty || env.Status == "dirty" || env.Status == statusDeleting) {
+	if !a.projectWide() && !ready(api, env) {
 		return platform.Request{}, refuse(api, env)
 	}
 	project, err := look(projectRoute, "")

@@ -24,7 +24,7 @@ func TestAPI_StaysBelowTheProject(t *testing.T) {
 		"project while busy":     {&API{Method: "POST", Path: "integrations"}, platform.Environment{ID: "x", IsDirty: true}, own, "POST /api/projects/p1/integrations "},
 		"environment while busy": {&API{Method: "POST", Path: "environments/{environment}/x"}, platform.Environment{ID: "x", IsDirty: true}, own, "dirty"},
 		"environment in ruins":   {&API{Method: "POST", Path: "environments/{environment}/x"}, platform.Environment{ID: "x", Status: "deleting"}, own, "inactive"},
-		"odd environment":        {&API{Method: "POST", Path: "environments/{environment}/x"}, platform.Environment{ID: ".."}, own, "conflict"},
+		"odd environment":        {&API{Method: "POST", Path: "environments/{environment}/x"}, platform.Environment{ID: "..", Status: "active"}, own, "conflict"},
 		"no project":             {&API{Method: "POST", Path: "x"}, platform.Environment{ID: "x"}, nil, "missing"},
 		"no address":             {&API{Method: "POST", Path: "x"}, platform.Environment{ID: "x"}, map[string]string{project: `{"id":"p1"}`}, "conflict"},
 		"another address": {&API{Method: "POST", Path: "x"}, platform.Environment{ID: "x"},

@@ -55,7 +55,7 @@ func (b *BackupDelete) prepare(env *platform.Environment, look Lookup) (platform
 		return platform.Request{}, err
 	}
 	path, ok := found.Links.Path(backupDelete.Link)
-	if !ok && !env.IsDirty && backupDelete.Accepts(env.Status) && env.Status != "dirty" {
+	if !ok && ready(backupDelete, env) {
 		path, ok = found.Links.Path("self")
 	}
 	if !ok {

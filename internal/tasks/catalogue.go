@@ -63,7 +63,8 @@ type Kind struct {
 	// whether it is destructive. Which role it needs is not known, so Role is "".
 	Free bool
 
-	// NeverWaits says that the CLI's command has neither --wait nor --no-wait.
+	// NeverWaits says that the CLI's command does not wait by itself, so it has no --no-wait; it may
+	// have --wait among its options.
 	NeverWaits bool
 
 	Options   []Option   // the command's own options; those all commands share belong to package shell
@@ -94,7 +95,7 @@ func (k *Kind) Accepts(status string) bool {
 func Catalogue() []*Kind {
 	return []*Kind{
 		backup, backupVerify, backupRestore, backupDelete, redeploy, synchronize, sourceOperation, pause, resume,
-		activate, deactivate, branch, merge, deploy, httpAccess, operation,
+		activate, deactivate, branch, merge, deploy, httpAccess, operation, taskRun,
 		variableSet, variableCreate, variableUpdate,
 		variableDelete, variableEnable, variableDisable,
 		clearBuildCache, api,

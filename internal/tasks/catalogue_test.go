@@ -26,7 +26,7 @@ func TestCatalogue_EveryEntryIsComplete(t *testing.T) {
 			if k.Summary == "" || strings.HasSuffix(k.Summary, ".") {
 				t.Errorf("summary %q: want one clause without a full stop", k.Summary)
 			}
-			if !strings.HasPrefix(k.Link, "#") && !k.ReadOnly && !k.Free {
+			if !strings.HasPrefix(k.Link, "#") && k.Link != "" {
 				t.Errorf("link %q does not start with #", k.Link)
 			}
 			if !strings.HasPrefix(k.Route+"/", environmentRoute+"/") && !ProjectWide(k.New()) {
@@ -168,6 +168,7 @@ func TestTask_ReadsItsYAMLSection(t *testing.T) {
 		{"backup_verify", "{max_age: 26h, automated: false}", &BackupVerify{MaxAge: Duration(26 * time.Hour), Automated: new(false)}},
 		{"branch", "{name: x, title: X, type: staging, no_clone_parent: true, resources_init: parent}",
 			&Branch{Name: "x", Title: "X", Type: "staging", NoCloneParent: true, ResourcesInit: "parent"}},
+		{"task_run", "{task: migrate, variables: {env: {A: b}}}", &TaskRun{Task: "migrate", Variables: map[string]map[string]string{"env": {"A": "b"}}}},
 		{"merge", "{resources_init: child}", &Merge{ResourcesInit: "child"}},
 		{"variable_enable", "{name: 'env:A'}", &VariableEnable{Name: "env:A"}},
 		{"variable_disable", "{name: 'env:A'}", &VariableDisable{Name: "env:A"}},
@@ -196,6 +197,8 @@ func TestTask_ValidateNamesWhatIsMissing(t *testing.T) {
 		{&SourceOperation{}, "operation is missing"},
 		{&SourceOperation{Operation: "x", Variables: map[string]map[string]string{"": {"a": "b"}}}, "type is empty"},
 		{&SourceOperation{Operation: "x", Variables: map[string]map[string]string{"env": {"": "b"}}}, `name under "env" is empty`},
+		{&TaskRun{}, "task is missing"},
+		{&TaskRun{Task: "x", Variables: map[string]map[string]string{"": {"a": "b"}}}, "type is empty"},
 		{&Activate{}, ""},
 		{&Activate{ResourcesInit: "big"}, `resources_init "big" is not known`},
 		{&Deploy{Strategy: "slow"}, `strategy "slow" is not known`},
@@ -287,6 +290,9 @@ func TestKind_FromCLI(t *testing.T) {
 		}, &SourceOperation{Operation: "update", Variables: map[string]map[string]string{"env": {"A": "e", "B": ""}}}, ""},
 		{sourceOperation, Input{Options: map[string][]string{"variable": {"A=b"}}}, nil, "has no type"},
 		{sourceOperation, Input{Options: map[string][]string{"variable": {"env:A"}}}, nil, "has no value"},
+		{taskRun, Input{Arguments: map[string][]string{"task": {"migrate"}}, Options: map[string][]string{"variable": {"env:A=b"}, "wait": {""}}},
+			&TaskRun{Task: "migrate", Variables: map[string]map[string]string{"env": {"A": "b"}}}, ""},
+		{taskRun, Input{Options: map[string][]string{"variable": {"A=b"}}}, nil, "has no type"},
 		{activate, Input{Options: map[string][]string{"resources-init": {"parent"}}}, &Activate{ResourcesInit: "parent"}, ""},
 		{activate, Input{Options: map[string][]string{"parent": {"main"}}}, nil, "--parent is not offered"},
 		{deactivate, Input{Options: map[string][]string{"no-delete-branch": {""}}}, &Deactivate{}, ""},

@@ -17,6 +17,7 @@ func samples() []Task {
 		&Synchronize{Code: true}, &Synchronize{Code: true, Data: true, Resources: true, Rebase: true},
 		&SourceOperation{Operation: "update"},
 		&SourceOperation{Operation: "update", Variables: map[string]map[string]string{"env": {"A": "<1>", "B": ""}}},
+		&TaskRun{Task: "migrate"}, &TaskRun{Task: "migrate", Variables: map[string]map[string]string{"env": {"A": "b"}}},
 		&Activate{}, &Activate{ResourcesInit: "parent"}, &Deactivate{}, &Deactivate{AllowParent: true},
 		&Deploy{}, &Deploy{Strategy: "rolling"},
 		&HTTPAccess{Enabled: new(false)}, &HTTPAccess{Access: []string{"allow:192.0.2.1", "deny:any"}}, &HTTPAccess{ClearAccess: true},

@@ -109,6 +109,12 @@ func refuse(k *Kind, env *platform.Environment) *Refusal {
 	}
 }
 
+// ready reports whether the environment's state allows a kind that has no link
+// to say so.
+func ready(k *Kind, env *platform.Environment) bool {
+	return !env.IsDirty && env.Status != "dirty" && k.Accepts(env.Status)
+}
+
 func orUnknown(status string) string {
 	if status == "" {
 		return "in an unknown status"

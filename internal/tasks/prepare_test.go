@@ -106,6 +106,7 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		return all
 	}
 	const restorable = `"_links":{"#restore":{"href":"/api/b1/restore"}}`
+	const itself = `{"_links":{"self":{"href":"https://eu.invalid/api/x"}}}`
 	const editable = `"_links":{"#edit":{"href":"/api/v/A"}}`
 	apps := func(body string) map[string]string {
 		return map[string]string{theDeployment: `{"webapps":` + body + `,"workers":{"app--w":{"operations":{"drain":{}}}},"_links":{"#operations":{"href":"/api/ops"}}}`}
@@ -164,6 +165,12 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		{"run a forbidden operation", &Operation{Operation: "migrate"}, map[string]string{theDeployment: `{}`}, "forbidden"},
 		{"run an operation of no deployment", &Operation{Operation: "migrate"}, nil, "forbidden"},
 
+		{"run a task", &TaskRun{Task: "a/b"}, map[string]string{testEnvironment: itself, testEnvironment + "/tasks": `[{"name":"x"},{"name":"a/b"}]`},
+			`POST /api/x/tasks/a%2Fb/run {"variables":{}}`},
+		{"run a task with variables", &TaskRun{Task: "x", Variables: map[string]map[string]string{"env": {"A": "b"}}},
+			map[string]string{testEnvironment: itself, testEnvironment + "/tasks": `[{"name":"x"}]`}, `POST /api/x/tasks/x/run {"variables":{"env":{"A":"b"}}}`},
+		{"run a task of nobody", &TaskRun{Task: "y"}, map[string]string{testEnvironment + "/tasks": `[{"name":"x"}]`}, "missing"},
+		{"run a task where there are none", &TaskRun{Task: "y"}, nil, "missing"},
 		{"restore", &BackupRestore{Backup: "b1"}, map[string]string{theBackup: `{"id":"b1",` + restorable + `}`}, `POST /api/b1/restore {"environment_name":"x"}`},
 		{"restore the newest", &BackupRestore{Target: "y", BranchFrom: "main", NoCode: true, NoResources: true, ResourcesInit: "backup"},
 			map[string]string{testEnvironment + "/backups": `[{"id":"b1",` + restorable + `},{"id":"b0"}]`},
@@ -215,7 +222,7 @@ func TestPrepare_PassesOnThatItCouldNotLook(t *testing.T) {
 	value := Confidential("b")
 	for _, task := range []Task{
 		&VariableSet{Name: "A", Value: &value}, &VariableCreate{Name: "A", Value: &value, Level: "project"},
-		&VariableUpdate{Name: "A", Value: &value}, &BackupRestore{}, &BackupRestore{Backup: "b"}, &BackupDelete{Backup: "b"}, &BackupVerify{}, &API{Path: "x"}, &Branch{Name: "y"}, &ClearBuildCache{},
+		&VariableUpdate{Name: "A", Value: &value}, &BackupRestore{}, &BackupRestore{Backup: "b"}, &BackupDelete{Backup: "b"}, &BackupVerify{}, &API{Path: "x"}, &TaskRun{Task: "t"}, &Branch{Name: "y"}, &ClearBuildCache{},
 		&VariableDelete{Name: "A"}, &VariableEnable{Name: "A"}, &VariableDisable{Name: "A"}, &Operation{Operation: "o"}, &Deactivate{},
 	} {
 		if _, err := Prepare(task, env, look); !errors.Is(err, away) {
@@ -267,6 +274,8 @@ func TestPrepare_ReadsAMissingLinkWithTheEnvironment(t *testing.T) {
 		{"deletion on a dirty one", &VariableDelete{Name: "A"}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
 		{"deletion on a paused one", &VariableDelete{Name: "A"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
 		{"deletion forbidden", &VariableDelete{Name: "A"}, platform.Environment{Status: "active"}, "forbidden", "role admin"},
+		{"task of a paused one", &TaskRun{Task: "t"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
+		{"task of a dirty one", &TaskRun{Task: "t"}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
 		{"operation of a paused one", &Operation{Operation: "o"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
 		{"paused, resume forbidden", &Resume{}, platform.Environment{Status: "paused"}, "forbidden", "role admin"},
 	} {

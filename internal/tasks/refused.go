@@ -8,6 +8,7 @@ var refused = map[string]string{
 	"integration:add":         byAPI,
 	"integration:update":      byAPI,
 	"integration:delete":      byAPI,
+	"autoscaling:set":         byAPI,
 	"user:add":                byAPI,
 	"user:update":             byAPI,
 	"user:delete":             byAPI,

@@ -1,10 +1,6 @@
 package tasks
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-)
+import "errors"
 
 // SourceOperation runs one of the application's source operations, which
 // commits to the environment's branch and so deploys it.
@@ -31,35 +27,8 @@ var sourceOperation = &Kind{
 }
 
 func sourceOperationFromCLI(in Input) (Task, error) {
-	s := &SourceOperation{Operation: in.Argument("operation")}
-	for _, text := range in.Options["variable"] {
-		kind, name, value, err := parseVariable(text)
-		if err != nil {
-			return nil, err
-		}
-		if s.Variables == nil {
-			s.Variables = map[string]map[string]string{}
-		}
-		if s.Variables[kind] == nil {
-			s.Variables[kind] = map[string]string{}
-		}
-		s.Variables[kind][name] = value
-	}
-	return s, nil
-}
-
-// parseVariable splits type:name=value. The value may be empty and may contain
-// both separators.
-func parseVariable(text string) (kind, name, value string, err error) {
-	left, value, ok := strings.Cut(text, "=")
-	if !ok {
-		return "", "", "", fmt.Errorf("variable %q has no value; write type:name=value", text)
-	}
-	kind, name, ok = strings.Cut(left, ":")
-	if !ok || kind == "" || name == "" {
-		return "", "", "", fmt.Errorf("variable %q has no type; write type:name=value, such as env:%s", text, text)
-	}
-	return kind, name, value, nil
+	variables, err := variablesFromCLI(in)
+	return &SourceOperation{Operation: in.Argument("operation"), Variables: variables}, err
 }
 
 // Kind implements Task.
@@ -70,15 +39,7 @@ func (s *SourceOperation) Validate() error {
 	if s.Operation == "" {
 		return errors.New("operation is missing: name the source operation to run")
 	}
-	for kind, variables := range s.Variables {
-		if kind == "" {
-			return errors.New("variables: a type is empty; use env for environment variables")
-		}
-		if _, ok := variables[""]; ok {
-			return fmt.Errorf("variables: a name under %q is empty", kind)
-		}
-	}
-	return nil
+	return checkVariables(s.Variables)
 }
 
 // Body implements Task. The variables are always an object, as the CLI sends
