@@ -130,14 +130,14 @@ func (s *setup) leaving(next *setup) map[string]*platform.Client {
 // edited, which would begin anew what it owes.
 func samePolicies(a, b *job.Job) bool {
 	type policies struct {
-		overlap                       job.Overlap
-		inDoubt                       job.InDoubt
-		catchUp                       job.CatchUp
-		deadline, timeout, maxSuccess time.Duration
-		retries                       int
+		overlap                               job.Overlap
+		inDoubt                               job.InDoubt
+		catchUp                               job.CatchUp
+		spread, deadline, timeout, maxSuccess time.Duration
+		retries                               int
 	}
 	of := func(j *job.Job) policies {
-		return policies{j.Overlap, j.InDoubt, j.CatchUp, j.StartDeadline, j.Timeout, j.MaxSuccessAge, j.Retries}
+		return policies{j.Overlap, j.InDoubt, j.CatchUp, j.Spread, j.StartDeadline, j.Timeout, j.MaxSuccessAge, j.Retries}
 	}
 	return of(a) == of(b) && maps.Equal(a.Variables, b.Variables)
 }

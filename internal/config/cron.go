@@ -271,7 +271,7 @@ func (l *loader) unknownSince(before int) bool {
 func (l *loader) complete(e cronEntry, c *cron) {
 	j := c.job
 	j.Location = c.location
-	j.StartDeadline, j.Timeout, j.MaxSuccessAge = c.startDeadline, c.timeout, c.maxSuccessAge
+	j.Spread, j.StartDeadline, j.Timeout, j.MaxSuccessAge = c.spread, c.startDeadline, c.timeout, c.maxSuccessAge
 	j.Overlap, j.InDoubt, j.CatchUp = c.overlap, c.inDoubt, c.catchUp
 	e.takeRetries(c)
 	if len(j.Projects) == 0 {

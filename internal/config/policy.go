@@ -16,6 +16,7 @@ const maxTimeout = 24 * time.Hour
 // policy is what `defaults:` sets for all crons and a cron may set for itself.
 type policy struct {
 	location      *time.Location
+	spread        time.Duration
 	startDeadline time.Duration
 	timeout       time.Duration
 	maxSuccessAge time.Duration
@@ -39,6 +40,9 @@ func standardPolicy() policy {
 func policyFields() []field[policy] {
 	return []field[policy]{
 		{"timezone", "time zone", "`UTC`", func(r reader, p *policy, v *yaml.Node) { r.readZone(v, p) }},
+		{"spread", "duration, at most 24h", "`0`", func(r reader, p *policy, v *yaml.Node) {
+			r.readDuration(v, 0, maxTimeout, &p.spread)
+		}},
 		{"start_deadline", "duration, 1s to 24h", "`10m`", func(r reader, p *policy, v *yaml.Node) {
 			r.readDuration(v, time.Second, maxTimeout, &p.startDeadline)
 		}},

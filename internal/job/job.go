@@ -41,8 +41,9 @@ type Job struct {
 	Overlap       Overlap
 	InDoubt       InDoubt
 	CatchUp       CatchUp
-	StartDeadline time.Duration // how late the first dispatch of a run may still leave
-	Timeout       time.Duration // how long a run may take in all
+	Spread        time.Duration // over how long the targets' requests are spread; see Offset
+	StartDeadline time.Duration // how late, from its offset, the first dispatch of a run may still leave
+	Timeout       time.Duration // how long, from its offset, a run may take in all
 	MaxSuccessAge time.Duration // how old the last success may become; zero is any age
 	Retries       int           // attempts after the first of a declared task; see package runner
 	Suspended     bool          // by configuration; its fires are recorded as skipped
@@ -68,11 +69,16 @@ func (j *Job) Schedule(p *Project) cronspec.Schedule {
 	if !j.Spec.HasHash() {
 		return j.Spec.Schedule("", j.Location)
 	}
+	return j.Spec.Schedule(j.seed(p.ID), j.Location)
+}
+
+// seed is what tells the job on a project apart, whatever else is configured.
+func (j *Job) seed(project string) string {
 	name := j.Name
 	if j.Application != "" {
 		name = strings.TrimPrefix(name, j.Application+":")
 	}
-	return j.Spec.Schedule(p.ID+"\x00"+j.Application+"\x00"+name, j.Location)
+	return project + "\x00" + j.Application + "\x00" + name
 }
 
 // scriptStatuses are what a script's targets may be in: a cron of the platform exists on active

@@ -27,14 +27,15 @@ type Fire struct {
 }
 
 // Manual reports whether the fire was triggered by hand. Such a fire never moves a baseline.
-func (f *Fire) Manual() bool { return isManual(f.Slot) }
+func (f *Fire) Manual() bool { return IsManual(f.Slot) }
 
 const manualPrefix = "manual:"
 
 // ManualSlot is the slot of a fire that was triggered by hand under an id.
 func ManualSlot(id string) string { return manualPrefix + id }
 
-func isManual(slot string) bool { return strings.HasPrefix(slot, manualPrefix) }
+// IsManual reports whether a slot is that of a fire that was triggered by hand.
+func IsManual(slot string) bool { return strings.HasPrefix(slot, manualPrefix) }
 
 // slotAt is the slot of a scheduled time. Slots sort as their times do, and before manual ones.
 func slotAt(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -141,7 +141,7 @@ func (r *Runner) takeLate(project string) []scheduler.Fire {
 func latestStart(fires []scheduler.Fire) time.Time {
 	var latest time.Time
 	for _, f := range fires {
-		if d := f.ScheduledAt.Add(f.Job.StartDeadline); d.After(latest) {
+		if d := f.ScheduledAt.Add(f.Job.LatestStart()); d.After(latest) {
 			latest = d
 		}
 	}
@@ -369,13 +369,14 @@ type snapshot struct {
 
 func (r *Runner) newRun(fire ledger.Fire, f scheduler.Fire, t plan.Target) *run {
 	j := f.Job
+	due := dueAt(j, fire.Slot, f.ScheduledAt, f.Project.ID, t.Environment.ID)
 	row := ledger.Run{
 		ID: ledger.NewID(), FireID: fire.ID, Cron: j.Name, Project: f.Project.ID, Environment: t.Environment.ID,
 		Slot: fire.Slot, ScheduledAt: f.ScheduledAt,
-		StartDeadline: f.ScheduledAt.Add(j.StartDeadline), Deadline: f.ScheduledAt.Add(j.Timeout),
+		StartDeadline: due.Add(j.StartDeadline), Deadline: due.Add(j.Timeout),
 		Exclusive: j.Overlap == job.OverlapSkip,
 	}
-	u := &run{Run: row, job: j, target: t}
+	u := &run{Run: row, job: j, target: t, due: due}
 	if j.Script != nil {
 		u.variables = plan.Variables(j, t)
 	}

@@ -75,6 +75,7 @@ func (r *Runner) revive(open ledger.OpenRun) *run {
 		return u // the cron was a script then
 	}
 	u.job = job
+	u.due = dueAt(job, open.Slot, open.ScheduledAt, open.Project, open.Environment)
 	u.target = plan.Target{Project: project, DefaultBranch: seen.DefaultBranch, Environment: env}
 	return u
 }

@@ -276,7 +276,7 @@ func (d *dispatch) leave(
 	accepted, err := client.Do(ctx, request)
 	var refused *platform.Error
 	if !d.started() && !(errors.As(err, &refused) && refused.Execution() == platform.NotExecuted) {
-		d.Metrics.sent(leaves.Sub(d.run.ScheduledAt))
+		d.Metrics.sent(leaves.Sub(d.run.due))
 	}
 	return accepted, nil, err
 }

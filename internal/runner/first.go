@@ -33,7 +33,7 @@ type first struct {
 // foresee makes a run's first request ready, or returns nil when that has to wait for its turn: it
 // is a script's, or late, or something must be asked before it.
 func (r *Runner) foresee(u *run) *first {
-	if len(u.job.Tasks) == 0 || time.Since(u.ScheduledAt) > fireLag || u.target.Environment.Status == "" {
+	if len(u.job.Tasks) == 0 || time.Until(u.due) > 0 || time.Since(u.ScheduledAt) > fireLag || u.target.Environment.Status == "" {
 		return nil
 	}
 	client := r.Client(u.Project)

@@ -18,7 +18,8 @@ import (
 // run is one run in this process, from its claim (or its adoption) to its outcome.
 type run struct {
 	ledger.Run
-	job       *job.Job // nil when the cron has left the configuration
+	job       *job.Job  // nil when the cron has left the configuration
+	due       time.Time // when its requests may leave: its scheduled time and its offset
 	target    plan.Target
 	variables map[string]string // what a script reads; nil for declared tasks
 	recorded  []ledger.Dispatch // what an earlier process recorded, by ordinal
@@ -78,8 +79,9 @@ func (u *run) record(ordinal int) *ledger.Dispatch {
 
 // execute makes the calls of a run in order and hands what is still going on to the tracker.
 func (r *Runner) execute(ctx context.Context, u *run) {
-	var err error
+	err := r.awaitTurn(ctx, u)
 	switch {
+	case err != nil:
 	case u.job == nil: // what it sent is followed, and nothing else
 	case u.variables != nil:
 		err = r.interpret(ctx, u)

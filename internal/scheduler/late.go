@@ -47,7 +47,7 @@ func (s *Scheduler) fire(batch []Fire, e *entry, now time.Time) []Fire {
 
 // mayRun decides whether a fire that is late by so much may still run.
 func mayRun(j *job.Job, late time.Duration) bool {
-	if late > max(j.StartDeadline, punctual) {
+	if late > max(j.LatestStart(), punctual) {
 		return false
 	}
 	return late <= onTime || j.CatchUp != job.CatchUpNone

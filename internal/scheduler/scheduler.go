@@ -56,7 +56,7 @@ type Scheduler struct {
 	queue   queue
 	byJob   map[*job.Job]int32 // its first entry; the others follow by sibling
 	history history
-	longest time.Duration // the longest start deadline of all entries
+	longest time.Duration // how late a fire of any entry may still run
 	last    reading       // of the clocks, at the previous tick or load
 	skew    time.Duration // added to the wall clock; only tests step it
 }
@@ -166,7 +166,7 @@ func (s *Scheduler) Load(entries []Entry) {
 			e.sibling = first
 		}
 		byJob[e.job] = next.add(e)
-		s.longest = max(s.longest, e.job.StartDeadline)
+		s.longest = max(s.longest, e.job.LatestStart())
 	}
 	heap.Init(&next)
 	s.queue, s.byJob = next, byJob
