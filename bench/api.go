@@ -74,6 +74,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		answer(w, http.StatusNotFound, notFoundAnswer)
 		return
 	}
+	p.underWay.enter()
+	defer p.underWay.leave()
 	if req.Method == http.MethodPost {
 		r.post(w, req, p, rest, at)
 		return
@@ -102,6 +104,7 @@ type round struct {
 	projects []*project
 	byID     map[string]*project
 
+	expected int64        // projects whose POST is to arrive
 	arrived  atomic.Int64 // projects whose POST arrived
 	repeated atomic.Int64 // POSTs beyond a project's first
 	wrong    atomic.Int64 // POSTs to another path or with another body
@@ -109,7 +112,7 @@ type round struct {
 	listed   atomic.Int64 // projects whose environments were listed
 	followed atomic.Int64 // projects whose activity was read after its POST
 
-	all   chan struct{} // closed when every project's POST has arrived
+	all   chan struct{} // closed when every expected POST has arrived
 	ended chan struct{} // closed when every project's activity was read as well
 }
 
@@ -120,8 +123,11 @@ type project struct {
 
 	self, environments, environment, accepted, activity, activities []byte
 
+	fault fault
+
 	post     atomic.Int64 // when the first POST arrived, Unix nanoseconds; 0 before
-	listed   atomic.Bool
+	listings atomic.Int64
+	underWay gauge // requests
 	followed atomic.Bool
 }
 
@@ -131,6 +137,7 @@ func newRound(ids []string, at time.Time, delay func(i int) time.Duration) *roun
 	r := &round{
 		projects: make([]*project, len(ids)),
 		byID:     make(map[string]*project, len(ids)),
+		expected: int64(len(ids)),
 		all:      make(chan struct{}),
 		ended:    make(chan struct{}),
 	}
@@ -186,11 +193,14 @@ func (r *round) post(w http.ResponseWriter, req *http.Request, p *project, rest 
 		return
 	}
 	if p.post.CompareAndSwap(0, at.UnixNano()) {
-		if r.arrived.Add(1) == int64(len(r.projects)) {
+		if r.arrived.Add(1) == r.expected {
 			close(r.all)
 		}
 	} else {
 		r.repeated.Add(1)
+	}
+	if p.fail(w, req, rest) {
+		return
 	}
 	if p.delay > 0 {
 		select {
@@ -214,10 +224,12 @@ func (r *round) get(w http.ResponseWriter, req *http.Request, p *project, rest s
 	case rest == "":
 		answer(w, http.StatusOK, p.self)
 	case rest == "environments":
-		if p.listed.CompareAndSwap(false, true) {
+		if p.listings.Add(1) == 1 {
 			r.listed.Add(1)
 		}
-		answer(w, http.StatusOK, p.environments)
+		if !p.fail(w, req, rest) {
+			answer(w, http.StatusOK, p.environments)
+		}
 	case rest == "environments/main":
 		answer(w, http.StatusOK, p.environment)
 	case rest == "environments/main/backups":

@@ -15,6 +15,7 @@ type report struct {
 	Idle     *idleFigures     `json:"idle,omitempty"`
 	Dispatch []*comparison    `json:"dispatch,omitempty"`
 	Slow     *slowFigures     `json:"slow,omitempty"`
+	Fleet    *fleetFigures    `json:"fleet,omitempty"`
 	Targets  []target         `json:"targets,omitempty"`
 	Failures []string         `json:"failures,omitempty"`
 }
@@ -119,6 +120,30 @@ func (r *report) setSlow(f *slowFigures, out io.Writer) {
 		fmt.Fprintf(out, "  %-9s %10s %10s %10s %10s\n", row.name, row.Min, row.P50, row.P99, row.Max)
 	}
 	r.target("fast p99 beside slow projects against alone", f.Ratio, 3, "x")
+}
+
+func (r *report) setFleet(f *fleetFigures, out io.Writer) {
+	r.Fleet = f
+	fmt.Fprintf(out, "\nA fleet: %d projects with 3 environments each, one guarded backup cron (delay of the POSTs)\n", f.Projects)
+	fmt.Fprintf(out, "  %-28s %10s %10s %10s %10s\n", "", "first", "p50", "p99", "max")
+	for _, row := range []struct {
+		name string
+		summary
+	}{
+		{fmt.Sprintf("bare, %d at once", bareWorkers), f.Bare}, {fmt.Sprintf("daemon, %d at once", bareWorkers), f.Together},
+		{"daemon", f.Alone}, {fmt.Sprintf("others, beside %d failing", fleetFailing), f.Beside},
+	} {
+		fmt.Fprintf(out, "  %-28s %10s %10s %10s %10s\n", row.name, row.Min, row.P50, row.P99, row.Max)
+	}
+	fmt.Fprintf(out, "  %d of %d scheduled times have a record; beside %d failing projects, %d records do not say success\n",
+		f.Covered, f.Projects, fleetFailing, f.Unhappy)
+	r.target("fleet: scheduled times without a record", float64(f.Projects-f.Covered), 0, "")
+	r.target("fleet: requests at once for one project", float64(f.PerProject), fleetLimit, "")
+	r.target("fleet: environments calls for one project", float64(f.Listings), 1, "")
+	r.target("fleet: RSS after the fire", megabytes(f.Memory.RSS), 150, "MB")
+	r.target("fleet: RSS peak", megabytes(f.Memory.Peak), 150, "MB")
+	r.target("fleet: wall time against bare", f.RatioWall, 2, "x")
+	r.target("fleet: p99 beside failing projects", f.RatioP99, 1.2, "x")
 }
 
 func (r *report) writeTargets(out io.Writer) {
