@@ -486,9 +486,15 @@ func (c *checker) redirect(r *syntax.Redirect) {
 		}
 		return
 	}
-	if path, ok := literalName(r.Word); ok && path != "/dev/null" {
-		c.foundHere(r, Error, "file-refused", fmt.Sprintf("file %s cannot be opened; only /dev/null can", path),
+	path, ok := literalName(r.Word)
+	switch {
+	case !ok || path == "/dev/null":
+	case isOutput(r.Op) && isPlainFile(path):
+		c.foundHere(r, Warning, "file-unwritten", fmt.Sprintf("nothing is written to %s: no file is opened", path),
 			"remove it; every run is logged")
+	default:
+		c.foundHere(r, Error, "file-refused", fmt.Sprintf("file %s cannot be opened; only /dev/null can", path),
+			"remove it, or write the text itself")
 	}
 }
 

@@ -98,19 +98,33 @@ func (m *machine) redirectOne(r *syntax.Redirect, target string) error {
 	case syntax.DplIn, syntax.DplOut:
 		return m.duplicate(fd, target)
 	default:
-		if target != "/dev/null" {
-			return m.stop(fmt.Errorf("open %s: only /dev/null can be opened", target))
-		}
-		m.files[fd] = devNull()
-		switch r.Op {
-		case syntax.RdrIn:
-			m.files[fd].writable = false
-		case syntax.RdrInOut:
-		default:
-			m.files[fd].readable = false
-		}
+		return m.open(fd, r.Op, target)
 	}
 	return nil
+}
+
+// open opens /dev/null, also in place of a file that is written only: nothing here could read it.
+func (m *machine) open(fd int, op syntax.RedirOperator, path string) error {
+	if path != "/dev/null" && (!isOutput(op) || !isPlainFile(path)) {
+		return m.stop(fmt.Errorf("open %s: only /dev/null can be opened", path))
+	}
+	m.files[fd] = &file{readable: !isOutput(op), writable: op != syntax.RdrIn}
+	return nil
+}
+
+// isOutput reports whether a redirection opens a file for writing only.
+func isOutput(op syntax.RedirOperator) bool {
+	switch op {
+	case syntax.RdrOut, syntax.AppOut, syntax.RdrClob:
+		return true
+	}
+	return false
+}
+
+// isPlainFile reports whether a path is that of a file in the container. What is below /dev and /proc
+// may be one of the script's own descriptors.
+func isPlainFile(path string) bool {
+	return path != "" && !strings.HasPrefix(path, "/dev/") && !strings.HasPrefix(path, "/proc/")
 }
 
 // pipeTo makes a pipe the standard output of a subshell.
