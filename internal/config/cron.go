@@ -133,6 +133,9 @@ func (l *loader) addCron(r reader, key, value *yaml.Node) {
 		return
 	}
 	r.cron = key.Value
+	if r.isElsewhere(value) {
+		return
+	}
 	l.crons = append(l.crons, cronEntry{reader: r, value: value})
 }
 

@@ -156,6 +156,9 @@ func (l *loader) readApplication(r reader, d declared) {
 		return
 	}
 	r.key, r.app = d.key, &application{name: d.name}
+	if r.at(&yaml.Node{Value: "crons"}).isElsewhere(crons) {
+		return
+	}
 	if zone := valueOf(d.value, "timezone"); zone != nil && !isNull(zone) {
 		var p policy
 		r.at(&yaml.Node{Value: "timezone"}).readZone(zone, &p)
@@ -165,6 +168,17 @@ func (l *loader) readApplication(r reader, d declared) {
 	section := r
 	section.path = "crons"
 	section.mapping(crons, func(key, value *yaml.Node) { l.addCron(r, key, value) })
+}
+
+// isElsewhere reports with a warning what an application has in another file: there may be crons in it
+// that call the platform, and there need not.
+func (r reader) isElsewhere(n *yaml.Node) bool {
+	n = resolved(n)
+	if r.app == nil || n.Tag != "!include" {
+		return false
+	}
+	r.report(Warning, n, "cron-elsewhere", "write the content here, if it calls the platform", "it is in another file%s, which is not read", included(n))
+	return true
 }
 
 // chooseApplications leaves out the crons of other applications than the one beside which the

@@ -108,16 +108,20 @@ func (r reader) value(n *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// included names the file of the vendor's tag !include, in either of its forms.
+// included names the file of the vendor's tag !include, behind a comma.
 func included(n *yaml.Node) string {
-	path := textOf(n)
-	if path == "" {
-		path = textOf(valueOf(n, "path"))
+	if path := includedPath(n); path != "" {
+		return ", " + plainOrQuoted(path)
 	}
-	if path == "" {
-		return ""
+	return ""
+}
+
+// includedPath is the file of the vendor's tag !include, in either of its forms.
+func includedPath(n *yaml.Node) string {
+	if path := textOf(n); path != "" {
+		return path
 	}
-	return ", " + plainOrQuoted(path)
+	return textOf(valueOf(n, "path"))
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }

@@ -19,6 +19,10 @@ type parsedScript struct {
 // readCommands reads the section `commands:`, or the plain text that many published files have
 // there although the vendor's JSON Schema does not allow it.
 func (r reader) readCommands(v *yaml.Node, c *cron) {
+	if r.app != nil && resolved(v).Tag == "!include" {
+		r.readScript(v, c.job)
+		return
+	}
 	n := r.value(v)
 	if n != nil && n.Kind == yaml.ScalarNode && !isNull(n) {
 		r.report(Warning, r.key, "commands-text", "write commands: {start: …}, or cmd:", "a text here is read as commands.start")
@@ -32,6 +36,10 @@ func (r reader) readCommands(v *yaml.Node, c *cron) {
 
 // readScript hands a script to package shell and puts its findings where they are in the file.
 func (r reader) readScript(v *yaml.Node, j *job.Job) {
+	if r.isElsewhere(v) {
+		j.Left = []string{includedPath(resolved(v))}
+		return
+	}
 	text, ok := r.text(v)
 	if !ok {
 		return

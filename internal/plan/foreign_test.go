@@ -225,7 +225,8 @@ func startOf(cron map[string]any) string {
 	if text, ok := cron["commands"].(string); ok {
 		return text
 	}
-	return cron["commands"].(map[string]any)["start"].(string)
+	text, _ := cron["commands"].(map[string]any)["start"].(string) // or it is in another file
+	return text
 }
 
 func shown(calls [][]string) []string {
