@@ -100,9 +100,9 @@ func commandTable() string {
 	var b strings.Builder
 	b.WriteString("| command | here |\n|---|---|\n")
 	for _, command := range strings.Fields(changing) {
-		k, err := tasks.ByCommand(command)
+		_, err := tasks.ByCommand(command)
 		if err == nil {
-			fmt.Fprintf(&b, "| `%s` | [%s](tasks/%[2]s.md) |\n", command, k.Name)
+			fmt.Fprintf(&b, "| `%s` | %s |\n", command, kindsBehind(command))
 			continue
 		}
 		_, reason, _ := strings.Cut(err.Error(), "does not offer it: ")
@@ -113,6 +113,17 @@ func commandTable() string {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", command, text)
 	}
 	return b.String()
+}
+
+// kindsBehind lists the pages of the tasks that a command can mean.
+func kindsBehind(command string) string {
+	var pages []string
+	for _, k := range tasks.Catalogue() {
+		if k.Command == command {
+			pages = append(pages, fmt.Sprintf("[%s](tasks/%[1]s.md)", k.Name))
+		}
+	}
+	return strings.Join(pages, ", ")
 }
 
 // taskFacts is the table that a task's page has.
@@ -140,12 +151,15 @@ func witnessFacts(k *tasks.Kind) string {
 		list = append(list, "activity "+quoted(k.Witness.Activities, " or "))
 	}
 	if k.Witness.Status != "" {
-		list = append(list, "or status `"+k.Witness.Status+"`")
+		list = append(list, "status `"+k.Witness.Status+"`")
+	}
+	if k.Witness.Done {
+		list = append(list, "nothing left to do")
 	}
 	if k.Free {
 		list = append(list, "as given")
 	}
-	return cmp.Or(strings.Join(list, ", "), "none is needed")
+	return cmp.Or(strings.Join(list, ", or "), "none is needed")
 }
 
 var keyRow = regexp.MustCompile("(?m)^\\| `([a-z_.<>]+)` \\|[^|]*\\|[^|]*\\| ([^|]+) \\|$")

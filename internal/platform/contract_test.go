@@ -146,7 +146,7 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 	doc := description(t)
 	server, err := sandbox.Start(sandbox.Options{
 		Projects: []sandbox.Project{{ID: "shop", DefaultBranch: "main", Environments: []sandbox.Environment{
-			{Name: "main"}, {Name: "feature/x"}, {Name: "asleep", Status: "paused"}, {Name: "off", Status: "inactive"},
+			{Name: "main"}, {Name: "feature/x"}, {Name: "asleep", Status: "paused"}, {Name: "off", Status: "inactive"}, {Name: "idle", Status: "inactive"},
 		}}},
 		ActivityDuration: time.Millisecond,
 	}, "127.0.0.1:0")
@@ -167,13 +167,16 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 		t.Fatalf("project %+v, %v", p, err)
 	}
 	list, err := c.Environments(ctx, "shop")
-	if err != nil || len(list) != 4 {
+	if err != nil || len(list) != 5 {
 		t.Fatalf("environments %v, %v", list, err)
 	}
 	for _, request := range []struct{ environment, link, body string }{
 		{"feature/x", "#deploy", `{"strategy":"stopstart"}`},
 		{"main", "#manage-variables", `{"name":"env:A","value":"b","is_json":false,"is_sensitive":true,"is_enabled":true,"is_inheritable":true}`},
 		{"feature/x", "#edit", `{"http_access":{"is_enabled":true,"addresses":[{"permission":"deny","address":"0.0.0.0/0"}],"basic_auth":{"guest":"secret"}}}`},
+		{"feature/x", "#edit", `{"enable_smtp":false,"parent":"main","title":"X","type":"staging"}`},
+		{"feature/x", "#edit", `{"parent":null,"restrict_robots":true}`},
+		{"feature/x", "#edit", `{"parent":"main","restrict_robots":false}`},
 		{"feature/x", "#backup", `{"safe":true}`},
 		{"feature/x", "#redeploy", ""},
 		{"feature/x", "#synchronize", `{"synchronize_code":false,"synchronize_data":true,"rebase":false}`},
@@ -184,7 +187,7 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 		{"feature/x", "#pause", ""},
 		{"asleep", "#resume", ""},
 		{"asleep", "#deactivate", ""},
-		{"off", "#activate", `{"resources":{"init":"minimum"}}`},
+		{"idle", "#activate", `{"resources":{"init":"minimum"}}`},
 	} {
 		path := linkOnceClean(t, c, request.environment, request.link)
 		r := Request{Method: http.MethodPost, Path: path, Endpoint: "/" + request.link}
@@ -229,6 +232,13 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 		if err != nil || len(accepted.Started) != 1 {
 			t.Fatalf("%s %s: %+v, %v", request.route, request.link, accepted, err)
 		}
+	}
+	off, err := c.Environment(ctx, "shop", "off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if accepted, err := c.Do(ctx, Request{Method: http.MethodDelete, Path: off.Links["self"], Endpoint: "/self"}); err != nil || len(accepted.Started) != 1 {
+		t.Fatalf("delete an environment: %+v, %v", accepted, err)
 	}
 	me, err := c.Me(ctx)
 	if err != nil {

@@ -82,12 +82,20 @@ func NewResource(body []byte) *Resource {
 }
 
 // Resource reads the resource that a route template leads to, or nil when there is none. Of the
-// template, {project} and {environment} are filled in, and the name for {variable} or {backup}; no
-// other may be in it.
+// template, {project} and {environment} are filled in, and the name for what else is in braces. A
+// query may follow.
 func (c *Client) Resource(ctx context.Context, route, project, environment, name string) (*Resource, error) {
-	path := strings.NewReplacer("{project}", url.PathEscape(project), "{environment}", url.PathEscape(environment),
-		"{variable}", url.PathEscape(name), "{backup}", url.PathEscape(name)).Replace(route)
-	body, err := read[json.RawMessage](ctx, c, project, route, path, nil)
+	endpoint, query, _ := strings.Cut(route, "?")
+	path := strings.NewReplacer("{project}", url.PathEscape(project), "{environment}", url.PathEscape(environment)).Replace(endpoint)
+	if before, rest, ok := strings.Cut(path, "{"); ok { // no brace is left of an escaped id
+		_, after, _ := strings.Cut(rest, "}")
+		path = before + url.PathEscape(name) + after
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, err
+	}
+	body, err := read[json.RawMessage](ctx, c, project, endpoint, path, values)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, nil

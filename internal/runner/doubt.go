@@ -120,7 +120,7 @@ type evidence struct {
 }
 
 // testimony asks the task's witness: an activity of its type by our user since the request was
-// sent, or the state that it leads to. An activity counts only once it is adopted, for one that
+// sent, or the state that it leads to, in which nothing is left to ask for. An activity counts only once it is adopted, for one that
 // belongs to another dispatch, or may, proves nothing here.
 func (d *dispatch) testimony(ctx context.Context) (*evidence, error) {
 	client, err := d.client(d.call.Project)
@@ -144,13 +144,23 @@ func (d *dispatch) testimony(ctx context.Context) (*evidence, error) {
 			}
 		}
 	}
-	if witness.Status != "" {
-		env, err := d.Inventory.Environment(ctx, d.call.Project, d.call.Environment)
-		if err != nil {
-			return nil, err
-		}
-		if env.Status == witness.Status {
+	if witness.Status == "" && !witness.Done {
+		return nil, nil
+	}
+	env, err := d.Inventory.Environment(ctx, d.call.Project, d.call.Environment)
+	if err != nil {
+		return nil, err
+	}
+	if witness.Status != "" && env.Status == witness.Status {
+		return &evidence{}, nil
+	}
+	if witness.Done {
+		_, err := tasks.Prepare(d.call.Task, env, d.look(ctx, client))
+		if tasks.Done(d.call.Task, err) {
 			return &evidence{}, nil
+		}
+		if _, ok := errors.AsType[*tasks.Refusal](err); !ok && err != nil {
+			return nil, err
 		}
 	}
 	return nil, nil
@@ -165,9 +175,13 @@ func (d *dispatch) candidates(ctx context.Context, client *platform.Client, type
 		return nil, err
 	}
 	since := d.row.SentAt.Add(client.ClockOffset() - clockMargin)
-	listed, err := client.Activities(ctx, d.call.Project, scope(d.call), platform.ActivityQuery{
-		Types: types, Since: since, MaxPages: 3,
-	})
+	query := platform.ActivityQuery{Types: types, Since: since, MaxPages: 3}
+	listed, err := client.Activities(ctx, d.call.Project, scope(d.call), query)
+	if errors.Is(err, platform.ErrNotFound) && scope(d.call) != "" {
+		// The environment is gone, which may be what was asked for.
+		listed, err = client.Activities(ctx, d.call.Project, "", query)
+		listed = slices.DeleteFunc(listed, func(a platform.Activity) bool { return !slices.Contains(a.Environments, d.call.Environment) })
+	}
 	if err != nil {
 		return nil, err
 	}

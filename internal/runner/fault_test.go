@@ -25,10 +25,13 @@ var faulty = map[string]struct {
 	"synchronize":      {task: "{data: true}"},
 	"source_operation": {task: "{operation: update}"},
 
-	"pause":           {task: "{}"},
-	"resume":          {task: "{}", before: func(e *sandbox.Environment) { e.Status = "paused" }},
-	"activate":        {task: "{}", before: func(e *sandbox.Environment) { e.Status = "inactive" }},
-	"deactivate":      {task: "{}"},
+	"pause":              {task: "{}"},
+	"resume":             {task: "{}", before: func(e *sandbox.Environment) { e.Status = "paused" }},
+	"activate":           {task: "{}", before: func(e *sandbox.Environment) { e.Status = "inactive" }},
+	"deactivate":         {task: "{}"},
+	"environment_delete": {task: "{}", before: func(e *sandbox.Environment) { e.Status = "inactive" }},
+	"environment_info":   {task: "{title: New}"}, // there is no activity for it
+
 	"deploy":          {task: "{}", before: func(e *sandbox.Environment) { e.HasStagedActivities = true }},
 	"http_access":     {task: "{enabled: true}"},
 	"operation":       {task: "{operation: clear-cache}"},

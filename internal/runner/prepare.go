@@ -165,13 +165,20 @@ func (u *unanswered) Error() string {
 func (d *dispatch) lookup(ctx context.Context) tasks.Lookup {
 	return func(route, name string) (found *platform.Resource, err error) {
 		end, err := d.read(ctx, func(client *platform.Client) (err error) {
-			found, err = client.Resource(ctx, route, d.call.Project, d.call.Environment, name)
+			found, err = d.look(ctx, client)(route, name)
 			return err
 		})
 		if end != nil || err != nil {
 			return nil, &unanswered{end, err}
 		}
 		return found, nil
+	}
+}
+
+// look is a Lookup that asks once.
+func (d *dispatch) look(ctx context.Context, client *platform.Client) tasks.Lookup {
+	return func(route, name string) (*platform.Resource, error) {
+		return client.Resource(ctx, route, d.call.Project, d.call.Environment, name)
 	}
 }
 

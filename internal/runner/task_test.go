@@ -67,6 +67,11 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 			request: "POST /environments/staging/activate", activity: "environment.activate", after: off},
 		{kind: "deactivate", task: "{}", script: "environment:deactivate", request: "POST /environments/staging/deactivate",
 			activity: "environment.deactivate", after: status("inactive")},
+		{kind: "environment_delete", task: "{}", script: "environment:delete --delete-branch",
+			before:  func(e *sandbox.Environment) { e.Status = "inactive" },
+			request: "DELETE /environments/staging", activity: "environment.delete"},
+		{kind: "environment_info", task: "{restrict_robots: true}", script: "environment:info restrict_robots true",
+			request: "PATCH /environments/staging", activity: "environment.update.restrict_robots", after: off},
 		{kind: "deploy", task: "{strategy: rolling}", script: "deploy -s rolling", before: func(e *sandbox.Environment) { e.HasStagedActivities = true },
 			request: "POST /environments/staging/deploy", activity: "environment.deploy", after: off},
 		{kind: "http_access", task: "{enabled: true, access: ['deny:any'], auth: {guest: pa55word}}",
@@ -116,7 +121,7 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 			"declared": onStaging + "    task: {" + tt.kind + ": " + tt.task + "}\n",
 			"script":   onStaging + "    cmd: platform " + tt.script + " --yes" + noWait + "\n",
 		} {
-			if name == "script" && (tt.kind == "resume" || tt.kind == "activate" || tt.script == "") {
+			if name == "script" && (tt.kind == "resume" || tt.kind == "activate" || tt.kind == "environment_delete" || tt.script == "") {
 				continue // a script's cron exists on active environments, and not every task has a command
 			}
 			t.Run(tt.kind+"/"+name, func(t *testing.T) {
@@ -144,6 +149,9 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 					case tt.activity == "" && len(a) == 0:
 					case len(a) != 1 || a[0].Type != tt.activity || a[0].State != "complete":
 						t.Errorf("activities %+v, want a complete %q", a, tt.activity)
+					}
+					if tt.after == "" {
+						return // the environment is gone, and to look at it would make it again
 					}
 					if got := w.environment("staging"); got != tt.after {
 						t.Errorf("staging is %s, want %s", got, tt.after)
@@ -213,6 +221,7 @@ func TestRunner_AsksForNothingThatIsSoAlready(t *testing.T) {
 		"{variable_set: {name: OLD, value: old}}",
 		"{variable_update: {name: OLD, level: project, value: old}}",
 		"{variable_disable: {name: OLD}}",
+		"{environment_info: {title: staging, type: staging, parent: master, restrict_robots: false}}",
 	} {
 		inWorld(t, onStaging+"    task: "+task+"\n", func(w *world) {
 			w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
@@ -239,6 +248,8 @@ func TestRunner_ReportsWhatStandsInATasksWay(t *testing.T) {
 		"{task_run: {task: none}}":                                "failed/not_found",
 		"{operation: {operation: clear-cache, app: api}}":         "failed/not_found",
 		"{deactivate: {}}":                                        "failed/api_error", // it has a child
+		"{environment_info: {parent: none}}":                      "failed/not_found",
+		"{environment_info: {parent: child}}":                     "failed/api_error",
 		"{variable_set: {name: A, value: b, level: environment}}": "succeeded/",
 	} {
 		inWorld(t, onStaging+"    task: "+task+"\n", func(w *world) {
@@ -331,6 +342,8 @@ func TestRunner_LooksForALostRequestByItsTask(t *testing.T) {
 		{"{clear_build_cache: {}}", http.MethodPost, "/clear_build_cache", sandbox.ResetBefore, 2, "succeeded/"},
 		{"{backup_restore: {backup: b1}}", http.MethodPost, "/restore", sandbox.ResetBefore, 1, "unknown/in_doubt"},
 		{"{variable_delete: {name: OLD}}", http.MethodDelete, "/OLD", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{environment_info: {title: New}}", http.MethodPatch, "/staging", sandbox.ResetAfter, 1, "succeeded/"},
+		{"{environment_info: {title: New}}", http.MethodPatch, "/staging", sandbox.ResetBefore, 2, "succeeded/"},
 		// Lost before: repeated only when that does no harm.
 		{"{http_access: {enabled: true}}", http.MethodPatch, "/staging", sandbox.ResetBefore, 2, "succeeded/"},
 		{"{variable_set: {name: A, value: b}}", http.MethodPost, "/variables", sandbox.ResetBefore, 2, "succeeded/"},

@@ -13,15 +13,16 @@ import (
 
 // operation is something that can be asked of an environment.
 type operation struct {
-	link     string   // HAL link of the environment, such as "#backup"; "" when it is another resource's
-	method   string   // default POST
-	path     string   // its path below the environment; "" is the environment itself
-	kind     string   // type of its activity
-	clause   string   // what the activity's text says
-	statuses []string // in which the platform offers it
-	parent   bool     // only for environments with a parent
-	queues   bool     // accepted behind the activities under way
-	secret   bool     // the activity does not tell the request's body
+	link     string                     // HAL link of the environment, such as "#backup"; "" when it is another resource's
+	method   string                     // default POST
+	path     string                     // its path below the environment; "" is the environment itself
+	kind     string                     // type of its activity
+	kinds    func(body []byte) []string // types of its activities, when they depend on the request
+	clause   string                     // what the activity's text says
+	statuses []string                   // in which the platform offers it
+	parent   bool                       // only for environments with a parent
+	queues   bool                       // accepted behind the activities under way
+	secret   bool                       // the activity does not tell the request's body
 	check    func(body []byte) error
 
 	// apply changes at once what can be read afterwards, and returns it as it is
@@ -63,8 +64,10 @@ func (s *Sandbox) everyOperation(o Options) []operation {
 			statuses: []string{"inactive"}, check: checkInit, end: becomes("active")},
 		{link: "#deactivate", path: "deactivate", kind: "environment.deactivate", clause: "deactivated",
 			statuses: []string{"active", "paused"}, parent: true, check: checkNothing, end: becomes("inactive")},
-		{link: "#edit", method: "PATCH", kind: "environment.update.http_access", clause: "changed the HTTP access of",
-			statuses: every, secret: true, check: checkHTTPAccess, apply: s.changeHTTPAccess},
+		{link: "#edit", method: "PATCH", kinds: patched, clause: "changed the settings of",
+			statuses: every, secret: true, check: checkPatch, apply: s.changeEnvironment},
+		{method: "DELETE", kind: "environment.delete", clause: "deleted", statuses: []string{"inactive"}, parent: true,
+			check: checkNothing, end: gone},
 		{link: "#manage-variables", path: "variables", kind: "environment.variable.create", clause: "added a variable to",
 			statuses: every, secret: true, check: checkNewVariable, apply: s.addVariable},
 		{method: "PATCH", path: "variables/{variable}", kind: "environment.variable.update", clause: "changed a variable of",
@@ -128,7 +131,7 @@ func (s *Sandbox) operate(o operation) func(*call, *environment) {
 	}
 }
 
-// perform starts the activity of an operation that is allowed, and answers.
+// perform starts the activities of an operation that is allowed, and answers.
 func (s *Sandbox) perform(c *call, o operation, e *environment) {
 	var entity any
 	if o.apply != nil {
@@ -137,14 +140,25 @@ func (s *Sandbox) perform(c *call, o operation, e *environment) {
 			return
 		}
 	}
-	a := &activity{kind: o.kind, operation: o.clause, user: author{c.caller.ID, c.caller.Name}, effect: s.effect(o.kind)}
-	if !o.secret {
-		a.body = string(bytes.TrimSpace(c.body))
+	kinds := []string{o.kind}
+	if o.kinds != nil {
+		kinds = o.kinds(c.body)
 	}
-	s.start(e, a, c.now)
-	e.settle(c.now) // one that takes no time is over
+	var started []*activity
+	for _, kind := range kinds {
+		a := &activity{kind: kind, operation: o.clause, user: author{c.caller.ID, c.caller.Name}, effect: s.effect(kind)}
+		if !o.secret {
+			a.body = string(bytes.TrimSpace(c.body))
+		}
+		started = append(started, s.start(e, a, c.now))
+	}
+	e.settle(c.now) // what takes no time is over
+	views := make([]activityView, len(started))
+	for i, a := range started {
+		views[i] = s.viewActivity(a, c.caller, c.now)
+	}
 	c.executed = true
-	c.json(202, accepted{"Accepted", 202, &embedded{[]activityView{s.viewActivity(a, c.caller, c.now)}, entity}})
+	c.json(202, accepted{"Accepted", 202, &embedded{views, entity}})
 }
 
 // admits reports whether the operation may start, and answers if it may not.

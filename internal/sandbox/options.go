@@ -86,7 +86,9 @@ type Environment struct {
 	HasStagedActivities bool      // changes wait for a deployment by hand
 	LastBackupAt        time.Time // zero is null
 
-	HTTPAccess HTTPAccess
+	HTTPAccess     HTTPAccess
+	RestrictRobots bool
+	NoSMTP         bool // it sends no mail
 	// Operations are the runtime operations of the application "app": the least
 	// role for each by its name. Nil gives "clear-cache", for contributors.
 	Operations map[string]string

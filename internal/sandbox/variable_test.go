@@ -160,7 +160,7 @@ func TestHTTPAccess_KeepsWhatIsNotMentioned(t *testing.T) {
 	if text := v.get("/projects/shop/activities").text; strings.Contains(text, "pa55word") {
 		t.Error("an activity tells a password")
 	}
-	if r := v.patch(staging, `{"title":"x"}`); r.status != 400 {
+	if r := v.patch(staging, `{"name":"x"}`); r.status != 400 {
 		t.Errorf("another property: %d", r.status)
 	}
 }

@@ -778,7 +778,7 @@ func supportedCommands() string {
 			names = append(names, k.Command)
 		}
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(slices.Compact(names), ", ")
 }
 
 // cliWait recommends --no-wait. It changes nothing here, but the same script

@@ -46,20 +46,10 @@ func (b *BackupDelete) Validate() error {
 // Body implements Task.
 func (*BackupDelete) Body() any { return nil }
 
-// prepare follows the backup's link. Whether the platform gives it one is not
-// known: the vendor's CLI asks for none and goes to the backup itself, and so
-// does this once the environment is clean.
 func (b *BackupDelete) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
 	found, err := findBackup(b.Backup, env, look)
 	if err != nil {
 		return platform.Request{}, err
 	}
-	path, ok := found.Links.Path(backupDelete.Link)
-	if !ok && ready(backupDelete, env) {
-		path, ok = found.Links.Path("self")
-	}
-	if !ok {
-		return platform.Request{}, refuse(backupDelete, env)
-	}
-	return request(http.MethodDelete, path, backupDelete.Route, nil)
+	return remove(backupDelete, env, found.Links)
 }

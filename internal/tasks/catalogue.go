@@ -38,8 +38,10 @@ type Task interface {
 
 // Kind describes one kind of task: its names, what it needs, and what it does.
 type Kind struct {
-	Name    string   // key under task: and label in logs, such as "source_operation"
-	Command string   // the CLI's command, such as "source-operation:run"; "" when it has none
+	Name string // key under task: and label in logs, such as "source_operation"
+	// Command is the CLI's, such as "source-operation:run". Kinds may share one: FromCLI then tells
+	// from the options which of them is meant. It is "" when the CLI has none.
+	Command string
 	Aliases []string // every other name the CLI accepts, hidden ones included
 	Summary string   // one line for listings, in lower case and without a full stop
 
@@ -75,10 +77,11 @@ type Kind struct {
 }
 
 // Witness says what shows that a request executed although its answer was
-// lost. One of the fields is enough; both may be set.
+// lost. One of the fields is enough; several may be set.
 type Witness struct {
 	Activities []string // an activity of one of these types, by the automation user
 	Status     string   // the status the environment has when the task is done
+	Done       bool     // Prepare has nothing left to ask for; see Done
 }
 
 // Accepts reports whether the platform takes the task while an environment has
@@ -95,7 +98,7 @@ func (k *Kind) Accepts(status string) bool {
 func Catalogue() []*Kind {
 	return []*Kind{
 		backup, backupVerify, backupRestore, backupDelete, redeploy, synchronize, sourceOperation, pause, resume,
-		activate, deactivate, branch, merge, deploy, httpAccess, operation, taskRun,
+		activate, deactivate, environmentDelete, environmentInfo, branch, merge, deploy, httpAccess, operation, taskRun,
 		variableSet, variableCreate, variableUpdate,
 		variableDelete, variableEnable, variableDisable,
 		clearBuildCache, api,

@@ -43,7 +43,7 @@ func TestCatalogue_EveryEntryIsComplete(t *testing.T) {
 					t.Errorf("status %q: no environment stays in it", s)
 				}
 			}
-			if proven := len(k.Witness.Activities) > 0 || k.Witness.Status != ""; proven == (k.ReadOnly || k.Free) {
+			if proven := len(k.Witness.Activities) > 0 || k.Witness.Status != "" || k.Witness.Done; proven == (k.ReadOnly || k.Free) {
 				t.Errorf("something proves that it executed: %v, it only reads: %v, it is free: %v", proven, k.ReadOnly, k.Free)
 			}
 			if k.Witness.Status != "" && k.Accepts(k.Witness.Status) {
@@ -68,12 +68,12 @@ func checkCommand(t *testing.T, k *Kind) {
 		t.Errorf("aliases: got %q, the CLI has %q", got, want)
 	}
 	for _, name := range append([]string{k.Command}, k.Aliases...) {
-		if got, err := ByCommand(name); got != k {
+		if got, err := ByCommand(name); err != nil || got.Command != k.Command {
 			t.Errorf("ByCommand(%q) = %v, %v", name, got, err)
 		}
 	}
-	if parsed, err := k.FromCLI(Input{}); err == nil && parsed.Kind() != k {
-		t.Error("FromCLI returns another kind")
+	if parsed, err := k.FromCLI(Input{}); err == nil && parsed.Kind().Command != k.Command {
+		t.Error("FromCLI returns another command's kind")
 	}
 	for i, a := range k.Arguments {
 		if a.Repeated && i != len(k.Arguments)-1 {
@@ -170,6 +170,10 @@ func TestTask_ReadsItsYAMLSection(t *testing.T) {
 			&Branch{Name: "x", Title: "X", Type: "staging", NoCloneParent: true, ResourcesInit: "parent"}},
 		{"task_run", "{task: migrate, variables: {env: {A: b}}}", &TaskRun{Task: "migrate", Variables: map[string]map[string]string{"env": {"A": "b"}}}},
 		{"merge", "{resources_init: child}", &Merge{ResourcesInit: "child"}},
+		{"environment_delete", "{allow_parent: true}", &EnvironmentDelete{AllowParent: true}},
+		{"environment_info", "{title: T, type: staging, parent: main, restrict_robots: true, enable_smtp: false}",
+			&EnvironmentInfo{Title: "T", Type: "staging", Parent: "main", RestrictRobots: new(true), EnableSMTP: new(false)}},
+		{"environment_info", "{clear_parent: true}", &EnvironmentInfo{ClearParent: true}},
 		{"variable_enable", "{name: 'env:A'}", &VariableEnable{Name: "env:A"}},
 		{"variable_disable", "{name: 'env:A'}", &VariableDisable{Name: "env:A"}},
 	} {
@@ -261,6 +265,9 @@ func TestTask_ValidateNamesWhatIsMissing(t *testing.T) {
 		{&Branch{Name: "x", Type: "production"}, `type "production" is not known`},
 		{&Branch{Name: "x", ResourcesInit: "child"}, "write parent, default or minimum"},
 		{&Merge{ResourcesInit: "parent"}, "write child, default, minimum or manual"},
+		{&EnvironmentInfo{}, "nothing to change"},
+		{&EnvironmentInfo{Type: "test"}, `type "test" is not known`},
+		{&EnvironmentInfo{Parent: "main", ClearParent: true}, "contradict"},
 		{&VariableEnable{}, "name is missing"},
 		{&VariableDisable{Name: "A B"}, "has a space"},
 	} {
@@ -269,6 +276,11 @@ func TestTask_ValidateNamesWhatIsMissing(t *testing.T) {
 			t.Errorf("%+v: got %v, want %q", tt.task, err, tt.want)
 		}
 	}
+}
+
+// property is the command line that sets a property.
+func property(name, value string) Input {
+	return Input{Arguments: map[string][]string{"property": {name}, "value": {value}}}
 }
 
 func TestKind_FromCLI(t *testing.T) {
@@ -297,7 +309,21 @@ func TestKind_FromCLI(t *testing.T) {
 		{activate, Input{Options: map[string][]string{"parent": {"main"}}}, nil, "--parent is not offered"},
 		{deactivate, Input{Options: map[string][]string{"no-delete-branch": {""}}}, &Deactivate{}, ""},
 		{deactivate, Input{Options: map[string][]string{"allow-delete-parent": {""}}}, &Deactivate{AllowParent: true}, ""},
-		{deactivate, Input{Options: map[string][]string{"delete-branch": {""}}}, nil, "deletes no branch"},
+		{deactivate, Input{Options: map[string][]string{"delete-branch": {""}, "allow-delete-parent": {""}}}, &EnvironmentDelete{AllowParent: true}, ""},
+		{environmentDelete, Input{}, &Deactivate{}, ""},
+		{environmentDelete, Input{Options: map[string][]string{"delete-branch": {""}, "no-delete-branch": {""}}}, nil, "contradict"},
+		{environmentDelete, Input{Options: map[string][]string{"delete-branch": {""}, "inactive": {""}}}, nil, "--inactive is not offered"},
+		{environmentInfo, property("title", "New name"), &EnvironmentInfo{Title: "New name"}, ""},
+		{environmentInfo, property("type", "staging"), &EnvironmentInfo{Type: "staging"}, ""},
+		{environmentInfo, property("parent", "main"), &EnvironmentInfo{Parent: "main"}, ""},
+		{environmentInfo, property("parent", "-"), &EnvironmentInfo{ClearParent: true}, ""},
+		{environmentInfo, property("restrict_robots", "0"), &EnvironmentInfo{RestrictRobots: new(false)}, ""},
+		{environmentInfo, property("enable_smtp", "true"), &EnvironmentInfo{EnableSMTP: new(true)}, ""},
+		{environmentInfo, property("enable_smtp", "yes"), nil, `is "yes"; write true or false`},
+		{environmentInfo, property("title", ""), nil, "is empty"},
+		{environmentInfo, property("status", "paused"), nil, "cannot be set"},
+		{environmentInfo, property("deployment_type", "manual"), nil, "environment:deploy:type"},
+		{environmentInfo, Input{Arguments: map[string][]string{"property": {"title"}}}, nil, "only reads"},
 		{deactivate, Input{Options: map[string][]string{"merged": {""}}}, nil, "--merged is not offered"},
 		{deactivate, Input{Arguments: map[string][]string{"environment": {"feature/%"}}}, nil, "not the name of one"},
 		{deploy, Input{Options: map[string][]string{"strategy": {"rolling"}}}, &Deploy{Strategy: "rolling"}, ""},

@@ -1,12 +1,6 @@
 package tasks
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-
-	"github.com/automatond/automatond/internal/platform"
-)
+import "github.com/automatond/automatond/internal/platform"
 
 // Deactivate makes the environment inactive: its services and all its data are
 // deleted, its branch stays. So it is not asked for again when an answer is
@@ -18,8 +12,8 @@ type Deactivate struct {
 
 var deactivate = &Kind{
 	Name:     "deactivate",
-	Command:  "environment:delete",
-	Aliases:  []string{"environment:deactivate"},
+	Command:  deletion.Command,
+	Aliases:  deletion.Aliases,
 	Summary:  "delete the environment's services and data, and keep its branch",
 	Link:     "#deactivate",
 	Route:    environmentRoute + "/deactivate",
@@ -29,41 +23,10 @@ var deactivate = &Kind{
 	Confirms: true,
 
 	Destructive: true,
-	Options: []Option{
-		{Name: "no-delete-branch"},
-		{Name: "allow-delete-parent"},
-		{Name: "delete-branch"},
-		{Name: "type", TakesValue: true, Repeated: true},
-		{Name: "only-type", Short: "t", TakesValue: true, Repeated: true},
-		{Name: "exclude", TakesValue: true, Repeated: true},
-		{Name: "exclude-type", TakesValue: true, Repeated: true},
-		{Name: "inactive"},
-		{Name: "status", TakesValue: true, Repeated: true},
-		{Name: "only-status", TakesValue: true, Repeated: true},
-		{Name: "exclude-status", TakesValue: true, Repeated: true},
-		{Name: "merged"},
-	},
-	Arguments: []Argument{{Name: ArgumentEnvironment, Repeated: true}},
-	New:       func() Task { return &Deactivate{} },
-	FromCLI:   deactivateFromCLI,
-}
-
-// deactivateFromCLI takes the command for one environment that is named, or is
-// the run's own. What would choose among all of a project's environments, or
-// delete a branch, is not offered.
-func deactivateFromCLI(in Input) (Task, error) {
-	if in.Given("delete-branch") {
-		return nil, errors.New("option --delete-branch is not offered: automatond deletes no branch")
-	}
-	for _, selects := range []string{"type", "only-type", "exclude", "exclude-type", "inactive", "status", "only-status", "exclude-status", "merged"} {
-		if in.Given(selects) {
-			return nil, fmt.Errorf("option --%s is not offered; name one environment, and narrow the cron with a guard", selects)
-		}
-	}
-	if name := in.Argument(ArgumentEnvironment); strings.ContainsAny(name, "*%, ") {
-		return nil, fmt.Errorf("%q is not the name of one environment", name)
-	}
-	return &Deactivate{AllowParent: in.Given("allow-delete-parent")}, nil
+	Options:     deletion.Options,
+	Arguments:   deletion.Arguments,
+	New:         func() Task { return &Deactivate{} },
+	FromCLI:     deletionFromCLI,
 }
 
 // Kind implements Task.
@@ -81,15 +44,5 @@ func (d *Deactivate) prepare(env *platform.Environment, look Lookup) (platform.R
 	if err != nil || d.AllowParent {
 		return r, err
 	}
-	all, err := listEnvironments(look)
-	if err != nil {
-		return platform.Request{}, err
-	}
-	for _, e := range all {
-		if e.Parent == env.ID {
-			return platform.Request{}, &Refusal{RefusedConflict, fmt.Sprintf(
-				"environment %q is the parent of %q; allow that with allow_parent or --allow-delete-parent", env.ID, e.ID)}
-		}
-	}
-	return r, nil
+	return r, refuseParent(env, look)
 }

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -27,9 +28,17 @@ type Refusal struct {
 // Error implements error.
 func (r *Refusal) Error() string { return r.Message }
 
+// Done reports whether the error with which Prepare refused a task, whose answer
+// was lost, says that everything is as the task would leave it.
+func Done(t Task, err error) bool {
+	r, ok := errors.AsType[*Refusal](err)
+	return ok && (r.Reason == RefusedAlready || r.Reason == RefusedMissing && t.Kind().Method == http.MethodDelete)
+}
+
 // Lookup reads a resource that a request depends on: whether a variable exists,
-// say. The route is a template for the task's project and environment; the name
-// is that of a variable or a backup, or "". The resource is nil when there is none.
+// say. The route is a template for the task's project and environment, which may
+// have a query; the name is that of a variable or a backup, say, or "". The
+// resource is nil when there is none.
 type Lookup func(route, name string) (*platform.Resource, error)
 
 // preparer is a task whose request depends on more than a link of the

@@ -197,10 +197,22 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		{"deactivate a parent", &Deactivate{}, map[string]string{environments: `[{"id":"x","parent":"main"},{"id":"y","parent":"x"}]`}, "conflict"},
 		{"deactivate a parent on purpose", &Deactivate{AllowParent: true}, map[string]string{environments: `[{"id":"y","parent":"x"}]`}, `POST /api/deactivate `},
 		{"deploy nothing", &Deploy{}, nil, "already"},
+		{"delete what is active", &EnvironmentDelete{}, nil, "inactive"},
+
+		{"set properties", &EnvironmentInfo{Title: "X", EnableSMTP: new(false)}, map[string]string{testEnvironment: `{"title":"X","enable_smtp":true}`},
+			`PATCH /api/x {"enable_smtp":false,"title":"X"}`},
+		{"set properties that are so", &EnvironmentInfo{Title: "X", EnableSMTP: new(false)},
+			map[string]string{testEnvironment: `{"title":"X","enable_smtp":false}`}, "already"},
+		{"set a parent", &EnvironmentInfo{Parent: "y"}, map[string]string{environments: `[{"id":"x"},{"id":"y"}]`}, `PATCH /api/x {"parent":"y"}`},
+		{"set a parent that is missing", &EnvironmentInfo{Parent: "y"}, map[string]string{environments: `[{"id":"x"}]`}, "missing"},
+		{"set a child as parent", &EnvironmentInfo{Parent: "y"}, map[string]string{environments: `[{"id":"y","parent":"x"}]`}, "conflict"},
+		{"set itself as parent", &EnvironmentInfo{Parent: "x"}, map[string]string{environments: `[{"id":"x"}]`}, "conflict"},
+		{"take the parent away", &EnvironmentInfo{ClearParent: true}, map[string]string{testEnvironment: `{"parent":"main"}`}, `PATCH /api/x {"parent":null}`},
+		{"take no parent away", &EnvironmentInfo{ClearParent: true}, map[string]string{testEnvironment: `{"parent":null}`}, "already"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{
-				"#manage-variables": "/api/vars", "#deactivate": "/api/deactivate", "#branch": "/api/branch", "#deploy": "/api/deploy"}}
+				"#manage-variables": "/api/vars", "#deactivate": "/api/deactivate", "#branch": "/api/branch", "#deploy": "/api/deploy", "#edit": "/api/x"}}
 			r, err := Prepare(tt.task, env, resources(tt.there))
 			got := r.Method + " " + r.Path + " " + string(r.Body)
 			if refusal, ok := errors.AsType[*Refusal](err); ok {
@@ -224,6 +236,7 @@ func TestPrepare_PassesOnThatItCouldNotLook(t *testing.T) {
 		&VariableSet{Name: "A", Value: &value}, &VariableCreate{Name: "A", Value: &value, Level: "project"},
 		&VariableUpdate{Name: "A", Value: &value}, &BackupRestore{}, &BackupRestore{Backup: "b"}, &BackupDelete{Backup: "b"}, &BackupVerify{}, &API{Path: "x"}, &TaskRun{Task: "t"}, &Branch{Name: "y"}, &ClearBuildCache{},
 		&VariableDelete{Name: "A"}, &VariableEnable{Name: "A"}, &VariableDisable{Name: "A"}, &Operation{Operation: "o"}, &Deactivate{},
+		&EnvironmentInfo{Title: "T"},
 	} {
 		if _, err := Prepare(task, env, look); !errors.Is(err, away) {
 			t.Errorf("%s: got %v", task.Kind().Name, err)
@@ -277,6 +290,12 @@ func TestPrepare_ReadsAMissingLinkWithTheEnvironment(t *testing.T) {
 		{"task of a paused one", &TaskRun{Task: "t"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
 		{"task of a dirty one", &TaskRun{Task: "t"}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
 		{"operation of a paused one", &Operation{Operation: "o"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
+		{"delete what is paused", &EnvironmentDelete{}, platform.Environment{Status: "paused"}, "inactive", "wants it inactive"},
+		{"delete what is being deactivated", &EnvironmentDelete{}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
+		{"delete what is being deleted", &EnvironmentDelete{}, platform.Environment{Status: "deleting"}, "already", "being deleted already"},
+		{"delete the default branch", &EnvironmentDelete{}, platform.Environment{Status: "inactive", IsMain: true}, "conflict", "default branch"},
+		{"properties of a dirty one", &EnvironmentInfo{Title: "T"}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
+		{"properties forbidden", &EnvironmentInfo{Title: "T"}, platform.Environment{Status: "active"}, "forbidden", "role admin"},
 		{"paused, resume forbidden", &Resume{}, platform.Environment{Status: "paused"}, "forbidden", "role admin"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -291,6 +310,40 @@ func TestPrepare_ReadsAMissingLinkWithTheEnvironment(t *testing.T) {
 				t.Errorf("got %s: %s", refusal.Reason, refusal.Message)
 			}
 		})
+	}
+}
+
+func TestPrepare_DeletesAnInactiveEnvironment(t *testing.T) {
+	const itself, linked = `{"_links":{"self":{"href":"/api/x"}}}`, `{"_links":{"self":{"href":"/api/x"},"#delete":{"href":"/api/d"}}}`
+	const child, none = `[{"id":"y","parent":"x"}]`, `[{"id":"x"}]`
+	for _, tt := range []struct {
+		name         string
+		task         *EnvironmentDelete
+		dirty        bool
+		environments string
+		environment  string
+		want         string
+	}{
+		{"by its link", &EnvironmentDelete{}, false, none, linked, "DELETE /api/d"},
+		{"by itself", &EnvironmentDelete{}, false, none, itself, "DELETE /api/x"},
+		{"by itself while it is dirty", &EnvironmentDelete{}, true, none, itself, "dirty"},
+		{"without any link", &EnvironmentDelete{}, false, none, `{}`, "forbidden"},
+		{"a parent", &EnvironmentDelete{}, false, child, itself, "conflict"},
+		{"a parent on purpose", &EnvironmentDelete{AllowParent: true}, false, child, itself, "DELETE /api/x"},
+	} {
+		env := &platform.Environment{ID: "x", Status: "inactive", IsDirty: tt.dirty}
+		r, err := Prepare(tt.task, env, resources(map[string]string{environments: tt.environments, testEnvironment: tt.environment}))
+		got := r.Method + " " + r.Path
+		if refusal, ok := errors.AsType[*Refusal](err); ok {
+			got = refusal.Reason
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+	env := &platform.Environment{ID: "x", Status: "inactive"}
+	if _, err := Prepare(&EnvironmentDelete{}, env, nothingThere); !Done(&EnvironmentDelete{}, err) {
+		t.Errorf("gone: %v", err)
 	}
 }
 

@@ -1,0 +1,21 @@
+package tasks
+
+import (
+	"net/http"
+
+	"github.com/automatond/automatond/internal/platform"
+)
+
+// remove is the request that deletes the resource with these links. Whether the
+// platform gives it one for that is not known: the vendor's CLI asks for none and
+// goes to the resource itself, and so does this once the environment is clean.
+func remove(k *Kind, env *platform.Environment, links platform.Links) (platform.Request, error) {
+	path, ok := links.Path(k.Link)
+	if !ok && ready(k, env) {
+		path, ok = links.Path("self")
+	}
+	if !ok {
+		return platform.Request{}, refuse(k, env)
+	}
+	return request(http.MethodDelete, path, k.Route, nil)
+}
