@@ -219,6 +219,7 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 		{http.MethodDelete, environment + "/variables/{variable}", "env:A", "#delete", "", ""},
 		{http.MethodDelete, project + "/variables/{variable}", "php:memory_limit", "#delete", "", ""},
 		{http.MethodPost, environment, "", "self", `{"variables":{"env":{"A":"b"}}}`, "/tasks/migrate/run"},
+		{http.MethodPatch, environment + "/deployments/next", "", "#edit", `{"webapps":{"app":{"resources":{"profile_size":"0.5"},"instance_count":2,"disk":512}}}`, ""},
 		{http.MethodPost, environment + "/deployments/current", "", "#operations", `{"operation":"clear-cache","service":"app","parameters":["a"]}`, ""},
 	} {
 		linkOnceClean(t, c, "main", "#backup") // a backup has its self link all the time
@@ -256,8 +257,8 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 	if backups, err := c.Backups(ctx, "shop", "feature/x"); err != nil || len(backups) != 1 || backups[0].Automated {
 		t.Errorf("backups %+v, %v", backups, err)
 	}
-	if len(seen.asked) != 36 {
-		t.Errorf("%d operations were held against the description, want 36: %v", len(seen.asked), seen.asked)
+	if len(seen.asked) != 37 {
+		t.Errorf("%d operations were held against the description, want 37: %v", len(seen.asked), seen.asked)
 	}
 }
 

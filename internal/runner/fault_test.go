@@ -49,6 +49,7 @@ var faulty = map[string]struct {
 	"merge":             {task: "{}"},
 	"clear_build_cache": {task: "{}"},
 	"task_run":          {task: "{task: migrate}"},
+	"resources_set":     {task: "{counts: {app: 2}}"},
 	"api":               {task: "{method: POST, path: 'environments/{environment}/redeploy', witness: environment.redeploy}"},
 }
 

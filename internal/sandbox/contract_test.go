@@ -46,6 +46,7 @@ func TestContract_AnswersHaveTheDescribedShape(t *testing.T) {
 				check(path, schema, value)
 			}
 			s.NextResult("", "", ending)
+			s.SetEnvironment("shop", "main", func(e *Environment) { e.Size = Size{Profile: "0.5", Instances: 2, Disk: 512} })
 			s.SetEnvironment("shop", "feature/x", func(e *Environment) { e.Status = "inactive" })
 			r := v.post(staging+"/backup", `{"safe":true}`)
 			check("started activity", "Activity", r.object["_embedded"].(map[string]any)["activities"].([]any)[0])
@@ -68,6 +69,7 @@ func TestContract_AnswersHaveTheDescribedShape(t *testing.T) {
 				get("/projects/shop/variables", "ProjectVariableCollection")
 				get("/projects/shop/variables/A", "ProjectVariable")
 				get("/projects/shop/environments/main/deployments/current", "Deployment")
+				get("/projects/shop/environments/main/deployments/next", "Deployment")
 				get(staging+"/backups", "BackupCollection")
 				get(staging+"/tasks", "TaskCollection")
 				for _, b := range s.Backups("shop", "staging") {

@@ -14,21 +14,28 @@ var deploymentTemplate []byte
 // application is the name of the one application that every environment has.
 const application = "app"
 
-// getDeployment answers with the environment's current deployment, which an
-// inactive one does not have.
+// getDeployment answers with the environment's current deployment.
 func (s *Sandbox) getDeployment(c *call, e *environment) {
+	path := e.path() + "/deployments/current"
+	l := links{"self": e.project.self(path)}
+	if role := c.caller.roleOn(e); operationRun.possible(e) && !e.isDirty() && role != "viewer" {
+		l["#operations"] = link{path + "/operations"}
+	}
+	s.answerDeployment(c, e, l)
+}
+
+// answerDeployment answers with a deployment, which an inactive environment does
+// not have.
+func (s *Sandbox) answerDeployment(c *call, e *environment, l links) {
 	if e.Status == "inactive" {
 		c.fail(404, "Deployment not found")
 		return
 	}
 	var view map[string]any
 	json.Unmarshal(deploymentTemplate, &view) // part of the program
-	view["webapps"].(map[string]any)[application].(map[string]any)["operations"] = e.viewOperations()
-	path := e.path() + "/deployments/current"
-	l := links{"self": e.project.self(path)}
-	if role := c.caller.roleOn(e); operationRun.possible(e) && !e.isDirty() && role != "viewer" {
-		l["#operations"] = link{path + "/operations"}
-	}
+	app := view["webapps"].(map[string]any)[application].(map[string]any)
+	app["operations"] = e.viewOperations()
+	e.Size.view(app)
 	view["_links"] = l
 	c.json(200, view)
 }

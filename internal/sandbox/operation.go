@@ -46,6 +46,7 @@ func (s *Sandbox) everyOperation(o Options) []operation {
 			clause: "ran a source operation on", statuses: active, check: checkSourceOperation},
 		{path: "tasks/{task}/run", kind: "environment.task", clause: "ran a task on", statuses: active,
 			check: checkTask, apply: s.findTask},
+		resourcesSet,
 		{link: "#branch", path: "branch", kind: "environment.branch", clause: "branched", statuses: active,
 			check: checkBranch, apply: s.refuseTaken, end: branched},
 		{link: "#merge", path: "merge", kind: "environment.merge", clause: "merged", statuses: active, parent: true,

@@ -94,6 +94,7 @@ type Environment struct {
 	Operations map[string]string
 	// Tasks are the tasks of the application that can be run. Nil gives "migrate".
 	Tasks []string
+	Size  Size
 }
 
 // User is somebody who has an API token.

@@ -98,7 +98,7 @@ func (k *Kind) Accepts(status string) bool {
 func Catalogue() []*Kind {
 	return []*Kind{
 		backup, backupVerify, backupRestore, backupDelete, redeploy, synchronize, sourceOperation, pause, resume,
-		activate, deactivate, environmentDelete, environmentInfo, branch, merge, deploy, httpAccess, operation, taskRun,
+		activate, deactivate, environmentDelete, environmentInfo, branch, merge, deploy, httpAccess, operation, taskRun, resourcesSet,
 		variableSet, variableCreate, variableUpdate,
 		variableDelete, variableEnable, variableDisable,
 		clearBuildCache, api,

@@ -17,6 +17,7 @@ func samples() []Task {
 		&Synchronize{Code: true}, &Synchronize{Code: true, Data: true, Resources: true, Rebase: true},
 		&SourceOperation{Operation: "update"},
 		&SourceOperation{Operation: "update", Variables: map[string]map[string]string{"env": {"A": "<1>", "B": ""}}},
+		&ResourcesSet{Sizes: map[string]string{"app": "1"}}, &ResourcesSet{Counts: map[string]int{"b": 2, "a": 1}, Disks: map[string]int{"a": 1}},
 		&TaskRun{Task: "migrate"}, &TaskRun{Task: "migrate", Variables: map[string]map[string]string{"env": {"A": "b"}}},
 		&Activate{}, &Activate{ResourcesInit: "parent"}, &Deactivate{}, &Deactivate{AllowParent: true},
 		&Deploy{}, &Deploy{Strategy: "rolling"},

@@ -106,6 +106,8 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		return all
 	}
 	const restorable = `"_links":{"#restore":{"href":"/api/b1/restore"}}`
+	containers := map[string]string{testEnvironment + "/deployments/next": `{"webapps":{"app":{"resources":{"profile_size":"1"},"instance_count":null,"disk":512}},
+		"workers":{"app--w":{"resources":null}},"services":{"db":{"resources":{"profile_size":null},"disk":512}},"tasks":{"report":{}},"_links":{"#edit":{"href":"/api/next"}}}`}
 	const itself = `{"_links":{"self":{"href":"https://eu.invalid/api/x"}}}`
 	const editable = `"_links":{"#edit":{"href":"/api/v/A"}}`
 	apps := func(body string) map[string]string {
@@ -171,6 +173,15 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 			map[string]string{testEnvironment: itself, testEnvironment + "/tasks": `[{"name":"x"}]`}, `POST /api/x/tasks/x/run {"variables":{"env":{"A":"b"}}}`},
 		{"run a task of nobody", &TaskRun{Task: "y"}, map[string]string{testEnvironment + "/tasks": `[{"name":"x"}]`}, "missing"},
 		{"run a task where there are none", &TaskRun{Task: "y"}, nil, "missing"},
+		{"size what there is", &ResourcesSet{Sizes: map[string]string{"app": "1", "db": "0.5", "report": "2"}, Counts: map[string]int{"app": 2, "app--w": 1}, Disks: map[string]int{"app": 512, "db": 1024}}, containers,
+			`PATCH /api/next {"services":{"db":{"resources":{"profile_size":"0.5"},"disk":1024}},"tasks":{"report":{"resources":{"profile_size":"2"}}},` +
+				`"webapps":{"app":{"instance_count":2}}}`},
+		{"size what is so", &ResourcesSet{Sizes: map[string]string{"app": "1"}, Counts: map[string]int{"app--w": 1}, Disks: map[string]int{"app": 512}}, containers, "already"},
+		{"size nobody", &ResourcesSet{Sizes: map[string]string{"api": "1"}}, containers, "missing"},
+		{"count a service", &ResourcesSet{Counts: map[string]int{"db": 2}}, containers, "conflict"},
+		{"a disk for a task", &ResourcesSet{Disks: map[string]int{"report": 2}}, containers, "conflict"},
+		{"size without the right", &ResourcesSet{Sizes: map[string]string{"app": "2"}}, map[string]string{testEnvironment + "/deployments/next": `{}`}, "forbidden"},
+		{"size without a deployment", &ResourcesSet{Sizes: map[string]string{"app": "2"}}, nil, "forbidden"},
 		{"restore", &BackupRestore{Backup: "b1"}, map[string]string{theBackup: `{"id":"b1",` + restorable + `}`}, `POST /api/b1/restore {"environment_name":"x"}`},
 		{"restore the newest", &BackupRestore{Target: "y", BranchFrom: "main", NoCode: true, NoResources: true, ResourcesInit: "backup"},
 			map[string]string{testEnvironment + "/backups": `[{"id":"b1",` + restorable + `},{"id":"b0"}]`},
@@ -234,7 +245,7 @@ func TestPrepare_PassesOnThatItCouldNotLook(t *testing.T) {
 	value := Confidential("b")
 	for _, task := range []Task{
 		&VariableSet{Name: "A", Value: &value}, &VariableCreate{Name: "A", Value: &value, Level: "project"},
-		&VariableUpdate{Name: "A", Value: &value}, &BackupRestore{}, &BackupRestore{Backup: "b"}, &BackupDelete{Backup: "b"}, &BackupVerify{}, &API{Path: "x"}, &TaskRun{Task: "t"}, &Branch{Name: "y"}, &ClearBuildCache{},
+		&VariableUpdate{Name: "A", Value: &value}, &BackupRestore{}, &BackupRestore{Backup: "b"}, &BackupDelete{Backup: "b"}, &BackupVerify{}, &API{Path: "x"}, &TaskRun{Task: "t"}, &ResourcesSet{}, &Branch{Name: "y"}, &ClearBuildCache{},
 		&VariableDelete{Name: "A"}, &VariableEnable{Name: "A"}, &VariableDisable{Name: "A"}, &Operation{Operation: "o"}, &Deactivate{},
 		&EnvironmentInfo{Title: "T"},
 	} {
