@@ -75,7 +75,7 @@ func (a *API) checkPath() error {
 	case strings.HasPrefix(a.Path, "/"), strings.Contains(a.Path, "://"):
 		return fmt.Errorf("path %q must begin below the project, such as environments/{environment}/redeploy", a.Path)
 	case path.Clean("/"+a.Path) != "/"+a.Path:
-		return fmt.Errorf("path %q must have no empty segment, no . and no ..", a.Path)
+		return fmt.Errorf("path %q has a segment that is .., . or empty", a.Path)
 	}
 	for segment := range strings.SplitSeq(a.Path, "/") {
 		if segment != environmentPlaceholder && !plainPath.MatchString(segment) {
