@@ -64,6 +64,7 @@ func (a *app) connect(cfg *config.Config) error {
 	}
 	a.limiter = platform.NewLimiter(platform.LimiterOptions{
 		InFlight: a.fixed.InFlight, PerProject: a.fixed.PerProject, RequestsPerSecond: a.fixed.RequestsPerSecond,
+		Owner: a.owner,
 	})
 	a.requests = platform.NewMetrics(a.registry)
 	first, err := a.setUp(cfg, nil)

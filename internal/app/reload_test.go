@@ -46,7 +46,7 @@ func TestReload_AnEditedCronGoesOnFromTheEdit(t *testing.T) {
 }
 
 func TestReload_TellsOfAChangedPolicyAndLeavesTheScheduleAlone(t *testing.T) {
-	for _, policy := range []string{"timeout: 5h", "start_deadline: 5h", "overlap: allow", "retries: 3", "variables: {A: b}"} {
+	for _, policy := range []string{"timeout: 5h", "start_deadline: 5h", "spread: 1s", "overlap: allow", "retries: 3", "variables: {A: b}"} {
 		inWorld(t, shop+backup, func(w *world) {
 			w.wait(time.Minute)
 			res := w.reload(shop + strings.Replace(backup, "only:", policy+", only:", 1))

@@ -15,6 +15,7 @@ type setup struct {
 	jobs     map[string]*job.Job         // by name; without those left to the app container
 	users    map[string]*platform.Client // by name of the automation user
 	clients  map[string]*platform.Client // by platform project id
+	owners   map[string]*config.User     // by platform project id; without those that have no bound of their own
 	former   map[string]*platform.Client // of projects that have left and may still have open runs
 	fallback *platform.Client            // for projects a script names; nil when several users are configured
 }
@@ -37,6 +38,7 @@ func (a *app) setUp(cfg *config.Config, before *setup) (*setup, error) {
 		}
 		s.users[u.Name] = client
 	}
+	s.owners = owners(cfg)
 	for _, p := range cfg.Projects {
 		s.clients[p.ID] = s.users[p.User]
 	}
@@ -90,6 +92,33 @@ func (a *app) client(project string) *platform.Client {
 		return c
 	}
 	return s.fallback
+}
+
+// owner names the automation user of a project, and how many of its requests may be under way; 0 is no
+// bound of its own.
+func (a *app) owner(project string) (name string, most int) {
+	u := a.current.Load().owners[project]
+	if u == nil {
+		return "", 0
+	}
+	return u.Name, u.MaxInFlight
+}
+
+// owners finds the automation users that have a bound of their own, by project.
+func owners(cfg *config.Config) map[string]*config.User {
+	bounded := map[string]*config.User{}
+	for _, u := range cfg.Users {
+		if u.MaxInFlight > 0 {
+			bounded[u.Name] = u
+		}
+	}
+	found := map[string]*config.User{}
+	for _, p := range cfg.Projects {
+		if u := bounded[p.User]; u != nil {
+			found[p.ID] = u
+		}
+	}
+	return found
 }
 
 func projectIDs(projects []*job.Project) []string {

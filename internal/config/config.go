@@ -38,6 +38,8 @@ type Config struct {
 type User struct {
 	Name  string // its key under `automation_users:`, or DefaultUser
 	Token secret.Source
+
+	MaxInFlight int // requests under way under its token; zero is no bound of its own
 }
 
 // DefaultUser is the automation user's name where none is configured.

@@ -73,12 +73,12 @@ func TestLoad_FillsInTheDefaults(t *testing.T) {
 func TestLoad_ReadsEveryField(t *testing.T) {
 	cfg := mustLoad(t, `
 timezone: Europe/Paris
-defaults: {start_deadline: 5m, timeout: 7200, overlap: allow, in_doubt: redispatch, catch_up: none, max_success_age: 26h}
+defaults: {start_deadline: 5m, timeout: 7200, overlap: allow, in_doubt: redispatch, catch_up: none, max_success_age: 26h, spread: 20m}
 shutdown_grace: 3
 history: {keep: 30d, keep_failures: 2400h}
 variables: {A: file, B: file, V: 1.10}
 api: {url: 'https://api.example.org/base/', auth_url: 'https://auth.example.org', ca_file: ca.pem, max_in_flight: 10, max_in_flight_per_project: 2, requests_per_second: 0.5}
-automation_users: {bot: {token_env: BOT_TOKEN}}
+automation_users: {bot: {token_env: BOT_TOKEN, max_in_flight: 7}}
 projects:
   shop: {id: abc, variables: {B: project}}
   blog: {id: def}
@@ -101,7 +101,7 @@ crons:
     task: {source_operation: {operation: update, variables: {env: {A: 1}}}}
 `)
 	plain, own := cfg.Jobs[0], cfg.Jobs[1]
-	if plain.Location.String() != "Europe/Paris" || plain.StartDeadline != 5*time.Minute || plain.Timeout != 2*time.Hour ||
+	if plain.Location.String() != "Europe/Paris" || plain.Spread != 20*time.Minute || plain.StartDeadline != 5*time.Minute || plain.Timeout != 2*time.Hour ||
 		plain.MaxSuccessAge != 26*time.Hour || plain.Overlap != job.OverlapAllow || plain.InDoubt != job.InDoubtRedispatch || plain.CatchUp != job.CatchUpNone {
 		t.Errorf("a cron without fields does not have the defaults: %+v", plain)
 	}
@@ -125,6 +125,9 @@ crons:
 	if shop.User != "bot" || shop.Alias != "shop" || shop.Environment != nil ||
 		!reflect.DeepEqual(shop.Variables, map[string]string{"A": "file", "B": "project", "V": "1.10"}) {
 		t.Errorf("shop = %+v", shop)
+	}
+	if got := cfg.Users[0].MaxInFlight; got != 7 {
+		t.Errorf("the user may have %d requests under way, want 7", got)
 	}
 	if !reflect.DeepEqual(own.Variables, map[string]string{"C": "cron"}) {
 		t.Errorf("variables = %v", own.Variables)

@@ -18,6 +18,7 @@ type userEntry struct {
 	name      string
 	tokenFile string
 	tokenEnv  string
+	inFlight  int
 	invalid   bool
 }
 
@@ -37,6 +38,11 @@ func userFields() []field[userEntry] {
 			}
 			u.invalid = u.invalid || !ok
 			u.tokenEnv = name
+		}},
+		{"max_in_flight", "whole number, 1-65536", "`api.max_in_flight`", func(r reader, u *userEntry, v *yaml.Node) {
+			if n, ok := r.integer(v, 1, 1<<16); ok {
+				u.inFlight = n
+			}
 		}},
 	}
 }
@@ -101,7 +107,7 @@ func (l *loader) finishUsers() {
 		return
 	}
 	for _, u := range l.users {
-		l.config.Users = append(l.config.Users, &User{Name: u.name, Token: l.configuredToken(u)})
+		l.config.Users = append(l.config.Users, &User{Name: u.name, Token: l.configuredToken(u), MaxInFlight: u.inFlight})
 	}
 }
 

@@ -23,9 +23,14 @@ type LimiterOptions struct {
 	InFlight          int     // overall; default 4096
 	PerProject        int     // of one project; default 4
 	RequestsPerSecond float64 // overall; default unlimited
+
+	// Owner names the automation user whose requests those of a project are, and how many of that user's
+	// may be under way. Zero is no bound of its own, and so is a nil Owner. A bound that changes holds
+	// from when none of the user's requests is under way or waits.
+	Owner func(project string) (user string, most int)
 }
 
-// Limiter bounds the requests under way, overall and per project.
+// Limiter bounds the requests under way, overall, per project and per automation user.
 //
 // A burst to a fast platform goes over few warm connections: at most 128 requests that have not
 // left, or left less than 5 ms ago, are under way at once. A request that takes longer, while no
@@ -38,13 +43,15 @@ type Limiter struct {
 	overall  chan struct{}
 	ramp     chan struct{}
 	perLimit int
+	owner    func(project string) (user string, most int)
 	answered atomic.Int64 // when the latest place was given back, Unix nanoseconds
 
 	mu       sync.Mutex
 	projects map[string]*slots
+	users    map[string]*slots
 }
 
-// slots are the places of one project. Nobody holds or awaits one when users is zero.
+// slots are the places of one project or user. Nobody holds or awaits one when users is zero.
 type slots struct {
 	free  chan struct{}
 	users int
@@ -60,7 +67,7 @@ func NewLimiter(o LimiterOptions) *Limiter {
 	}
 	l := &Limiter{
 		overall: make(chan struct{}, o.InFlight), ramp: make(chan struct{}, rampWidth),
-		perLimit: o.PerProject, projects: map[string]*slots{},
+		perLimit: o.PerProject, owner: o.Owner, projects: map[string]*slots{}, users: map[string]*slots{},
 	}
 	if o.RequestsPerSecond > 0 {
 		l.rate = rate.NewLimiter(rate.Limit(o.RequestsPerSecond), max(1, int(o.RequestsPerSecond)))
@@ -71,8 +78,8 @@ func NewLimiter(o LimiterOptions) *Limiter {
 // Slot is a place for one request. The methods of a nil Slot do nothing.
 type Slot struct {
 	limiter *Limiter
-	project string
-	places  *slots
+	project place
+	user    place // none when its requests have no bound of their own
 
 	mu       sync.Mutex
 	left     time.Time
@@ -113,17 +120,25 @@ var errNoPlace = errors.New("no place is free")
 // acquire takes a place in each of the bounds. Take takes one of those that do not move on by
 // themselves.
 func (l *Limiter) acquire(ctx context.Context, project string, take func(chan struct{}) error) (*Slot, error) {
-	p := l.enter(project)
-	if err := take(p.free); err != nil {
-		l.leave(project, p)
+	s := &Slot{limiter: l, onRamp: true}
+	var err error
+	if s.project, err = l.takeOne(l.projects, project, l.perLimit, take); err != nil {
 		return nil, err
 	}
-	if err := l.acquireShared(ctx, take); err != nil {
-		<-p.free
-		l.leave(project, p)
+	if l.owner != nil {
+		if user, most := l.owner(project); most > 0 {
+			s.user, err = l.takeOne(l.users, user, most, take)
+		}
+	}
+	if err == nil {
+		err = l.acquireShared(ctx, take)
+	}
+	if err != nil {
+		l.giveBack(s.user)
+		l.giveBack(s.project)
 		return nil, err
 	}
-	return &Slot{limiter: l, project: project, places: p, onRamp: true}, nil
+	return s, nil
 }
 
 // acquireShared takes what all projects share.
@@ -192,8 +207,8 @@ func (s *Slot) Release() {
 	}
 	s.released = true
 	<-s.limiter.overall
-	<-s.places.free
-	s.limiter.leave(s.project, s.places)
+	s.limiter.giveBack(s.user)
+	s.limiter.giveBack(s.project)
 }
 
 func takeNow(slots chan struct{}) bool {
@@ -217,22 +232,45 @@ func take(ctx context.Context, slots chan struct{}) error {
 	}
 }
 
-func (l *Limiter) enter(project string) *slots {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	p := l.projects[project]
-	if p == nil {
-		p = &slots{free: make(chan struct{}, l.perLimit)}
-		l.projects[project] = p
-	}
-	p.users++
-	return p
+// place is one of a project's or a user's places. The zero place is none.
+type place struct {
+	of    map[string]*slots
+	name  string
+	slots *slots
 }
 
-func (l *Limiter) leave(project string, p *slots) {
+func (l *Limiter) takeOne(of map[string]*slots, name string, most int, take func(chan struct{}) error) (place, error) {
+	p := l.enter(of, name, most)
+	if err := take(p.slots.free); err != nil {
+		l.leave(p)
+		return place{}, err
+	}
+	return p, nil
+}
+
+func (l *Limiter) giveBack(p place) {
+	if p.slots != nil {
+		<-p.slots.free
+		l.leave(p)
+	}
+}
+
+func (l *Limiter) enter(of map[string]*slots, name string, most int) place {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if p.users--; p.users == 0 {
-		delete(l.projects, project)
+	s := of[name]
+	if s == nil {
+		s = &slots{free: make(chan struct{}, most)}
+		of[name] = s
+	}
+	s.users++
+	return place{of, name, s}
+}
+
+func (l *Limiter) leave(p place) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.slots.users--; p.slots.users == 0 {
+		delete(p.of, p.name)
 	}
 }

@@ -59,6 +59,50 @@ func TestLimiter_BoundsAllProjects(t *testing.T) {
 	})
 }
 
+func TestLimiter_BoundsEachUserOverItsProjects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(LimiterOptions{Owner: func(project string) (string, int) {
+			if p, _ := strconv.Atoi(project); p < 20 {
+				return "slow-bot", 3
+			}
+			return "other-bot", 0
+		}})
+		began := time.Now()
+		most, took := flood(l, 20, 1, always(time.Second))
+		if most != 3 || took != 7*time.Second {
+			t.Errorf("%d under way, all done after %s; want 3 and 7s", most, took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var held []*Slot
+		for range 3 {
+			s, err := l.Acquire(ctx, "0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = append(held, s)
+		}
+		if s := l.AcquireSoon(ctx, "1"); s != nil {
+			t.Error("a fourth request of the user has a place")
+		}
+		if _, err := l.Acquire(ctx, "1"); err == nil {
+			t.Error("a fourth request of the user has a place")
+		}
+		if s := l.AcquireSoon(t.Context(), "20"); s == nil {
+			t.Error("another user's request has no place")
+		} else {
+			s.Release()
+		}
+		for _, s := range held {
+			s.Release()
+			s.Release()
+		}
+		if len(l.projects) != 0 || len(l.users) != 0 || len(l.overall) != 0 || len(l.ramp) != 0 {
+			t.Errorf("places are held after %s: %v %v", time.Since(began), l.projects, l.users)
+		}
+	})
+}
+
 func TestLimiter_BurstToAFastPlatformTakesFewConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		most, _ := flood(NewLimiter(LimiterOptions{}), 1000, 1, always(2*time.Millisecond))
