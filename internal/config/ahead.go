@@ -38,6 +38,7 @@ func (l *loader) lookAhead() {
 	l.reportOften()
 	l.reportMoved()
 	l.reportMeetings()
+	l.reportEvictions()
 }
 
 // timing is what crons have in common that are told together.

@@ -28,6 +28,7 @@ func Keys() []Key {
 		keys = append(keys, parameters(path+".", reflect.TypeOf(kind.New()).Elem())...)
 	}
 	keys = append(keys, keysOf("projects.<project>.", projectFields())...)
+	keys = append(keys, keysOf("projects.<project>.plan.", projectPlanFields())...)
 	keys = append(keys, keysOf("automation_users.<user>.", userFields())...)
 	keys = append(keys, keysOf("defaults.", policyFields())...)
 	keys = append(keys, keysOf("api.", apiFields())...)

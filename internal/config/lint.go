@@ -13,6 +13,9 @@ func (e cronEntry) lint(j *job.Job) {
 	if e.fleet && j.Guard.IsZero() && j.Left == nil && (len(j.Tasks) > 0 || j.Script != nil && j.Script.UsesCLI() && !j.Script.Guarded()) {
 		e.unguarded = append(e.unguarded, unguarded{e.reader, j})
 	}
+	if j.Guard.IsNever() {
+		e.report(Warning, e.key, "never-runs", "leave out of except what only names", "it never runs: except takes away all that only lets pass")
+	}
 	if len(j.Tasks) == 0 {
 		return
 	}

@@ -16,7 +16,23 @@ type projectEntry struct {
 	project  *job.Project
 	userNode *yaml.Node // nil when it names no user
 	vars     map[string]string
+	plan     projectPlan
 	invalid  bool // reported already
+}
+
+// projectPlan is what the project's plan with the vendor allows.
+type projectPlan struct {
+	manualBackups int // of an environment, the newest of which are kept; 0 if it does not say
+}
+
+func projectPlanFields() []field[projectPlan] {
+	return []field[projectPlan]{
+		{"manual_backups", "whole number, 1 to 1000", "", func(r reader, p *projectPlan, v *yaml.Node) {
+			if n, ok := r.integer(v, 1, 1000); ok {
+				p.manualBackups = n
+			}
+		}},
+	}
 }
 
 func projectFields() []field[projectEntry] {
@@ -42,6 +58,9 @@ func projectFields() []field[projectEntry] {
 		}},
 		{"variables", "texts by name", "", func(r reader, p *projectEntry, v *yaml.Node) {
 			r.readVariables(v, &p.vars, false)
+		}},
+		{"plan", "section", "", func(r reader, p *projectEntry, v *yaml.Node) {
+			section(r, v, projectPlanFields(), &p.plan)
 		}},
 	}
 }

@@ -37,3 +37,37 @@ func TestDisjoint_IsTrueOnlyWhenNoEnvironmentCanPassBoth(t *testing.T) {
 		}
 	}
 }
+
+func TestGuard_IsNeverWhenExceptTakesAwayAllOfOnly(t *testing.T) {
+	on := func(branches ...string) Condition {
+		p, err := ParsePatterns(branches)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Condition{Branches: p}
+	}
+	types := func(types ...string) Condition { return Condition{EnvironmentTypes: types} }
+	for _, tt := range []struct {
+		name         string
+		only, except Condition
+		want         bool
+	}{
+		{"nothing asked", Condition{}, Condition{}, false},
+		{"only", on("main"), Condition{}, false},
+		{"except", Condition{}, on("main"), false},
+		{"the same branches", on("main", "dev"), on("dev", "main", "x"), true},
+		{"a branch left", on("main", "dev"), on("main"), false},
+		{"branches within a pattern", on("release/1", "release/2"), on("release/*"), true},
+		{"a pattern within itself", on("release/*"), on("release/*"), false},
+		{"the default branch", on("main"), on("$default_branch"), false},
+		{"the same types", types("staging"), types("production", "staging"), true},
+		{"other fields", types("staging"), on("main"), false},
+		{"one of two fields", on("main"), Condition{Branches: on("main").Branches, EnvironmentTypes: []string{"staging"}}, false},
+		{"dirty is active", Condition{Status: []string{"dirty"}}, Condition{Status: []string{"active"}}, true},
+	} {
+		g := Guard{Only: tt.only, Except: tt.except}
+		if got := g.IsNever(); got != tt.want {
+			t.Errorf("%s: got %v", tt.name, got)
+		}
+	}
+}

@@ -36,6 +36,8 @@ func TestParse_FindsWhatDashTakesAndNobodyMeans(t *testing.T) {
 		{`[ "$PLATFORM_BRANCH" eq main ] && ` + call, []string{"1:22-24 warning never-true"}},
 		{`[ "$PLATFORM_BRANCH" -eq main ] && ` + call, []string{"1:26-30 warning never-true"}},
 		{`[ "$PLATFORM_BRANCH" = "release/*" ] && ` + call, []string{"1:24-35 warning never-true"}},
+		{`[ "$PLATFORM_ENVIRONMENT_TYPE" = prod ] && ` + call, []string{"1:34-38 warning never-true"}},
+		{`[ "$PLATFORM_ENVIRONMENT_TYPE" = staging ] && ` + call, nil},
 		{`[ '$PLATFORM_BRANCH' = main ] && ` + call, []string{"1:3-21 warning never-true"}},
 		{`[ PLATFORM_BRANCH = main ] && ` + call, []string{"1:3-18 warning never-true"}},
 		{`[ main = "$PLATFORM_BRANCH" ] && ` + call, nil},

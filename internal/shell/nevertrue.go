@@ -2,6 +2,7 @@ package shell
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -39,6 +40,9 @@ func isNoNumber(text string) bool {
 	return err != nil
 }
 
+// environmentTypes are all there are, from the API's OpenAPI description.
+var environmentTypes = []string{"production", "staging", "development"}
+
 // lintEquality finds texts that cannot be equal.
 func (c *checker) lintEquality(left, right *syntax.Word, never func(*syntax.Word, string, string)) {
 	l, leftFixed := literalName(left)
@@ -50,6 +54,8 @@ func (c *checker) lintEquality(left, right *syntax.Word, never func(*syntax.Word
 	case isVariable && guardVariables[name] && rightFixed && strings.ContainsAny(r, "*?["):
 		never(right, fmt.Sprintf("= compares letter by letter, and no %s is called %s", nounOf(name), r),
 			fmt.Sprintf(`write case "$%s" in %s) ... ;; esac`, name, r))
+	case isVariable && name == "PLATFORM_ENVIRONMENT_TYPE" && rightFixed && r != "" && !slices.Contains(environmentTypes, r):
+		never(right, fmt.Sprintf("no environment type is called %s", r), "write one of "+strings.Join(environmentTypes, ", "))
 	}
 }
 
