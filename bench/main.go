@@ -1,7 +1,8 @@
 // Command bench measures the daemon: how late its requests leave at a minute's start and what
 // they cost, beside a bare program that posts the same requests; whether slow projects hold up
-// fast ones; a fleet of 5,000 projects, some of which fail; how soon it is ready and how much memory it holds with 10,000 crons; what it needs
-// while nothing is due; and what a guard that says no costs.
+// fast ones; a fleet of 5,000 projects, some of which fail; how soon it is ready and how much memory
+// it holds with 10,000 crons; what it needs while nothing is due; what a guard that says no costs;
+// and what a history of a million runs does.
 //
 // Everything runs on this machine: the real daemon, built from this module, with default settings
 // and a real data directory, against a loopback API that answers at once. Figures depend on the
@@ -58,12 +59,13 @@ type options struct {
 	json   string   // file for the figures, "" for none
 	daemon string   // a built daemon, "" to build one
 
-	store    string // URL of a PostgreSQL database for the ledgers of dispatch and slow, "" for files
+	store    string // URL of a PostgreSQL database for the ledgers of dispatch, slow and history, "" for files
+	runs     int    // in the long history
 	replicas int    // how many daemons share it, when that is measured beside one
 }
 
 // parts are the measurements by name, in the order in which they run.
-var parts = []string{"guards", "startup", "idle", "dispatch", "slow", "fleet"}
+var parts = []string{"guards", "startup", "idle", "dispatch", "slow", "fleet", "history"}
 
 // maxCrons bounds the crons of a comparison: more do not fit between two minutes.
 const maxCrons = 20000
@@ -97,7 +99,8 @@ func parseOptions(args []string, messages io.Writer) (options, error) {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often to repeat each comparison (5,000 crons: once); each takes about four minutes")
 	flags.StringVar(&o.json, "json", "", "write the figures to this `file`")
 	flags.StringVar(&o.daemon, "daemon", "", "measure this `binary` instead of building one")
-	flags.StringVar(&o.store, "store", "", "keep the ledgers of dispatch and slow in schemas of this PostgreSQL database, a `URL`")
+	flags.StringVar(&o.store, "store", "", "keep the ledgers of dispatch, slow and history in schemas of this PostgreSQL database, a `URL`")
+	flags.IntVar(&o.runs, "runs", 1_000_000, "`number` of runs in the long history")
 	flags.IntVar(&o.replicas, "replicas", 1, "measure dispatch also with so many daemons on one -store")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -205,6 +208,12 @@ func (b *bench) part(ctx context.Context, name string, r *report, out io.Writer)
 		return err
 	case "dispatch":
 		return b.measureDispatch(ctx, r, out)
+	case "history":
+		figures, err := b.history(ctx)
+		if err == nil {
+			r.setHistory(figures, out)
+		}
+		return err
 	case "slow":
 		figures, err := b.slow(ctx)
 		if err == nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"time"
 )
 
 // report is all figures of one run. It is what -json writes.
@@ -16,6 +18,7 @@ type report struct {
 	Dispatch []*comparison    `json:"dispatch,omitempty"`
 	Slow     *slowFigures     `json:"slow,omitempty"`
 	Fleet    *fleetFigures    `json:"fleet,omitempty"`
+	History  *historyFigures  `json:"history,omitempty"`
 	Targets  []target         `json:"targets,omitempty"`
 	Failures []string         `json:"failures,omitempty"`
 }
@@ -144,6 +147,28 @@ func (r *report) setFleet(f *fleetFigures, out io.Writer) {
 	r.target("fleet: RSS peak", megabytes(f.Memory.Peak), 150, "MB")
 	r.target("fleet: wall time against bare", f.RatioWall, 2, "x")
 	r.target("fleet: p99 beside failing projects", f.RatioP99, 1.2, "x")
+}
+
+func (r *report) setHistory(f *historyFigures, out io.Writer) {
+	r.History = f
+	fmt.Fprintf(out, "\nA history of %d runs, written in %s (bursts of %d; medians)\n", f.Runs, f.Made, historyBurst)
+	fmt.Fprintf(out, "  %-16s %10s %10s %10s %16s\n", "ledger", "claim", "record", "end", "p99 to its claim")
+	for _, row := range []struct {
+		name string
+		burstFigures
+	}{{"empty", f.Empty}, {"full", f.Full}, {"while it prunes", f.Pruning}} {
+		fmt.Fprintf(out, "  %-16s %10s %10s %10s %16s\n", row.name, row.Claim, row.Record, row.End, row.P99)
+	}
+	fmt.Fprintf(out, "  %d fires were pruned meanwhile\n", f.Pruned)
+	slowest := duration(0)
+	for _, q := range f.Questions {
+		fmt.Fprintf(out, "  %10s  automatond runs %s\n", q.Took, strings.Join(q.Flags, " "))
+		slowest = max(slowest, q.Took)
+	}
+	with := fmt.Sprintf("%d runs: ", f.Runs)
+	r.target(with+"claim and record against empty", f.Ratio, 1.3, "x")
+	r.target(with+"p99 while it prunes", f.RatioP99, 1.5, "x")
+	r.target(with+"slowest answer of runs", time.Duration(slowest).Seconds()*1e3, 100, "ms")
 }
 
 func (r *report) writeTargets(out io.Writer) {
