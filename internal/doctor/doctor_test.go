@@ -170,6 +170,7 @@ func TestExamine_IsContentWithWhatPasses(t *testing.T) {
 		"a suspended cron":            {yaml: cron("suspended: true, only: {branches: [main]}, task: {backup: {}}")},
 		"a script":                    {yaml: cron(`cmd: '[ "$PLATFORM_BRANCH" = main ] && platform backup:create --yes --no-wait'`)},
 		"a second call on a new one":  {yaml: cron(`cmd: '[ "$PLATFORM_BRANCH" = main ] && platform redeploy --yes --no-wait && platform backup:create -e new --yes --no-wait'`)},
+		"a second call on a variable": {yaml: cron(`cmd: '[ "$PLATFORM_BRANCH" = main ] && platform redeploy --yes --no-wait && platform variable:enable NEW --yes --no-wait'`)},
 		"a type without environments": {yaml: nightly, role: "viewer production:admin testing:admin"},
 		"a project's administrator":   {yaml: cron("only: {branches: [main]}, task: {clear_build_cache: {}}"), role: "admin"},
 		"an application's own cron":   {yaml: nightly + "    own: {spec: '0 3 * * *', cmd: php worker.php}\n"},

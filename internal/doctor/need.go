@@ -47,7 +47,7 @@ func (s *survey) examineNeeds(ctx context.Context) []Finding {
 			}
 			continue
 		}
-		if !r.demand(n, env) || !n.now {
+		if !r.demand(n, env) || !n.now || kind.ReadOnly { // what a task reads is its own to judge
 			continue
 		}
 		if refusal := s.refusal(ctx, n, env); refusal != "" {
@@ -115,41 +115,24 @@ func (r *rights) fault(what string, n need) {
 // demand notes which role a need wants, and reports whether the user may have it: it does when its
 // role is not known.
 func (r *rights) demand(n need, env *platform.Environment) bool {
-	kind, at := n.call.Task.Kind(), env.Type
+	kind, at := n.call.Task.Kind(), tasks.Place(n.call.Task, env)
 	if kind.Free {
 		r.unknown = true
 		return true
-	}
-	if tasks.ProjectWide(n.call.Task) {
-		at = ""
 	}
 	d := r.wanted[at]
 	if d == nil {
 		d = &demand{}
 		r.wanted[at] = d
 	}
-	if rank(kind.Role) > rank(d.role) {
+	if tasks.Rank(kind.Role) > tasks.Rank(d.role) {
 		*d = demand{role: kind.Role}
 	}
 	if kind.Role == d.role {
 		d.tasks = appendNew(d.tasks, fmt.Sprintf("%s (cron %q)", kind.Name, n.cron))
 	}
-	return r.access == nil || rank(r.has(at)) >= rank(kind.Role)
+	return r.access == nil || tasks.Rank(r.access.Role(at)) >= tasks.Rank(kind.Role)
 }
-
-// has is the user's role on a type of environments, or on the project itself.
-func (r *rights) has(at string) string {
-	switch {
-	case at != "":
-		return r.access.Role(at)
-	case r.access.Administrates():
-		return "admin"
-	default:
-		return "viewer"
-	}
-}
-
-func rank(role string) int { return slices.Index([]string{"", "viewer", "contributor", "admin"}, role) }
 
 func (r *rights) findings() []Finding {
 	var list []Finding
@@ -162,7 +145,7 @@ func (r *rights) findings() []Finding {
 	enough := true
 	for _, at := range r.places() {
 		d := r.wanted[at]
-		if has := r.has(at); rank(has) < rank(d.role) {
+		if has := r.access.Role(at); tasks.Rank(has) < tasks.Rank(d.role) {
 			enough = false
 			list = append(list, failed(CheckRole, fmt.Sprintf("give the account %s the role %s there", r.user.account.Username, d.role),
 				"project %s: automation user %q is %s %s, and %s is wanted: %s",
@@ -225,7 +208,7 @@ func (r *rights) privilege() []Finding {
 func (r *rights) least() []string {
 	permissions := []string{"viewer"}
 	for _, at := range r.places() {
-		if role := r.wanted[at].role; rank(role) > rank("viewer") {
+		if role := r.wanted[at].role; tasks.Rank(role) > tasks.Rank("viewer") {
 			permissions = append(permissions, at+":"+role)
 		}
 	}

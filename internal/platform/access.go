@@ -28,7 +28,8 @@ func (c *Client) Access(ctx context.Context, project, user string) (*Access, err
 // environment in it.
 func (a *Access) Administrates() bool { return slices.Contains(a.Permissions, "admin") }
 
-// Role is the user's role on environments of a type: "admin", "contributor", "viewer", or "" for none.
+// Role is the user's role on environments of a type, or with "" on the project itself: "admin",
+// "contributor", "viewer", or "" for none.
 func (a *Access) Role(environmentType string) string {
 	if a.Administrates() {
 		return "admin"

@@ -474,7 +474,11 @@ func (d *dispatch) refusedByState(ctx context.Context, refused *platform.Error, 
 	case 409:
 		return nil, pause // busy, whatever its state says
 	case 403:
-		return &verdict{ledger.Failed, ledger.Forbidden, refused.Error()}, 0
+		message := refused.Error()
+		if role := d.call.Task.Kind().Role; role != "" {
+			message += "; the automation user needs the role " + role + " there"
+		}
+		return d.forbidden(ctx, message, env), 0
 	case 404:
 		return &verdict{ledger.Failed, ledger.NotFound, refused.Error()}, 0
 	default:

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -46,7 +47,7 @@ func (d *dispatch) prepare(ctx context.Context) (platform.Request, *verdict, err
 			continue
 		}
 		if refusal.Reason != tasks.RefusedDirty {
-			return platform.Request{}, d.refused(refusal), nil
+			return platform.Request{}, d.refused(ctx, refusal, env), nil
 		}
 		// The key is taken before the wait, else the one who asked first would be waited for.
 		if err := d.begin(ctx); err != nil {
@@ -65,7 +66,7 @@ func (d *dispatch) prepare(ctx context.Context) (platform.Request, *verdict, err
 }
 
 // refused reads a missing link that no waiting brings back.
-func (d *dispatch) refused(r *tasks.Refusal) *verdict {
+func (d *dispatch) refused(ctx context.Context, r *tasks.Refusal, env *platform.Environment) *verdict {
 	switch {
 	case r.Reason == tasks.RefusedAlready:
 		return &verdict{ledger.Succeeded, "", r.Message}
@@ -78,8 +79,30 @@ func (d *dispatch) refused(r *tasks.Refusal) *verdict {
 	case r.Reason == tasks.RefusedConflict:
 		return &verdict{ledger.Failed, ledger.APIError, r.Message}
 	default:
-		return &verdict{ledger.Failed, ledger.Forbidden, r.Message}
+		return d.forbidden(ctx, r.Message, env)
 	}
+}
+
+// forbidden ends a dispatch whose automation user may not do what it asks for, and says which role
+// that user has, if it can be known and is the reason.
+func (d *dispatch) forbidden(ctx context.Context, message string, env *platform.Environment) *verdict {
+	end := &verdict{ledger.Failed, ledger.Forbidden, message}
+	client, err := d.client(d.call.Project)
+	if err != nil {
+		return end
+	}
+	user, err := d.users.of(ctx, client)
+	if err != nil || user == "" {
+		return end
+	}
+	access, err := client.Access(ctx, d.call.Project, user)
+	if err != nil {
+		return end
+	}
+	if has := access.Role(tasks.Place(d.call.Task, env)); tasks.Rank(has) < tasks.Rank(d.call.Task.Kind().Role) {
+		end.message += "; it has " + cmp.Or(has, "none")
+	}
+	return end
 }
 
 // ownTarget reports whether the call goes to the environment that the run is for.

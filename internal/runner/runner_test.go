@@ -226,7 +226,26 @@ func TestRunner_ReportsWhatTheUserMayNotDo(t *testing.T) {
 		w.fire()
 		w.wait(5 * time.Minute)
 		w.want("/backup", 0, "failed/forbidden")
+		w.logged(`"detail":"the platform does not offer backup on environment \"master\"; the automation user needs the role admin there; it has viewer"`)
 	})
+}
+
+func TestRunner_ReportsTheRoleOfWhoIsRefused(t *testing.T) {
+	for _, tt := range []struct{ role, want string }{
+		{"viewer", "the automation user needs the role admin there; it has viewer"},
+		{"staging:admin", "the automation user needs the role admin there; it has none"},
+		{"viewer production:admin", `the automation user needs the role admin there"`}, // so that is not why
+	} {
+		inWorld(t, declared, func(w *world) {
+			w.sandbox.SetRole(token, tt.role)
+			w.sandbox.SetEnvironment(projectA, "master", func(e *sandbox.Environment) { e.Role = "admin" })
+			w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.Status, Status: 403})
+			w.fire()
+			w.wait(5 * time.Minute)
+			w.want("/backup", 1, "failed/forbidden")
+			w.logged("403 Forbidden: Injected by the sandbox; " + tt.want)
+		})
+	}
 }
 
 func TestMetrics_AreCleanAndSurviveARestart(t *testing.T) {

@@ -214,6 +214,14 @@ func (w *world) want(suffix string, posts int, outcome string) {
 	}
 }
 
+// logged looks for a text in the log.
+func (w *world) logged(text string) {
+	w.t.Helper()
+	if !strings.Contains(w.logs.String(), text) {
+		w.t.Errorf("the log does not have %s:\n%s", text, w.logs)
+	}
+}
+
 // gauge returns the value of the only series of a family, -1 if there is none.
 func (w *world) gauge(name string) float64 {
 	w.t.Helper()
