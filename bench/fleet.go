@@ -19,7 +19,8 @@ const (
 	fleetFailing = 100 // projects that fail, when it is measured beside how many
 	fleetLimit   = 4   // requests under way for one project, as configured by default
 
-	// fleetEnd is when the records are read: a listing that is never answered is given up after 30 s.
+	// fleetEnd is when the records are read. What was not answered has been given up by then: a request
+	// after 30 s, and a fire without a listing then too.
 	fleetEnd = 45 * time.Second
 )
 

@@ -151,6 +151,10 @@ func latestStart(fires []scheduler.Fire) time.Time {
 // list reads a project's environments. When the platform does not answer, the last known listing
 // serves; in a sidecar the container's own variables do; else it tries again until the deadline.
 func (r *Runner) list(ctx context.Context, p *job.Project, deadline time.Time) (inventory.Listing, error) {
+	// A platform that never answers keeps no record from being written. What comes late has the time of
+	// one request all the same.
+	ctx, cancel := context.WithTimeoutCause(ctx, max(time.Until(deadline), r.Timing.Request), errUnlisted)
+	defer cancel()
 	for wait := r.backoff(); ; {
 		listing, err := r.Inventory.Environments(ctx, p.ID, listingAge)
 		if err == nil {
@@ -171,6 +175,8 @@ func (r *Runner) list(ctx context.Context, p *job.Project, deadline time.Time) (
 		}
 	}
 }
+
+var errUnlisted = errors.New("the platform did not answer before the start deadline")
 
 // unread is the sidecar's environment as the container describes it. It has no status and no
 // links, so it is read from the API before anything is sent.

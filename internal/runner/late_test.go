@@ -73,3 +73,12 @@ func TestRunner_LooksForAPendingBackupUntilItSees(t *testing.T) {
 		w.want("/backup", 0, "skipped/overlap")
 	})
 }
+
+func TestRunner_RecordsAFireWhoseListingIsNeverAnswered(t *testing.T) {
+	inWorld(t, "crons: {a: {spec: '0 5 * * *', start_deadline: 1m, task: {backup: {}}}}", func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{PathSuffix: "/environments", Kind: sandbox.Delay, Latency: time.Hour, Times: -1})
+		w.fire()
+		w.wait(62 * time.Second)
+		w.want("/backup", 0, "failed/api_error")
+	})
+}

@@ -60,7 +60,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		crons: map[string]*cronSeries{},
 		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "automatond_dispatch_delay_seconds", Help: "Time from a run's scheduled time until its request was sent.",
+			Name: "automatond_dispatch_delay_seconds", Help: "Time from a run's scheduled time, and its offset within the cron's spread, until its request was sent.",
 			Buckets: delayBuckets, NativeHistogramBucketFactor: 1.1,
 			NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
 		}),
