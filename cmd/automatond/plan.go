@@ -27,7 +27,7 @@ func newPlan() *cobra.Command {
 		PreRunE: checkOutput(&output),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if target.Branch == "" {
-				return usage(errors.New("--branch is required"))
+				return usage(errors.New("--branch is required: name the branch of an environment, as in --branch main"))
 			}
 			var err error
 			if target.Variables, err = pairs(variables); err != nil {

@@ -170,6 +170,16 @@ func (l *loader) read(src *source) {
 	l.readRoot(r, root)
 }
 
+// vendorFile returns the file of the vendor's in a directory that may have crons, "" if it has none.
+func vendorFile(dir string) string {
+	for _, name := range []string{".platform.app.yaml", ".platform/applications.yaml", ".upsun/config.yaml"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
+			return filepath.Join(dir, name)
+		}
+	}
+	return ""
+}
+
 // fileError words an error of the operating system without repeating the path.
 func (l *loader) fileError(path string, err error) {
 	message, hint := err.Error(), "name a file that can be read"
@@ -178,6 +188,9 @@ func (l *loader) fileError(path string, err error) {
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		hint = "write the file, or name another one with --config"
+		if beside := vendorFile(filepath.Dir(path)); beside != "" {
+			hint = "name the file that is there: --config " + beside
+		}
 	}
 	l.fileProblem(path, "file-unreadable", "read configuration: "+message, hint)
 	l.unread = true
