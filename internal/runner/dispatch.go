@@ -372,19 +372,23 @@ func (d *dispatch) late(at time.Time, cause verdict) *verdict {
 func (d *dispatch) accepted(ctx context.Context, a *platform.Accepted) (int, error) {
 	d.row.StatusCode = a.StatusCode
 	res := d.result(ledger.DispatchTracking, verdict{})
-	for _, s := range a.Started {
+	started := a.Started
+	if d.call.Task.Kind().Unfollowed {
+		started = nil
+	}
+	for _, s := range started {
 		res.Activities = append(res.Activities, ledger.Activity{
 			ID: s.ID, Project: d.call.Project, Type: s.Type, State: s.State, Result: s.Result,
 		})
 	}
-	if len(a.Started) == 0 {
+	if len(started) == 0 {
 		return d.end(ctx, verdict{ledger.Succeeded, "", "the platform accepted it without an activity to follow"})
 	}
 	res.RunTracking = d.last
 	if err := d.persist(ctx, "record answer", func() error { return d.Ledger.Record(ctx, res) }); err != nil {
 		return 1, err
 	}
-	d.event(d.log.Info(), d.run).Str("task", d.row.Kind).Str("activity", a.Started[0].ID).Msg("task dispatched")
+	d.event(d.log.Info(), d.run).Str("task", d.row.Kind).Str("activity", started[0].ID).Msg("task dispatched")
 	return d.follow(ctx, res.Activities)
 }
 

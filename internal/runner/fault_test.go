@@ -19,6 +19,8 @@ import (
 var faulty = map[string]struct {
 	task   string
 	before func(*sandbox.Environment)
+	// underway is whether it needs an activity under way, which then takes longer than the test.
+	underway bool
 }{
 	"backup":           {task: "{}"},
 	"redeploy":         {task: "{}"},
@@ -30,6 +32,9 @@ var faulty = map[string]struct {
 	"activate":           {task: "{}", before: func(e *sandbox.Environment) { e.Status = "inactive" }},
 	"deactivate":         {task: "{}"},
 	"environment_delete": {task: "{}", before: func(e *sandbox.Environment) { e.Status = "inactive" }},
+	"deploy_type":        {task: "{type: manual}"},
+	"activity_cancel":    {task: "{types: [cron]}", underway: true},
+	"project_info":       {task: "{description: New}"},
 	"environment_info":   {task: "{title: New}"}, // there is no activity for it
 
 	"deploy":          {task: "{}", before: func(e *sandbox.Environment) { e.HasStagedActivities = true }},
@@ -97,11 +102,18 @@ func TestRunner_AnswersEachFaultAsItsTaskDemands(t *testing.T) {
 				}
 				inWorld(t, onStaging+"    task: {"+kind.Name+": "+given.task+"}\n", func(w *world) {
 					w.stop()
-					w.simulate(sandbox.Options{ActivityDuration: 20 * time.Second, ClockSkew: tt.skew})
+					duration := 20 * time.Second
+					if given.underway {
+						duration = time.Hour
+					}
+					w.simulate(sandbox.Options{ActivityDuration: duration, ClockSkew: tt.skew})
 					w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OFF", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "ON", Value: "old", Enabled: true})
 					w.sandbox.AddBackup(projectA, "staging", sandbox.Backup{ID: "b1", CreatedAt: time.Now()})
+					if given.underway {
+						w.sandbox.StartActivity(projectA, "staging", "environment.cron", "somebody")
+					}
 					w.token = secret.FromFile(filepath.Join(w.dir, "token"))
 					w.putToken(token)
 					if given.before != nil {

@@ -70,6 +70,10 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 		{kind: "environment_delete", task: "{}", script: "environment:delete --delete-branch",
 			before:  func(e *sandbox.Environment) { e.Status = "inactive" },
 			request: "DELETE /environments/staging", activity: "environment.delete"},
+		{kind: "deploy_type", task: "{type: manual}", script: "environment:deploy:type manual",
+			request: "PATCH /environments/staging/settings", after: off},
+		{kind: "project_info", task: "{title: New}", script: "project:info title New", request: "PATCH ",
+			activity: "project.modify.title", after: off},
 		{kind: "environment_info", task: "{restrict_robots: true}", script: "environment:info restrict_robots true",
 			request: "PATCH /environments/staging", activity: "environment.update.restrict_robots", after: off},
 		{kind: "deploy", task: "{strategy: rolling}", script: "deploy -s rolling", before: func(e *sandbox.Environment) { e.HasStagedActivities = true },
@@ -164,10 +168,38 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 			})
 		}
 	}
+	covered["activity_cancel"] = true // below
 	for _, k := range tasks.Catalogue() {
 		if !covered[k.Name] {
 			t.Errorf("no test carries out %s", k.Name)
 		}
+	}
+}
+
+// TestRunner_CancelsAnActivityOfADirtyEnvironment cancels the newest of two, at once.
+func TestRunner_CancelsAnActivityOfADirtyEnvironment(t *testing.T) {
+	for name, yaml := range map[string]string{
+		"declared": "    task: {activity_cancel: {types: [cron]}}\n",
+		"script":   "    cmd: platform activity:cancel -t cron\n",
+	} {
+		inWorld(t, onStaging+yaml, func(w *world) {
+			for _, kind := range []string{"environment.cron", "environment.cron", "environment.push"} {
+				w.sandbox.StartActivity(projectA, "staging", kind, "somebody")
+			}
+			w.fire()
+			w.wait(time.Second)
+			var states []string
+			for _, a := range w.sandbox.Activities(projectA) { // newest first
+				states = append(states, a.Type+" "+a.State)
+			}
+			want := "environment.push pending, environment.cron cancelled, environment.cron pending"
+			if got := strings.Join(states, ", "); got != want && got != strings.Replace(want, "cron pending", "cron in_progress", 1) {
+				t.Errorf("%s: activities are %s, want %s", name, got, want)
+			}
+			if got := strings.Join(w.outcomes(), " "); got != "succeeded/" {
+				t.Errorf("%s: ended %q\n%s", name, got, w.logs)
+			}
+		})
 	}
 }
 
@@ -223,6 +255,9 @@ func TestRunner_AsksForNothingThatIsSoAlready(t *testing.T) {
 		"{variable_set: {name: OLD, value: old}}",
 		"{variable_update: {name: OLD, level: project, value: old}}",
 		"{variable_disable: {name: OLD}}",
+		"{deploy_type: {type: automatic}}",
+		"{activity_cancel: {}}",
+		"{project_info: {description: Simulated by the automatond sandbox}}",
 		"{environment_info: {title: staging, type: staging, parent: master, restrict_robots: false}}",
 	} {
 		inWorld(t, onStaging+"    task: "+task+"\n", func(w *world) {

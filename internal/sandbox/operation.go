@@ -67,6 +67,8 @@ func (s *Sandbox) everyOperation(o Options) []operation {
 			statuses: []string{"active", "paused"}, parent: true, check: checkNothing, end: becomes("inactive")},
 		{link: "#edit", method: "PATCH", kinds: patched, clause: "changed the settings of",
 			statuses: every, secret: true, check: checkPatch, apply: s.changeEnvironment},
+		{method: "PATCH", path: "settings", kinds: noActivity, clause: "changed the settings of",
+			statuses: []string{"active", "paused"}, check: checkSettings, apply: s.changeSettings},
 		{method: "DELETE", kind: "environment.delete", clause: "deleted", statuses: []string{"inactive"}, parent: true,
 			check: checkNothing, end: gone},
 		{link: "#manage-variables", path: "variables", kind: "environment.variable.create", clause: "added a variable to",

@@ -89,6 +89,8 @@ type Environment struct {
 	HTTPAccess     HTTPAccess
 	RestrictRobots bool
 	NoSMTP         bool // it sends no mail
+
+	ManualDeployments bool // changes are staged
 	// Operations are the runtime operations of the application "app": the least
 	// role for each by its name. Nil gives "clear-cache", for contributors.
 	Operations map[string]string

@@ -10,10 +10,11 @@ import (
 
 // project is a project with all that happened in it. The methods want mu held.
 type project struct {
-	id, title, defaultBranch string
-	path                     string // on the API's host
-	region                   string // host where the project lives, which is not where the API is
-	createdAt                time.Time
+	id, title, defaultBranch   string
+	description, defaultDomain string
+	path                       string // on the API's host
+	region                     string // host where the project lives, which is not where the API is
+	createdAt                  time.Time
 
 	mu           sync.Mutex
 	itself       *environment // stands for the project where it has activities and variables of its own
@@ -27,6 +28,7 @@ func (s *Sandbox) newProject(set Project) *project {
 	p := &project{
 		id:            set.ID,
 		title:         cmp.Or(set.Title, set.ID),
+		description:   "Simulated by the automatond sandbox",
 		defaultBranch: cmp.Or(set.DefaultBranch, s.options.DefaultBranch),
 		path:          "/api/projects/" + url.PathEscape(set.ID),
 		region:        fmt.Sprintf("eu-%d.platform.sh", 1+hashed(set.ID)%5),
@@ -150,7 +152,8 @@ func (p *project) view(c caller) projectView {
 		CreatedAt:     stamp(p.createdAt),
 		UpdatedAt:     stamp(p.createdAt),
 		Title:         p.title,
-		Description:   "Simulated by the automatond sandbox",
+		Description:   p.description,
+		DefaultDomain: optional(p.defaultDomain),
 		Owner:         uuid("owner"),
 		DefaultBranch: optional(p.defaultBranch),
 		Status:        statusView{"active", "ok"},
@@ -171,6 +174,7 @@ func (p *project) view(c caller) projectView {
 		},
 	}
 	if c.isAdmin() {
+		v.Links["#edit"] = link{p.path}
 		v.Links["#manage-variables"] = link{p.path + "/variables"}
 		v.Links["#clear-build-cache"] = link{p.path + "/clear_build_cache"}
 	}

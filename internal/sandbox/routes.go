@@ -30,6 +30,7 @@ func (s *Sandbox) routes() *http.ServeMux {
 	for _, o := range s.operations {
 		mux.Handle(o.route(environment), s.inEnvironment(s.operate(o)))
 	}
+	mux.Handle("GET "+environment+"/settings", s.inEnvironment(s.getSettings))
 	mux.Handle("GET "+environment+"/variables", s.inEnvironment(s.listVariables))
 	mux.Handle("GET "+environment+"/variables/{variable}", s.inEnvironment(s.getVariable))
 	mux.Handle("GET "+project+"/variables", s.ofProject(s.listVariables))

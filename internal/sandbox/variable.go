@@ -89,6 +89,8 @@ func (p *project) holder(environment string) *environment {
 func (s *Sandbox) projectOperations() []operation {
 	active := []string{"active"}
 	return []operation{
+		{method: "PATCH", kinds: patchedProject, clause: "changed the settings of",
+			statuses: active, queues: true, check: checkProjectPatch, apply: s.changeProject},
 		{path: "clear_build_cache", kind: "project.clear_build_cache", clause: "cleared the build cache of",
 			statuses: active, queues: true, check: checkNothing},
 		{path: "variables", kind: "project.variable.create", clause: "added a variable to",

@@ -65,6 +65,9 @@ type Kind struct {
 	// whether it is destructive. Which role it needs is not known, so Role is "".
 	Free bool
 
+	// Unfollowed says that an activity in the answer is the one that was changed, whose end says nothing
+	// about the task.
+	Unfollowed bool
 	// NeverWaits says that the CLI's command does not wait by itself, so it has no --no-wait; it may
 	// have --wait among its options.
 	NeverWaits bool
@@ -98,10 +101,10 @@ func (k *Kind) Accepts(status string) bool {
 func Catalogue() []*Kind {
 	return []*Kind{
 		backup, backupVerify, backupRestore, backupDelete, redeploy, synchronize, sourceOperation, pause, resume,
-		activate, deactivate, environmentDelete, environmentInfo, branch, merge, deploy, httpAccess, operation, taskRun, resourcesSet,
+		activate, deactivate, environmentDelete, environmentInfo, branch, merge, deploy, deployType, httpAccess, operation, taskRun, resourcesSet, activityCancel,
 		variableSet, variableCreate, variableUpdate,
 		variableDelete, variableEnable, variableDisable,
-		clearBuildCache, api,
+		projectInfo, clearBuildCache, api,
 	}
 }
 

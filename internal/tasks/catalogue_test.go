@@ -26,7 +26,7 @@ func TestCatalogue_EveryEntryIsComplete(t *testing.T) {
 			if k.Summary == "" || strings.HasSuffix(k.Summary, ".") {
 				t.Errorf("summary %q: want one clause without a full stop", k.Summary)
 			}
-			if !strings.HasPrefix(k.Link, "#") && k.Link != "" {
+			if !strings.HasPrefix(k.Link, "#") && k.Link != "self" && k.Link != "" {
 				t.Errorf("link %q does not start with #", k.Link)
 			}
 			if !strings.HasPrefix(k.Route+"/", environmentRoute+"/") && !ProjectWide(k.New()) {
@@ -172,6 +172,10 @@ func TestTask_ReadsItsYAMLSection(t *testing.T) {
 			&ResourcesSet{Sizes: map[string]string{"app": "0.5"}, Counts: map[string]int{"app": 2}, Disks: map[string]int{"db": 1024}}},
 		{"task_run", "{task: migrate, variables: {env: {A: b}}}", &TaskRun{Task: "migrate", Variables: map[string]map[string]string{"env": {"A": "b"}}}},
 		{"merge", "{resources_init: child}", &Merge{ResourcesInit: "child"}},
+		{"deploy_type", "{type: manual}", &DeployType{Type: "manual"}},
+		{"activity_cancel", "{types: [cron], exclude_types: ['integration.*']}", &ActivityCancel{Types: []string{"cron"}, ExcludeTypes: []string{"integration.*"}}},
+		{"project_info", "{title: T, description: D, default_domain: d.example, default_branch: b}",
+			&ProjectInfo{Title: "T", Description: "D", DefaultDomain: "d.example", DefaultBranch: "b"}},
 		{"environment_delete", "{allow_parent: true}", &EnvironmentDelete{AllowParent: true}},
 		{"environment_info", "{title: T, type: staging, parent: main, restrict_robots: true, enable_smtp: false}",
 			&EnvironmentInfo{Title: "T", Type: "staging", Parent: "main", RestrictRobots: new(true), EnableSMTP: new(false)}},
@@ -273,6 +277,10 @@ func TestTask_ValidateNamesWhatIsMissing(t *testing.T) {
 		{&Branch{Name: "x", Type: "production"}, `type "production" is not known`},
 		{&Branch{Name: "x", ResourcesInit: "child"}, "write parent, default or minimum"},
 		{&Merge{ResourcesInit: "parent"}, "write child, default, minimum or manual"},
+		{&DeployType{}, `type "" is not known`},
+		{&ActivityCancel{}, ""},
+		{&ActivityCancel{Types: []string{""}}, "a type is empty"},
+		{&ProjectInfo{}, "nothing to change"},
 		{&EnvironmentInfo{}, "nothing to change"},
 		{&EnvironmentInfo{Type: "test"}, `type "test" is not known`},
 		{&EnvironmentInfo{Parent: "main", ClearParent: true}, "contradict"},
@@ -325,6 +333,18 @@ func TestKind_FromCLI(t *testing.T) {
 		{deactivate, Input{Options: map[string][]string{"allow-delete-parent": {""}}}, &Deactivate{AllowParent: true}, ""},
 		{deactivate, Input{Options: map[string][]string{"delete-branch": {""}, "allow-delete-parent": {""}}}, &EnvironmentDelete{AllowParent: true}, ""},
 		{environmentDelete, Input{}, &Deactivate{}, ""},
+		{deployType, Input{Arguments: map[string][]string{"type": {"manual"}}}, &DeployType{Type: "manual"}, ""},
+		{deployType, Input{}, nil, "only reads"},
+		{activityCancel, Input{}, &ActivityCancel{}, ""},
+		{activityCancel, Input{Options: map[string][]string{"type": {"cron,backup", "environment.push"}, "exclude-type": {"a b"}}},
+			&ActivityCancel{Types: []string{"cron", "backup", "environment.push"}, ExcludeTypes: []string{"a", "b"}}, ""},
+		{activityCancel, Input{Arguments: map[string][]string{"id": {"abc"}}}, nil, "not offered"},
+		{activityCancel, Input{Options: map[string][]string{"all": {""}}}, nil, "--all is not offered"},
+		{projectInfo, property("title", "T"), &ProjectInfo{Title: "T"}, ""},
+		{projectInfo, property("description", "T"), &ProjectInfo{Description: "T"}, ""},
+		{projectInfo, property("default_domain", "T"), &ProjectInfo{DefaultDomain: "T"}, ""},
+		{projectInfo, property("default_branch", "T"), &ProjectInfo{DefaultBranch: "T"}, ""},
+		{projectInfo, property("region", "T"), nil, "cannot be set"},
 		{environmentDelete, Input{Options: map[string][]string{"delete-branch": {""}, "no-delete-branch": {""}}}, nil, "contradict"},
 		{environmentDelete, Input{Options: map[string][]string{"delete-branch": {""}, "inactive": {""}}}, nil, "--inactive is not offered"},
 		{environmentInfo, property("title", "New name"), &EnvironmentInfo{Title: "New name"}, ""},

@@ -105,6 +105,9 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		all[route] = body
 		return all
 	}
+	const settings = `"_links":{"self":{"href":"https://eu.invalid/api/x/settings"}}`
+	const unfinished = testEnvironment + "/activities?count=50&state=pending&state=in_progress"
+	const cron, push = `{"type":"environment.cron","_links":{"#cancel":{"href":"/api/cron/cancel"}}}`, `{"type":"environment.push","_links":{"#cancel":{"href":"/api/push/cancel"}}}`
 	const restorable = `"_links":{"#restore":{"href":"/api/b1/restore"}}`
 	containers := map[string]string{testEnvironment + "/deployments/next": `{"webapps":{"app":{"resources":{"profile_size":"1"},"instance_count":null,"disk":512}},
 		"workers":{"app--w":{"resources":null}},"services":{"db":{"resources":{"profile_size":null},"disk":512}},"tasks":{"report":{}},"_links":{"#edit":{"href":"/api/next"}}}`}
@@ -210,6 +213,20 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		{"deploy nothing", &Deploy{}, nil, "already"},
 		{"delete what is active", &EnvironmentDelete{}, nil, "inactive"},
 
+		{"deploy by hand", &DeployType{Type: "manual"}, map[string]string{testEnvironment + "/settings": `{"enable_manual_deployments":false,` + settings + `}`},
+			`PATCH /api/x/settings {"enable_manual_deployments":true}`},
+		{"deploy as it comes", &DeployType{Type: "automatic"}, map[string]string{testEnvironment + "/settings": `{"enable_manual_deployments":false}`}, "already"},
+		{"deploy without settings", &DeployType{Type: "manual"}, nil, "forbidden"},
+		{"cancel the newest", &ActivityCancel{}, map[string]string{unfinished: `[` + cron + `,` + push + `]`}, `POST /api/cron/cancel `},
+		{"cancel of a type", &ActivityCancel{Types: []string{"push"}}, map[string]string{unfinished: `[` + cron + `,` + push + `]`}, `POST /api/push/cancel `},
+		{"cancel of other types", &ActivityCancel{ExcludeTypes: []string{"environment.c*"}}, map[string]string{unfinished: `[` + cron + `,` + push + `]`}, `POST /api/push/cancel `},
+		{"cancel nothing", &ActivityCancel{Types: []string{"backup"}}, map[string]string{unfinished: `[` + cron + `]`}, "already"},
+		{"cancel what may not be cancelled", &ActivityCancel{}, map[string]string{unfinished: `[{"type":"environment.cron"}]`}, "forbidden"},
+		{"set the project's title", &ProjectInfo{Title: "T"}, map[string]string{theProject: `{"title":"S","_links":{"#edit":{"href":"/api/p"}}}`}, `PATCH /api/p {"title":"T"}`},
+		{"set what the project has", &ProjectInfo{Title: "T"}, map[string]string{theProject: `{"title":"T"}`}, "already"},
+		{"set a project of others", &ProjectInfo{Title: "T"}, map[string]string{theProject: `{"title":"S"}`}, "forbidden"},
+		{"set no project", &ProjectInfo{Title: "T"}, nil, "missing"},
+
 		{"set properties", &EnvironmentInfo{Title: "X", EnableSMTP: new(false)}, map[string]string{testEnvironment: `{"title":"X","enable_smtp":true}`},
 			`PATCH /api/x {"enable_smtp":false,"title":"X"}`},
 		{"set properties that are so", &EnvironmentInfo{Title: "X", EnableSMTP: new(false)},
@@ -247,7 +264,7 @@ func TestPrepare_PassesOnThatItCouldNotLook(t *testing.T) {
 		&VariableSet{Name: "A", Value: &value}, &VariableCreate{Name: "A", Value: &value, Level: "project"},
 		&VariableUpdate{Name: "A", Value: &value}, &BackupRestore{}, &BackupRestore{Backup: "b"}, &BackupDelete{Backup: "b"}, &BackupVerify{}, &API{Path: "x"}, &TaskRun{Task: "t"}, &ResourcesSet{}, &Branch{Name: "y"}, &ClearBuildCache{},
 		&VariableDelete{Name: "A"}, &VariableEnable{Name: "A"}, &VariableDisable{Name: "A"}, &Operation{Operation: "o"}, &Deactivate{},
-		&EnvironmentInfo{Title: "T"},
+		&EnvironmentInfo{Title: "T"}, &DeployType{Type: "manual"}, &ActivityCancel{}, &ProjectInfo{Title: "T"},
 	} {
 		if _, err := Prepare(task, env, look); !errors.Is(err, away) {
 			t.Errorf("%s: got %v", task.Kind().Name, err)
@@ -305,6 +322,8 @@ func TestPrepare_ReadsAMissingLinkWithTheEnvironment(t *testing.T) {
 		{"delete what is being deactivated", &EnvironmentDelete{}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
 		{"delete what is being deleted", &EnvironmentDelete{}, platform.Environment{Status: "deleting"}, "already", "being deleted already"},
 		{"delete the default branch", &EnvironmentDelete{}, platform.Environment{Status: "inactive", IsMain: true}, "conflict", "default branch"},
+		{"deployment type of a dirty one", &DeployType{Type: "manual"}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
+		{"manual deployments of a paused one", &DeployType{Type: "manual"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
 		{"properties of a dirty one", &EnvironmentInfo{Title: "T"}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
 		{"properties forbidden", &EnvironmentInfo{Title: "T"}, platform.Environment{Status: "active"}, "forbidden", "role admin"},
 		{"paused, resume forbidden", &Resume{}, platform.Environment{Status: "paused"}, "forbidden", "role admin"},
