@@ -132,12 +132,13 @@ func samePolicies(a, b *job.Job) bool {
 	type policies struct {
 		overlap                               job.Overlap
 		inDoubt                               job.InDoubt
+		onFailure                             job.OnFailure
 		catchUp                               job.CatchUp
 		spread, deadline, timeout, maxSuccess time.Duration
 		retries                               int
 	}
 	of := func(j *job.Job) policies {
-		return policies{j.Overlap, j.InDoubt, j.CatchUp, j.Spread, j.StartDeadline, j.Timeout, j.MaxSuccessAge, j.Retries}
+		return policies{j.Overlap, j.InDoubt, j.OnFailure, j.CatchUp, j.Spread, j.StartDeadline, j.Timeout, j.MaxSuccessAge, j.Retries}
 	}
 	return of(a) == of(b) && maps.Equal(a.Variables, b.Variables)
 }

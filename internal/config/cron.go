@@ -29,7 +29,8 @@ type cron struct {
 
 	allowDestructive bool
 
-	retriesKey *yaml.Node // nil when it says nothing of retries itself
+	retriesKey   *yaml.Node // nil when it says nothing of retries itself
+	onFailureKey *yaml.Node // nil when it says nothing of what follows a failure
 }
 
 func cronFields() []field[cron] {
@@ -48,7 +49,17 @@ func cronFields() []field[cron] {
 		}},
 		{"task", "section with one key", "", func(r reader, c *cron, v *yaml.Node) {
 			c.actions = append(c.actions, r.key)
-			r.readTask(v, c.job)
+			c.job.Tasks = r.readTask(v)
+		}},
+		{"steps", "list of sections with one key", "", func(r reader, c *cron, v *yaml.Node) {
+			c.actions = append(c.actions, r.key)
+			c.job.Tasks = r.readSteps(v)
+		}},
+		{"on_failure", "`stop` or `continue`", "`stop`", func(r reader, c *cron, v *yaml.Node) {
+			c.onFailureKey = r.key
+			if word, ok := oneOf(r, v, job.OnFailureStop, job.OnFailureContinue); ok {
+				c.job.OnFailure = word
+			}
 		}},
 		{"only", "section", "everything", func(r reader, c *cron, v *yaml.Node) {
 			r.readCondition(v, &c.job.Guard.Only)
@@ -188,7 +199,9 @@ func (l *loader) noCrons() {
 }
 
 func (l *loader) readCron(e cronEntry) *job.Job {
-	c := &cron{policy: l.defaults, job: &job.Job{Name: e.cron, Projects: l.allOf, Source: e.position(e.key)}}
+	c := &cron{policy: l.defaults, job: &job.Job{
+		Name: e.cron, Projects: l.allOf, OnFailure: job.OnFailureStop, Source: e.position(e.key),
+	}}
 	fields := l.fields.cron
 	if e.app != nil {
 		fields = l.fields.vendor
@@ -216,6 +229,7 @@ func (l *loader) readCron(e cronEntry) *job.Job {
 			"%s and %s are both there, and a cron does one thing", c.actions[0].Value, c.actions[1].Value)
 	}
 	e.reportDestructive(c)
+	e.reportOnFailure(c)
 	l.complete(e, c)
 	return c.job
 }
@@ -223,11 +237,24 @@ func (l *loader) readCron(e cronEntry) *job.Job {
 // reportDestructive reports a task that wants consent and has none. A command line has the CLI's own,
 // --yes.
 func (e cronEntry) reportDestructive(c *cron) {
-	if len(c.job.Tasks) == 0 || c.allowDestructive || !tasks.Destructive(c.job.Tasks[0]) {
+	i := slices.IndexFunc(c.job.Tasks, tasks.Destructive)
+	if i < 0 || c.allowDestructive {
 		return
 	}
-	e.errorf(c.actions[0], "task-destructive", "if that is meant, write allow_destructive: true beside task",
-		"%s ends what cannot be brought back, and the cron does not allow that", c.job.Tasks[0].Kind().Name)
+	e.errorf(c.actions[0], "task-destructive", "if that is meant, write allow_destructive: true beside "+c.actions[0].Value,
+		"%s ends what cannot be brought back, and the cron does not allow that", c.job.Tasks[i].Kind().Name)
+}
+
+// reportOnFailure reports on_failure where there are no steps that it could be about.
+func (e cronEntry) reportOnFailure(c *cron) {
+	if c.onFailureKey == nil || len(c.actions) == 0 || c.actions[0].Value == "steps" {
+		return
+	}
+	hint := "leave it out: nothing follows the one task"
+	if c.actions[0].Value != "task" {
+		hint = "leave it out: the script itself says what follows a call that failed"
+	}
+	e.errorf(c.onFailureKey, "on-failure-steps", hint, "on_failure is for steps, and the cron has none")
 }
 
 // takeRetries refuses retries on a script: what its calls answered has decided how it went on. Those

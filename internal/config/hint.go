@@ -29,7 +29,7 @@ func (r reader) formHint(n *yaml.Node, wanted string) string {
 		return "write spec: '" + oneLine(n) + "'"
 	case key == "timezone":
 		return "write timezone: with one name, such as Europe/Paris"
-	case strings.Contains(r.path, "variables.") && !strings.HasPrefix(r.path, "task."):
+	case strings.Contains(r.path, "variables.") && r.inTask() == "":
 		return "write NAME: value below variables:, each on a line of its own"
 	case wanted == "text" && n.Kind == yaml.MappingNode:
 		return fmt.Sprintf("write the value beside %s:, in quotes if it has { or : in it", key)
@@ -82,7 +82,7 @@ func (r reader) sectionHint(n *yaml.Node) string {
 		return "write users by names of your own, such as shop-bot: {token_file: /run/secrets/shop-token}"
 	case strings.HasPrefix(r.path, "automation_users."):
 		return "write {token_file: …} with a path, or {token_env: …} with the name of a variable"
-	case strings.HasPrefix(r.path, "task."):
+	case r.inTask() != "":
 		return r.parameterHint(n)
 	}
 	return ""

@@ -187,7 +187,7 @@ func (l *layout) mistake(n, from, to int, code, message, hint string) Diagnostic
 // isKey reports whether a word is a key that files have.
 func isKey(word string) bool {
 	switch word {
-	case "crons", "spec", "cmd", "commands", "start", "stop", "task", "only", "except", "branches",
+	case "crons", "spec", "cmd", "commands", "start", "stop", "task", "steps", "only", "except", "branches",
 		"environment_types", "status", "projects", "id", "automation_user", "automation_users", "token_file",
 		"token_env", "token", "variables", "defaults", "timezone", "timeout", "suspended", "api", "url", "auth_url":
 		return true

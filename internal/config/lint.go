@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/automatond/automatond/internal/guard"
@@ -16,12 +17,18 @@ func (e cronEntry) lint(j *job.Job) {
 	if j.Guard.IsNever() {
 		e.report(Warning, e.key, "never-runs", "leave out of except what only names", "it never runs: except takes away all that only lets pass")
 	}
-	if len(j.Tasks) == 0 {
+	for i, t := range j.Tasks {
+		kind, only := t.Kind(), j.Guard.Only.Status
+		if len(only) == 0 || slices.ContainsFunc(only, kind.Accepts) {
+			continue
+		}
+		what, hint := "it", "write only: {status: ["+kind.Statuses[0]+"]}, or leave status: out"
+		if i > 0 {
+			what, hint = fmt.Sprintf("step %d", i+1), "leave status: out, since the guard is asked before every step"
+		}
+		e.report(Warning, e.key, "never-runs", hint, "%s never runs: %s needs status %s, and only.status excludes it",
+			what, kind.Name, alternatives(kind.Statuses))
 		return
-	}
-	if only := j.Guard.Only.Status; len(only) > 0 && !slices.ContainsFunc(only, j.Tasks[0].Kind().Accepts) {
-		e.report(Warning, e.key, "never-runs", "write only: {status: ["+j.Tasks[0].Kind().Statuses[0]+"]}, or leave status: out", "it never runs: %s needs status %s, and only.status excludes it",
-			j.Tasks[0].Kind().Name, alternatives(j.Tasks[0].Kind().Statuses))
 	}
 }
 

@@ -21,7 +21,7 @@ func (r reader) suggest(key, value *yaml.Node, known []string) string {
 		if hint := suggestInCron(word, value); hint != "" {
 			return hint
 		}
-	case strings.HasPrefix(r.path, "task.") && slices.Contains([]string{"branch", "branches", "environment", "environments", "project", "projects"}, word):
+	case r.inTask() != "" && slices.Contains([]string{"branch", "branches", "environment", "environments", "project", "projects"}, word):
 		return "leave it out: a task acts on the environment that the run is for, and only: chooses those"
 	case r.path == "defaults" && slices.Contains(names(r.fields.cron), word):
 		return "write it in each cron; what several share can stand under x-shared: &shared, and in each of them <<: *shared"
@@ -43,7 +43,7 @@ func suggestInCron(word string, value *yaml.Node) string {
 		return fmt.Sprintf("write task: {%s: {}}", kind.Name)
 	}
 	switch word {
-	case "tasks", "type", "action", "actions", "operation", "job", "do", "steps":
+	case "tasks", "type", "action", "actions", "operation", "job", "do":
 		return "write " + taskExample(value)
 	case "branch", "branches", "on", "only_branches":
 		return "write only: {branches: " + asList(value, "main") + "}"
@@ -87,6 +87,9 @@ func conditionOn(value *yaml.Node) string {
 
 // taskExample is a task section, with the kind that the value names if it names one.
 func taskExample(value *yaml.Node) string {
+	if value.Kind == yaml.SequenceNode && len(value.Content) > 1 {
+		return "steps: with the tasks in their order, such as " + stepsExample
+	}
 	if value.Kind == yaml.SequenceNode && len(value.Content) > 0 {
 		value = value.Content[0]
 	}

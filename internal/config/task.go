@@ -7,45 +7,84 @@ import (
 	"strings"
 	"time"
 
-	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/tasks"
 	"gopkg.in/yaml.v3"
 )
 
-// readTask reads the one section under `task:`, whose key says what is to be done.
-func (r reader) readTask(v *yaml.Node, j *job.Job) {
+// stepsExample shows the form of `steps:`.
+const stepsExample = "steps: [{synchronize: {data: true}}, {redeploy: {}}]"
+
+// readSteps reads the list under `steps:`. It returns no task unless all of them are right.
+func (r reader) readSteps(v *yaml.Node) []tasks.Task {
 	n := r.value(v)
-	if n != nil && n.Kind != yaml.MappingNode && !isNull(n) {
-		r.errorf(n, "wrong-type", "write "+taskExample(n), "it must be a section with one key, not %s", kindOf(n))
-		return
+	switch {
+	case n != nil && n.Kind == yaml.SequenceNode && len(n.Content) == 0:
+		r.errorf(n, "empty-list", "write "+stepsExample+", or other tasks", "it names no task")
+		return nil
+	case n != nil && n.Kind != yaml.SequenceNode && !isNull(n):
+		r.errorf(n, "wrong-type", "write a dash before each task, or "+stepsExample, "it must be a list of tasks, not %s", kindOf(n))
+		return nil
+	}
+	var steps []tasks.Task
+	entries := 0
+	r.list(v, "tasks", func(entry *yaml.Node) {
+		entries++
+		steps = append(steps, r.readTask(entry)...)
+	})
+	if len(steps) < entries {
+		return nil
+	}
+	return steps
+}
+
+// readTask reads a section whose one key says what is to be done: the value of `task:`, or an entry of
+// `steps:`. It returns that task in a list, which others may share, or nil when something is wrong.
+func (r reader) readTask(v *yaml.Node) []tasks.Task {
+	step := r.key.Value == "steps"
+	n := r.value(v)
+	if n != nil && n.Kind != yaml.MappingNode && !(isNull(n) && !step) {
+		hint := "write " + taskExample(n)
+		if step {
+			hint = "write {backup: {}}, or another task"
+		}
+		r.errorf(n, "wrong-type", hint, "it must be a section with one key, not %s", kindOf(n))
+		return nil
 	}
 	var first *yaml.Node
+	var list []tasks.Task
 	count := 0
 	misplaced := false
 	ok := r.mapping(v, func(key, value *yaml.Node) {
 		if slices.Contains(names(r.fields.cron), key.Value) {
-			r.errorf(key, "cron-indentation", fmt.Sprintf("write it outside of the task, indented like task on line %d", r.key.Line),
+			r.errorf(key, "cron-indentation", fmt.Sprintf("write it outside of the task, indented like %s on line %d", r.key.Value, r.key.Line),
 				"%s belongs to the cron, and stands in its task", key.Value)
 			misplaced = true
 			return
 		}
 		count++
-		switch count {
-		case 1:
+		switch {
+		case count == 1:
 			first = key
-			r.at(key).readKind(value, j)
-		case 2:
-			r.errorf(key, "task-conflict", "make a cron of its own for each",
+			list = r.at(key).readKind(value)
+		case count == 2 && step:
+			r.errorf(key, "task-conflict", "write a dash before each, and what belongs to a task indented further than its name",
+				"%s and %s are both there, and a step is one task", first.Value, plainOrQuoted(key.Value))
+		case count == 2:
+			r.errorf(key, "task-conflict", "write steps: with a dash before each, or make a cron of its own for each",
 				"%s and %s are both there, and a cron has one task", first.Value, plainOrQuoted(key.Value))
 		}
 	})
-	if ok && count == 0 && !misplaced {
+	switch {
+	case ok && count == 0 && !misplaced && step:
+		r.errorf(n, "missing-value", "write {backup: {}}, or another task", "it names no task")
+	case ok && count == 0 && !misplaced:
 		r.errorf(r.key, "missing-value", "write task: {backup: {}}, or another task", "it names no task")
 	}
+	return list
 }
 
 // readKind reads the parameters of one kind of task.
-func (r reader) readKind(v *yaml.Node, j *job.Job) {
+func (r reader) readKind(v *yaml.Node) []tasks.Task {
 	kind, ok := tasks.ByName(r.key.Value)
 	if !ok {
 		hint := didYouMean(r.key.Value, kindNames())
@@ -55,19 +94,19 @@ func (r reader) readKind(v *yaml.Node, j *job.Job) {
 			hint = "write " + taskExample(v)
 		}
 		r.errorf(r.key, "task-unknown", hint, "task %s is not known", plainOrQuoted(r.key.Value))
-		return
+		return nil
 	}
 	task := kind.New()
 	before := len(r.findings.list)
 	if n := r.value(v); n == nil || !isNull(n) && !r.readStruct(n, reflect.ValueOf(task).Elem()) {
-		return
+		return nil
 	}
 	if len(r.findings.list) > before {
-		return // its parameters are wrong already
+		return nil // its parameters are wrong already
 	}
 	if err := task.Validate(); err != nil {
 		r.errorf(r.key, "task-invalid", "", "%s", err)
-		return
+		return nil
 	}
 	r.lintTask(task)
 	id := kind.Name
@@ -79,13 +118,22 @@ func (r reader) readKind(v *yaml.Node, j *job.Job) {
 		shared = []tasks.Task{task}
 		r.tasks[id] = shared
 	}
-	j.Tasks = shared
+	return shared
+}
+
+// inTask returns the keys from a task's name down to the value, "" outside of tasks.
+func (r reader) inTask() string {
+	section, keys, _ := strings.Cut(r.path, ".")
+	if section != "task" && section != "steps" {
+		return ""
+	}
+	return keys
 }
 
 // parameterHint says what to write instead of a value that stands beside a task or a parameter. A
 // task's first parameter is what a text there may have meant.
 func (r reader) parameterHint(n *yaml.Node) string {
-	kind, ok := tasks.ByName(strings.TrimPrefix(r.path, "task."))
+	kind, ok := tasks.ByName(r.inTask())
 	if !ok {
 		return fmt.Sprintf("write %s: {name: value}, with names of your own", r.key.Value)
 	}

@@ -27,7 +27,7 @@ type Job struct {
 
 	Guard  guard.Guard   // only and except; the zero Guard lets everything pass
 	Script *shell.Script // cmd or commands.start; nil for a declared cron
-	Tasks  []tasks.Task  // nil for a script; one for `task:`
+	Tasks  []tasks.Task  // nil for a script; one for `task:`, the steps in order for `steps:`
 	// Left names the application's own programs when the cron runs nothing else. Such a cron is
 	// left to the app container and never scheduled.
 	Left []string
@@ -40,12 +40,13 @@ type Job struct {
 
 	Overlap       Overlap
 	InDoubt       InDoubt
+	OnFailure     OnFailure
 	CatchUp       CatchUp
 	Spread        time.Duration // over how long the targets' requests are spread; see Offset
 	StartDeadline time.Duration // how late, from its offset, the first dispatch of a run may still leave
 	Timeout       time.Duration // how long, from its offset, a run may take in all
 	MaxSuccessAge time.Duration // how old the last success may become; zero is any age
-	Retries       int           // attempts after the first of a declared task; see package runner
+	Retries       int           // attempts after the first of each declared task; see package runner
 	Suspended     bool          // by configuration; its fires are recorded as skipped
 
 	Hash   string   // see Fingerprint; a job whose hash changes counts as edited
@@ -85,27 +86,14 @@ func (j *Job) seed(project string) string {
 // environments only.
 var scriptStatuses = []string{"active"}
 
-// Statuses returns the environment statuses in which a target of the job exists: all that one of
-// its tasks accepts, and active for a script. "active" includes "dirty". The caller must not
-// change the result.
+// Statuses returns the environment statuses in which a target of the job exists: those that its
+// first task accepts, which may lead to what the next one wants, and active for a script. "active"
+// includes "dirty". The caller must not change the result.
 func (j *Job) Statuses() []string {
-	switch len(j.Tasks) {
-	case 0:
+	if len(j.Tasks) == 0 {
 		return scriptStatuses
-	case 1:
-		return j.Tasks[0].Kind().Statuses
 	}
-	var union []string
-	seen := map[string]bool{}
-	for _, t := range j.Tasks {
-		for _, status := range t.Kind().Statuses {
-			if !seen[status] {
-				seen[status] = true
-				union = append(union, status)
-			}
-		}
-	}
-	return union
+	return j.Tasks[0].Kind().Statuses
 }
 
 // FirstSchedule returns the schedule on the job's first project, and without the project's part

@@ -78,16 +78,15 @@ func TestJob_FirstScheduleStandsForAllProjects(t *testing.T) {
 	}
 }
 
-func TestJob_StatusesAreThoseItsTasksAccept(t *testing.T) {
+func TestJob_StatusesAreThoseItsFirstTaskAccepts(t *testing.T) {
 	tests := map[string]struct {
 		tasks []tasks.Task
 		want  []string
 	}{
-		"script":           {nil, []string{"active"}},
-		"backup":           {[]tasks.Task{task(t, "backup")}, []string{"active"}},
-		"resume":           {[]tasks.Task{task(t, "resume")}, []string{"paused"}},
-		"backup and more":  {[]tasks.Task{task(t, "backup"), task(t, "redeploy")}, []string{"active"}},
-		"backup or resume": {[]tasks.Task{task(t, "backup"), task(t, "resume")}, []string{"active", "paused"}},
+		"script":          {nil, []string{"active"}},
+		"backup":          {[]tasks.Task{task(t, "backup")}, []string{"active"}},
+		"resume":          {[]tasks.Task{task(t, "resume")}, []string{"paused"}},
+		"resume and more": {[]tasks.Task{task(t, "resume"), task(t, "backup")}, []string{"paused"}},
 	}
 	for name, tt := range tests {
 		j := Job{Tasks: tt.tasks}

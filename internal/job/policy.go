@@ -20,6 +20,15 @@ const (
 	InDoubtRedispatch InDoubt = "redispatch" // sent once more
 )
 
+// OnFailure says whether a declared task is asked for after one before it did not succeed.
+type OnFailure string
+
+// The answers to a step that did not succeed.
+const (
+	OnFailureStop     OnFailure = "stop"     // nothing more is asked for; the default
+	OnFailureContinue OnFailure = "continue" // the next step is asked for
+)
+
 // CatchUp says what happens to fires that were due while no daemon ran.
 type CatchUp string
 

@@ -66,7 +66,7 @@ type Call struct {
 	Task        tasks.Task // what it means
 	Project     string     // platform project id
 	Environment string     // environment id; "" when the default branch is asked for and unknown
-	Wait        bool       // an explicit --wait: the run parks until the activity ends
+	Wait        bool       // the run parks until the activity ends: --wait, or a step before others
 }
 
 // Decision is what Decide found.
@@ -96,12 +96,21 @@ func Decide(ctx context.Context, j *job.Job, t Target) Decision {
 	}
 	if j.Script == nil {
 		calls := make([]Call, len(j.Tasks))
-		for i, task := range j.Tasks {
-			calls[i] = Call{Task: task, Project: t.Project.ID, Environment: t.Environment.ID}
+		for i := range calls {
+			calls[i] = Step(j, i, t)
 		}
 		return Decision{Action: Dispatch, Calls: calls}
 	}
 	return decideScript(ctx, j, t)
+}
+
+// Step is the nth call of a cron that declares its tasks. What comes next hangs on how it ends, so all
+// but the last are waited for.
+func Step(j *job.Job, n int, t Target) Call {
+	return Call{
+		Args: j.Args, Task: j.Tasks[n], Project: t.Project.ID, Environment: t.Environment.ID,
+		Wait: n < len(j.Tasks)-1,
+	}
 }
 
 // Allows reports whether the declared guard of j still lets a run on t go on, and why not. The

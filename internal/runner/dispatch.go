@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,7 +24,6 @@ type dispatch struct {
 	run  *run
 	call plan.Call
 	row  ledger.Dispatch
-	last bool // a declared run's last dispatch: the run tracks when it does
 
 	first    *first // what was made ready of it before its run was claimed
 	inLedger bool   // the row exists and is in state claimed
@@ -42,7 +42,7 @@ type verdict struct {
 // the vendor's CLI would give: 0 when the platform accepted it (or had been asked already), else
 // 1. An error means that the daemon stopped, or lost the run, before that was known; the ledger
 // then holds all there is to know.
-func (r *Runner) dispatch(ctx context.Context, u *run, call plan.Call, last bool) (int, error) {
+func (r *Runner) dispatch(ctx context.Context, u *run, call plan.Call) (int, error) {
 	if u.diverged {
 		return 1, nil
 	}
@@ -51,7 +51,7 @@ func (r *Runner) dispatch(ctx context.Context, u *run, call plan.Call, last bool
 		f.dispatch.first = f
 		return f.dispatch.carry(ctx)
 	}
-	d, err := r.newDispatch(u, call, last)
+	d, err := r.newDispatch(u, call)
 	if err != nil {
 		u.note(ledger.Failed, ledger.Script, err.Error())
 		return 1, nil
@@ -62,7 +62,7 @@ func (r *Runner) dispatch(ctx context.Context, u *run, call plan.Call, last bool
 	return d.carry(ctx)
 }
 
-func (r *Runner) newDispatch(u *run, call plan.Call, last bool) (*dispatch, error) {
+func (r *Runner) newDispatch(u *run, call plan.Call) (*dispatch, error) {
 	kind, params, err := tasks.Encode(call.Task)
 	if err != nil {
 		return nil, fmt.Errorf("encode task: %w", err)
@@ -71,7 +71,7 @@ func (r *Runner) newDispatch(u *run, call plan.Call, last bool) (*dispatch, erro
 	ordinal := u.calls
 	u.calls++
 	u.mu.Unlock()
-	return &dispatch{Runner: r, run: u, call: call, last: last, row: ledger.Dispatch{
+	return &dispatch{Runner: r, run: u, call: call, row: ledger.Dispatch{
 		RunID: u.ID, Ordinal: ordinal, Kind: kind, Params: params,
 		Project: call.Project, Environment: call.Environment,
 		Dedupe:      u.dedupe(call),
@@ -122,9 +122,15 @@ func (d *dispatch) replay(ctx context.Context, old ledger.Dispatch) (int, error)
 // resume goes on from the state in which the dispatch's row is.
 func (d *dispatch) resume(ctx context.Context) (int, error) {
 	d.doubts = max(d.row.Attempts-1, 0) // which of its tries were in doubt is not recorded
+	if began(d.row) {
+		d.run.begin()
+	}
 	switch d.row.State {
 	case ledger.DispatchDone:
 		d.run.note(d.row.Outcome, d.row.Reason, d.row.Message)
+		if len(d.row.Activities) > 0 && !d.call.Wait {
+			return 0, nil // its script was answered when it was accepted, not when it ended
+		}
 		return d.row.ExitStatus, nil
 	case ledger.DispatchTracking:
 		return d.follow(ctx, d.row.Activities)
@@ -137,6 +143,13 @@ func (d *dispatch) resume(ctx context.Context) (int, error) {
 		d.inLedger = true
 		return d.carry(ctx)
 	}
+}
+
+// began reports whether a recorded dispatch was accepted, or may have been.
+func began(row ledger.Dispatch) bool {
+	accepted := func(a ledger.Attempt) bool { return len(a.Activities) > 0 }
+	return len(row.Activities) > 0 || slices.ContainsFunc(row.Earlier, accepted) ||
+		row.State == ledger.DispatchDone && (row.ExitStatus == 0 || row.Outcome == ledger.Unknown)
 }
 
 // carry takes the call from "to be sent" to an answer. One turn of the loop is one try; a try is
@@ -275,7 +288,7 @@ func (d *dispatch) leave(
 	slot.Start()
 	accepted, err := client.Do(ctx, request)
 	var refused *platform.Error
-	if !d.started() && !(errors.As(err, &refused) && refused.Execution() == platform.NotExecuted) {
+	if d.row.Ordinal == 0 && !d.run.started() && !(errors.As(err, &refused) && refused.Execution() == platform.NotExecuted) {
 		d.Metrics.sent(leaves.Sub(d.run.due))
 	}
 	return accepted, nil, err
@@ -334,6 +347,7 @@ func (d *dispatch) begin(ctx context.Context) error {
 }
 
 func (d *dispatch) duplicate() (int, error) {
+	d.run.begin()
 	d.run.note(ledger.Skipped, ledger.Duplicate, "another run of this fire asked for the same operation")
 	return 0, nil
 }
@@ -353,7 +367,7 @@ func (d *dispatch) late(at time.Time, cause verdict) *verdict {
 		return end
 	}
 	deadline, end := d.run.StartDeadline, verdict{ledger.Missed, ledger.Deadline, "its start deadline passed before it could be sent"}
-	if d.started() {
+	if d.run.started() {
 		deadline, end = d.run.Deadline, verdict{ledger.Failed, ledger.Timeout, "the run's timeout passed before it could be sent"}
 	}
 	if d.run.Deadline.Before(deadline) {
@@ -384,7 +398,7 @@ func (d *dispatch) accepted(ctx context.Context, a *platform.Accepted) (int, err
 	if len(started) == 0 {
 		return d.end(ctx, verdict{ledger.Succeeded, "", "the platform accepted it without an activity to follow"})
 	}
-	res.RunTracking = d.last
+	res.RunTracking = d.run.variables == nil && !d.call.Wait // nothing comes after a declared cron's last step
 	if err := d.persist(ctx, "record answer", func() error { return d.Ledger.Record(ctx, res) }); err != nil {
 		return 1, err
 	}
@@ -392,25 +406,46 @@ func (d *dispatch) accepted(ctx context.Context, a *platform.Accepted) (int, err
 	return d.follow(ctx, res.Activities)
 }
 
-// follow hands the activities to the tracker. Only an explicit --wait stays until they are over.
+// follow hands the activities to the tracker. Only a call that is waited for stays until they are
+// over, and then goes on with another attempt, or ends.
 func (d *dispatch) follow(ctx context.Context, activities []ledger.Activity) (int, error) {
+	d.run.begin()
 	t := d.tracker.follow(d, activities)
 	if !d.call.Wait {
 		return 0, nil
 	}
 	select {
 	case <-t.done:
-		return t.exitStatus(), nil
 	case <-d.stopping:
 		return 1, errStopping
 	case <-ctx.Done():
 		return 1, context.Cause(ctx)
 	}
+	again, err := d.retry(ctx, t.ended, t.activities)
+	switch {
+	case err != nil:
+		return 1, err
+	case again:
+		d.run.close()
+		return d.carry(ctx)
+	default:
+		return d.conclude(ctx, t.ended, t.activities)
+	}
+}
+
+// conclude ends a dispatch whose activities are over.
+func (d *dispatch) conclude(ctx context.Context, v verdict, activities []ledger.Activity) (int, error) {
+	res := d.result(ledger.DispatchDone, d.numbered(v))
+	res.Activities = activities
+	return res.ExitStatus, d.endDispatch(ctx, d.run, res)
 }
 
 // end gives the dispatch its outcome. A dispatch that was never written is written as done.
 func (d *dispatch) end(ctx context.Context, v verdict) (int, error) {
 	v = d.concluded(d.doubtful(v))
+	if v.outcome == ledger.Succeeded || v.outcome == ledger.Unknown {
+		d.run.begin()
+	}
 	d.run.note(v.outcome, v.reason, v.message)
 	res := d.result(ledger.DispatchDone, v)
 	err := d.begin(ctx)

@@ -40,12 +40,12 @@ func (r *Runner) foresee(u *run) *first {
 	if client == nil {
 		return nil
 	}
-	call := u.declared(0)
+	call := plan.Step(u.job, 0, u.target)
 	request, err := tasks.Prepare(call.Task, u.target.Environment, nothingLookedUp)
 	if err != nil {
 		return nil
 	}
-	d, err := r.newDispatch(u, call, len(u.job.Tasks) == 1)
+	d, err := r.newDispatch(u, call)
 	if err != nil {
 		return nil
 	}
@@ -55,11 +55,6 @@ func (r *Runner) foresee(u *run) *first {
 // nothingLookedUp refuses a task that needs to know more than its environment.
 func nothingLookedUp(string, string) (*platform.Resource, error) {
 	return nil, errors.New("not before the run is claimed")
-}
-
-// declared is the nth call of a cron that declares its tasks.
-func (u *run) declared(n int) plan.Call {
-	return plan.Call{Args: u.job.Args, Task: u.job.Tasks[n], Project: u.Project, Environment: u.Environment}
 }
 
 // early reports whether the run's first request can be written with its claim. One that other runs

@@ -115,7 +115,7 @@ func (d *dispatch) ownTarget() bool {
 func (d *dispatch) awaitClean(ctx context.Context, pause time.Duration, message string) (*verdict, error) {
 	d.waited = true
 	cause := verdict{ledger.Missed, ledger.Dirty, message}
-	if d.started() {
+	if d.run.started() {
 		cause = verdict{ledger.Failed, ledger.Timeout, message}
 	}
 	if end := d.late(time.Now().Add(pause), cause); end != nil {
@@ -205,9 +205,10 @@ func (d *dispatch) look(ctx context.Context, client *platform.Client) tasks.Look
 	}
 }
 
-// vetoed asks the declared guard again after a wait: the environment may have changed.
+// vetoed asks the declared guard again after a wait and before every later call: the environment may
+// have changed.
 func (d *dispatch) vetoed(env *platform.Environment) *verdict {
-	if !d.waited || d.run.job == nil || !d.ownTarget() {
+	if !d.waited && d.row.Ordinal == 0 || d.run.job == nil || !d.ownTarget() {
 		return nil
 	}
 	target := plan.NewTarget(d.run.target.Project, d.run.target.DefaultBranch, env)

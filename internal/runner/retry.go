@@ -109,19 +109,9 @@ func (d *dispatch) retryFailed(ctx context.Context, v verdict, activities []ledg
 
 // handBack says that a retry has ended, or is followed by the tracker again.
 func (d *dispatch) handBack(ctx context.Context, u *run) {
-	u.mu.Lock()
-	u.open--
-	over := u.open == 0 && u.complete
-	u.mu.Unlock()
-	if over {
+	if u.close() {
 		d.finish(ctx, u)
 	}
-}
-
-// started reports whether the run has begun to act, so that its start deadline is met: this is not
-// its first dispatch, or one of its attempts was accepted.
-func (d *dispatch) started() bool {
-	return d.row.Ordinal > 0 || slices.ContainsFunc(d.row.Earlier, func(a ledger.Attempt) bool { return len(a.Activities) > 0 })
 }
 
 // numbered says at which attempt a dispatch has ended, if not at its first.

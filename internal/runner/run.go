@@ -32,6 +32,7 @@ type run struct {
 	mu         sync.Mutex
 	calls      int             // dispatches begun
 	open       int             // dispatches whose activities are not over
+	begun      bool            // something of it was accepted, or may have been
 	complete   bool            // no further dispatch will come
 	ended      []ledger.Result // dispatches that end together with the run
 	outcome    ledger.Outcome  // the worst so far, "" before the first
@@ -58,6 +59,28 @@ func (u *run) refresh(env *platform.Environment) {
 	if env.ID == u.Environment && env.Project == u.Project {
 		u.target = plan.NewTarget(u.target.Project, u.target.DefaultBranch, env)
 	}
+}
+
+// begin says that something the run asks for was accepted, or may have been: it has met its start
+// deadline, and from now on its timeout holds.
+func (u *run) begin() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.begun = true
+}
+
+func (u *run) started() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.begun
+}
+
+// close says that one dispatch less is open, and reports whether the run is over with it.
+func (u *run) close() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.open--
+	return u.open == 0 && u.complete
 }
 
 // ownsActivity reports whether the activity followed from one of this run's own dispatches.
@@ -94,12 +117,18 @@ func (r *Runner) execute(ctx context.Context, u *run) {
 	r.leaveOr(ctx, u, err, r.completeRun)
 }
 
-// callInOrder makes a declared cron's calls, until one is not accepted.
+// callInOrder makes a declared cron's calls, each when the one before it is over. One that did not
+// succeed is the last, unless the cron says otherwise.
 func (r *Runner) callInOrder(ctx context.Context, u *run) error {
 	for i := range u.job.Tasks {
-		status, err := r.dispatch(ctx, u, u.declared(i), i == len(u.job.Tasks)-1)
-		if err != nil || status != 0 {
+		status, err := r.dispatch(ctx, u, plan.Step(u.job, i, u.target))
+		if err != nil {
 			return err
+		}
+		left := len(u.job.Tasks) - 1 - i
+		if status != 0 && left > 0 && u.job.OnFailure != job.OnFailureContinue {
+			r.event(r.log.Warn(), u).Int("step", i+1).Int("left", left).Msg("step did not succeed, those after it were not asked for")
+			return nil
 		}
 	}
 	return nil
@@ -115,7 +144,7 @@ func (r *Runner) interpret(ctx context.Context, u *run) error {
 		if stopped != nil {
 			return 1
 		}
-		status, err := r.dispatch(ctx, u, plan.Resolve(c, u.target), false)
+		status, err := r.dispatch(ctx, u, plan.Resolve(c, u.target))
 		if err != nil {
 			stopped = err
 			cancel() // nothing after this call may be taken for a decision of the script

@@ -35,20 +35,12 @@ type trackedDispatch struct {
 	since      time.Time     // when the platform accepted it, by our clock
 	unread     error         // why the last look did not see all its activities
 	missing    int           // looks in a row that did not find an activity
-	done       chan struct{} // closed when the outcome is known
-	outcome    ledger.Outcome
+	done       chan struct{} // closed when it is over and somebody waits for it
+	ended      verdict       // how; read it after done is closed
 }
 
 func newTracker(r *Runner) *tracker {
 	return &tracker{Runner: r, projects: map[string]*tracked{}, wake: make(chan struct{}, 1)}
-}
-
-// exitStatus is what the vendor's CLI would return after --wait; read it after done is closed.
-func (t *trackedDispatch) exitStatus() int {
-	if t.outcome == ledger.Succeeded {
-		return 0
-	}
-	return 1
 }
 
 // follow takes on a dispatch whose activities are known.
@@ -272,24 +264,17 @@ func ofActivity(a ledger.Activity) (verdict, bool) {
 
 func (t *tracker) end(ctx context.Context, d *trackedDispatch, v verdict) {
 	t.Metrics.activities(-len(d.activities))
+	if d.call.Wait {
+		d.ended = v // by whoever waits, who knows what comes next
+		close(d.done)
+		return
+	}
 	if d.retryFailed(ctx, v, d.activities) {
-		return // nobody waits for it: a script has no retries
+		return
 	}
-	v = d.numbered(v)
-	status := 1
-	if v.outcome == ledger.Succeeded {
-		status = 0
-	}
-	d.outcome = v.outcome
-	err := t.endDispatch(ctx, d.run, ledger.Result{
-		RunID: d.row.RunID, Ordinal: d.row.Ordinal, Owner: d.run.Owner, StatusCode: d.row.StatusCode,
-		State: ledger.DispatchDone, Outcome: v.outcome, Reason: v.reason, Message: v.message,
-		ExitStatus: status, Activities: d.activities,
-	})
-	if err != nil {
+	if _, err := d.conclude(ctx, v, d.activities); err != nil {
 		t.log.Warn().Str("run", d.run.ID).Err(err).Msg("dispatch outcome not recorded")
 	}
-	close(d.done)
 }
 
 // reschedule drops what is over and plans the next look: soon after an operation began, ever
