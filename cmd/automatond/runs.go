@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -208,21 +209,33 @@ func writeRequest(line func(name, value string), name string, r control.Dispatch
 	line("  parameters", string(r.Params))
 	line("  command line", strings.Join(r.CommandLine, " "))
 	for i, a := range r.Earlier {
-		line(fmt.Sprintf("  attempt %d", i+1), moment(a.EndedAt)+": "+outcome(string(a.Outcome), string(a.Reason), a.Message))
+		line(fmt.Sprintf("  attempt %d", i+1), outcome(string(a.Outcome), string(a.Reason), a.Message))
+		line("    sent", moment(a.SentAt))
+		line("    answer", status(a.StatusCode))
+		line("    ended", moment(a.EndedAt))
 		for _, a := range a.Activities {
 			line("    activity", strings.TrimSpace(a.ID+" "+a.Type+" "+a.State+" "+a.Result))
 		}
 	}
 	line("  retry at", moment(r.RetryAt))
-	line("  sent", moment(r.SentAt))
-	line("  state", r.State)
-	if r.StatusCode != 0 {
-		line("  answer", fmt.Sprint(r.StatusCode))
+	if !r.SentAt.IsZero() {
+		delay := time.Duration(r.Delay * float64(time.Second)).Round(time.Millisecond)
+		line("  sent", fmt.Sprintf("%s, %s after the scheduled time", moment(r.SentAt), delay))
 	}
+	line("  state", r.State)
+	line("  answer", status(r.StatusCode))
 	for _, a := range r.Activities {
 		line("  activity", strings.TrimSpace(a.ID+" "+a.Type+" "+a.State+" "+a.Result))
 	}
 	line("  outcome", outcome(r.Outcome, r.Reason, r.Message))
+}
+
+// status is the status code of an answer, "" without one.
+func status(code int) string {
+	if code == 0 {
+		return ""
+	}
+	return strconv.Itoa(code)
 }
 
 func moment(t time.Time) string {

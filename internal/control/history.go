@@ -165,6 +165,7 @@ type Dispatch struct {
 	State       string            `json:"state"`
 	Attempts    int               `json:"attempts"`
 	SentAt      time.Time         `json:"sent_at,omitzero"`
+	Delay       float64           `json:"delay_seconds,omitempty"` // from the run's scheduled time to SentAt
 	StatusCode  int               `json:"status_code,omitempty"`
 	Outcome     string            `json:"outcome"`
 	Reason      string            `json:"reason"`
@@ -198,7 +199,11 @@ func (h *History) Show(ctx context.Context, id string) (*Detail, error) {
 		return nil, err
 	}
 	for _, row := range dispatches {
-		d.Dispatches = append(d.Dispatches, ofDispatch(row))
+		request := ofDispatch(row)
+		if !row.SentAt.IsZero() {
+			request.Delay = row.SentAt.Sub(run.ScheduledAt).Seconds()
+		}
+		d.Dispatches = append(d.Dispatches, request)
 	}
 	return d, nil
 }
