@@ -60,6 +60,21 @@ func TestRunner_StopsWhileTheStoreIsAway(t *testing.T) {
 	})
 }
 
+func TestRunner_AdoptsWhenTheStoreIsBack(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.fire()
+		w.wait(5 * time.Second)
+		w.stop()
+		var unlock func()
+		w.opened = func() { unlock = w.lockStore() }
+		w.start()
+		w.wait(30 * time.Second)
+		unlock()
+		w.wait(5 * time.Minute)
+		w.want("/backup", 1, "succeeded/")
+	})
+}
+
 func TestRunner_EverySlotHasARecord(t *testing.T) {
 	inWorld(t, declared, func(w *world) {
 		j := w.jobs[0]

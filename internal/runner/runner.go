@@ -144,11 +144,6 @@ func (r *Runner) Run(ctx context.Context) error {
 	work, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
 
-	if !r.Aside {
-		if err := r.adopt(work); err != nil {
-			return err
-		}
-	}
 	// What waits for the store in accept must hear of the end too, so it is said beside the loop.
 	ended := make(chan struct{})
 	context.AfterFunc(ctx, func() {
@@ -158,6 +153,10 @@ func (r *Runner) Run(ctx context.Context) error {
 		grace.Stop()
 	})
 	defer close(ended)
+	if !r.Aside {
+		// The error can only be that the daemon stops: then the loop does not begin.
+		_ = r.persist(work, "take over open runs", func() error { return r.adopt(work) })
+	}
 	r.spawn(func() { r.tracker.run(work) })
 	adoptions, stop := r.adoptions()
 	defer stop()

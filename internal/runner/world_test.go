@@ -37,7 +37,8 @@ type world struct {
 	jobs    []*job.Job
 	logs    *strings.Builder
 	observe bool
-	shared  bool // other replicas may work on the ledger
+	shared  bool   // other replicas may work on the ledger
+	opened  func() // if there is one, called at a start before the runner runs
 	token   secret.Source
 
 	ledger   *ledger.Ledger
@@ -133,6 +134,9 @@ func (w *world) start() {
 		Inventory: inventory.New(inventory.Options{Client: client, Logger: logger}),
 		Observe:   w.observe, Metrics: metrics, Logger: logger,
 	})
+	if w.opened != nil {
+		w.opened()
+	}
 	done := make(chan error, 2)
 	go func() { done <- w.runner.Run(ctx) }()
 	go func() { done <- w.lease.Run(ctx) }()
