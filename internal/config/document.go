@@ -38,6 +38,7 @@ func (r reader) anything(n *yaml.Node) any {
 		}
 		return list
 	case n.Tag == "!!str", n.Tag == "!!timestamp":
+		r.checkPlaceholders(n, n.Value)
 		return n.Value
 	}
 	var value any

@@ -365,12 +365,25 @@ func taskNode(t tasks.Task) (*yaml.Node, error) {
 		if err := value.Encode(fields.Field(i).Interface()); err != nil {
 			return nil, fmt.Errorf("write %s: %w", name, err)
 		}
+		quotePlaceholders(value)
 		parameters.Content = append(parameters.Content, word(name), value)
 	}
 	if len(parameters.Content) == 0 {
 		parameters.Style = yaml.FlowStyle
 	}
 	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{word(t.Kind().Name), parameters}}, nil
+}
+
+// quotePlaceholders has what a shell would have expanded, if it were to, stand for itself.
+func quotePlaceholders(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" {
+		n.Value = tasks.QuotePlaceholders(n.Value)
+	}
+	for i, item := range n.Content {
+		if n.Kind != yaml.MappingNode || i%2 == 1 { // keys are never expanded
+			quotePlaceholders(item)
+		}
+	}
 }
 
 // word is a text of a YAML file; it gets quotation marks where it would be read as something else.
@@ -421,7 +434,7 @@ func (im *importer) verify() error {
 			case kept:
 				same = same && j.Script != nil && j.Script.Source() == script
 			case declares:
-				same = same && len(j.Tasks) == 1 && tasks.Hash(j.Tasks[0]) == tasks.Hash(d.Call.Task)
+				same = same && len(j.Tasks) == 1 && tasks.Hash(tasks.Expand(j.Tasks[0], tasks.Names{})) == tasks.Hash(d.Call.Task)
 			}
 		}
 		if !same {

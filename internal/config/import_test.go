@@ -107,6 +107,18 @@ crons:
 	}
 }
 
+// What a shell takes as it is written must not become a name of the target.
+func TestImport_QuotesWhatADeclaredTaskWouldExpand(t *testing.T) {
+	got := imported(t, `crons:
+    op:
+        spec: '0 5 * * *'
+        cmd: platform operation:run clean --parameter '${branch} $HOME' -yW
+`)
+	if want := "- $${branch} $HOME\n"; !strings.Contains(got, want) {
+		t.Errorf("got:\n%s\nwant %s", got, want)
+	}
+}
+
 func imported(t *testing.T, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "file.yaml")

@@ -208,7 +208,7 @@ func (r reader) readValue(n *yaml.Node, into reflect.Value) {
 			into.SetBool(value)
 		}
 	case reflect.String:
-		if value, ok := r.text(n); ok {
+		if value, ok := r.text(n); ok && r.checkPlaceholders(n, value) {
 			into.SetString(value)
 		}
 	case reflect.Int:
@@ -237,6 +237,17 @@ func (r reader) readValue(n *yaml.Node, into reflect.Value) {
 	default:
 		r.errorf(n, "wrong-type", "", "it cannot be configured")
 	}
+}
+
+// checkPlaceholders reports what looks like a name of the target in a parameter and is none. It shows
+// nothing of it, because the parameter may be confidential.
+func (r reader) checkPlaceholders(n *yaml.Node, text string) bool {
+	if !tasks.HasUnknownPlaceholder(text) {
+		return true
+	}
+	r.errorf(r.value(n), "task-placeholder", "write ${project}, ${environment} or ${branch}; or $${ for a ${ that stands for itself",
+		"it has a ${…} that names nothing of the target")
+	return false
 }
 
 func yamlName(f reflect.StructField) string {

@@ -104,13 +104,18 @@ func Decide(ctx context.Context, j *job.Job, t Target) Decision {
 	return decideScript(ctx, j, t)
 }
 
-// Step is the nth call of a cron that declares its tasks. What comes next hangs on how it ends, so all
-// but the last are waited for.
+// Step is the nth call of a cron that declares its tasks, with the target's names in its texts. What
+// comes next hangs on how it ends, so all but the last are waited for.
 func Step(j *job.Job, n int, t Target) Call {
-	return Call{
+	call := Call{
 		Args: j.Args, Task: j.Tasks[n], Project: t.Project.ID, Environment: t.Environment.ID,
 		Wait: n < len(j.Tasks)-1,
 	}
+	if j.Args == nil {
+		names := tasks.Names{Project: t.Project.ID, Environment: t.Environment.ID, Branch: t.Environment.Name}
+		call.Task = tasks.Expand(call.Task, names)
+	}
+	return call
 }
 
 // Allows reports whether the declared guard of j still lets a run on t go on, and why not. The

@@ -11,6 +11,7 @@ import (
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/plan"
 	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/tasks"
 )
 
 // crons loads the crons of a file, by name.
@@ -128,5 +129,22 @@ crons:
 				t.Errorf("conditions (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestStep_HasTheTargetsNames(t *testing.T) {
+	jobs := crons(t, `
+crons:
+  copies: {spec: '0 5 * * *', task: {branch: {name: 'copy-of-${environment}', title: '$${kept} ${project} ${branch}'}}}
+`)
+	target := plan.NewTarget(&job.Project{Alias: "shop", ID: "p"}, "main",
+		&platform.Environment{ID: "feature-x", Name: "feature/x", Status: "active", Project: "p"})
+	d := plan.Decide(t.Context(), jobs["copies"], target)
+	if len(d.Calls) != 1 {
+		t.Fatalf("decision %+v", d)
+	}
+	want := &tasks.Branch{Name: "copy-of-feature-x", Title: "${kept} p feature/x"}
+	if diff := cmp.Diff(want, d.Calls[0].Task); diff != "" {
+		t.Errorf("task (-want +got):\n%s", diff)
 	}
 }
