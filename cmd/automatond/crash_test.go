@@ -71,6 +71,7 @@ func killInBurst(t *testing.T, store string, crons, kills int) {
 	}
 
 	d := s.start(options...)
+	d.eventually("ready", d.ready) // all may have ended already, and before that a signal is not heeded
 	for n := s.settled(); n < crons; n = s.settled() {
 		d.eventually("more runs to end", func() bool {
 			time.Sleep(time.Second) // asking costs the daemon something
