@@ -122,6 +122,23 @@ func TestRunner_RetriesAcrossARestart(t *testing.T) {
 	})
 }
 
+func TestRunner_RetriesOnceAfterATakeOver(t *testing.T) {
+	inWorld(t, retriedBackup, func(w *world) {
+		w.stop()
+		w.shared = true
+		w.start()
+		w.refuse(403, 1)
+		w.fire()
+		w.wait(10 * time.Second)
+		w.takenAndLeft("other")
+		w.wait(30 * time.Minute)
+		w.want("/backup", 2, "succeeded/")
+		if u, d := w.only(); u.Owner != w.lease.Owner() || len(d.Earlier) != 1 {
+			t.Errorf("owner %s, want %s; attempts before the last: %+v", u.Owner, w.lease.Owner(), d.Earlier)
+		}
+	})
+}
+
 func TestRunner_EarlierAttemptsTestifyForNoLaterOne(t *testing.T) {
 	inWorld(t, strings.Replace(retriedPause, "retries: 2", "retries: 1", 1), func(w *world) {
 		w.sandbox.NextResult(projectA, "staging", sandbox.Failure)
