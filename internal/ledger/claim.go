@@ -47,6 +47,8 @@ const settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, r
 // A fire that remains without a run ends at once: with the outcome it was given, else skipped with
 // the most telling reason of its NotRun.
 //
+// A fire that stands for several scheduled times is not written either when a later one was claimed.
+//
 // Claim may be repeated with the same fire ids after an error; what the first try did write is
 // then returned as owned.
 func (l *Ledger) Claim(ctx context.Context, owner string, claims []Claim) ([]Claimed, error) {
@@ -106,6 +108,13 @@ func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) 
 	if err != nil {
 		return Claimed{}, err
 	}
+	if fire.isRange() {
+		if raised, err := s.raiseWatermark(&fire); err != nil {
+			return Claimed{}, err
+		} else if raised == 0 {
+			return s.reclaim(owner, c)
+		}
+	}
 	inserted, err := s.exec(insertFires.one, values...)
 	if err != nil {
 		return Claimed{}, err
@@ -122,13 +131,23 @@ func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) 
 			return Claimed{}, err
 		}
 	}
-	if !fire.Manual() {
-		if _, err := s.exec(raiseWatermarks.one, fire.Cron, fire.Project, micros(fire.ScheduledAt)); err != nil {
+	if !fire.Manual() && !fire.isRange() {
+		if _, err := s.raiseWatermark(&fire); err != nil {
 			return Claimed{}, err
 		}
 	}
 	res.Fire = fire
 	return res, nil
+}
+
+// isRange reports whether the fire is a record of several scheduled times. It has the key of the last of
+// them only, so what keeps another replica's claims of the others apart is the watermark: one that has
+// claimed this time, or a later one, has dealt with all before it.
+func (f *Fire) isRange() bool { return f.MissedCount > 1 }
+
+// raiseWatermark returns 0 when a claim of this time or a later one was there before.
+func (s *session) raiseWatermark(f *Fire) (raised int64, err error) {
+	return s.exec(raiseWatermarks.one, f.Cron, f.Project, micros(f.ScheduledAt))
 }
 
 // row is the fire of a claim as it is written.

@@ -236,6 +236,37 @@ func TestClaim_KeepsAMissedRecord(t *testing.T) {
 	})
 }
 
+// Two replicas that start at once may settle what was missed at different moments, and so differ about
+// which time is the last that is too late.
+func TestClaim_OfARangeGivesWayToALaterClaim(t *testing.T) {
+	rangeUpTo := func(at time.Time) Claim {
+		c := claimOf(at)
+		c.Fire.Outcome, c.Fire.Reason, c.Fire.MissedFrom, c.Fire.MissedCount = Missed, Deadline, slotTime.Add(-time.Hour), 3
+		return c
+	}
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		later := rangeUpTo(slotTime.Add(time.Hour))
+		for _, try := range []string{"first", "repeated"} {
+			if claimed := mustClaim(t, l, "b", later); !claimed.Owned {
+				t.Errorf("the %s claim is not owned", try)
+			}
+		}
+		other := claimOf(slotTime)
+		other.Fire.Cron = "other"
+		claimed, err := l.Claim(t.Context(), "a", []Claim{rangeUpTo(slotTime), other})
+		must(t, err)
+		if claimed[0].Owned || !claimed[1].Owned {
+			t.Errorf("owned: %t and %t, want the other cron's only", claimed[0].Owned, claimed[1].Owned)
+		}
+		fires, err := l.Fires(t.Context(), Filter{Cron: "nightly"})
+		must(t, err)
+		if len(fires) != 1 || fires[0].ID != later.Fire.ID {
+			t.Errorf("records %+v, want the later one", fires)
+		}
+	})
+}
+
 func TestClaim_RepeatedAfterALostAcknowledgementIsOwned(t *testing.T) {
 	engines(t, func(t *testing.T, o Options) {
 		l := open(t, o)

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -44,11 +45,12 @@ func (s *session) insert(i insertion, values []any) (changed int64, err error) {
 // each row.
 var errApart = errors.New("rows have to be written one by one")
 
-// areAlike reports whether claims, in this order, are of one slot. Then their fires are of different
-// crons or projects.
+// areAlike reports whether claims, in this order, are of one slot, and each of one scheduled time. Then
+// their fires are of different crons or projects.
 func areAlike(claims []Claim, order []int) bool {
 	n := len(order)
-	return n > 1 && claims[order[0]].Fire.Slot == claims[order[n-1]].Fire.Slot
+	return n > 1 && claims[order[0]].Fire.Slot == claims[order[n-1]].Fire.Slot &&
+		!slices.ContainsFunc(claims, func(c Claim) bool { return c.Fire.isRange() })
 }
 
 // rows are the values of one claim's insertions. The writer uses their space again.
