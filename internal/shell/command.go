@@ -149,6 +149,9 @@ func (m *machine) invoke(c target, tested bool) int {
 	if isCLI(c.args[0]) {
 		status = m.cli(c.args)
 	} else {
+		if c.exec && c.args[0] == "" {
+			status = 126 // the first directory of the path, which cannot be executed
+		}
 		m.complain(fmt.Errorf("program %q cannot be run", c.args[0]))
 	}
 	if c.exec && !m.stopped {
