@@ -205,7 +205,7 @@ func (im *importer) declare(cron *yaml.Node, j *job.Job) {
 	}
 	pairs[0].FootComment = cron.Content[at].FootComment
 	cron.Content = slices.Replace(cron.Content, at, at+2, pairs...)
-	if d.Call.Task.Kind().Destructive {
+	if tasks.Destructive(d.Call.Task) {
 		consent(cron)
 	}
 	im.declared[j.Name] = d

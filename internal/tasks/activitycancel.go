@@ -75,18 +75,13 @@ func (*ActivityCancel) Body() any { return nil }
 // prepare follows the link of the newest activity that has one. That the
 // environment is dirty is no hindrance here.
 func (a *ActivityCancel) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
-	list, err := look(environmentRoute+"/activities?count=50&state=pending&state=in_progress", "")
-	if err != nil {
-		return platform.Request{}, err
-	}
-	var activities []struct { // newest first
+	type open struct {
 		Type  string
 		Links platform.Links `json:"_links"`
 	}
-	if list != nil {
-		if err := list.Decode(&activities); err != nil {
-			return platform.Request{}, err
-		}
+	activities, err := list[open](look, environmentRoute+"/activities?count=50&state=pending&state=in_progress") // newest first
+	if err != nil {
+		return platform.Request{}, err
 	}
 	reason, message := RefusedAlready, fmt.Sprintf("environment %q has no activity to cancel", env.ID)
 	for _, activity := range activities {

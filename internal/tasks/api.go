@@ -118,12 +118,9 @@ func (a *API) prepare(env *platform.Environment, look Lookup) (platform.Request,
 	if !a.projectWide() && !ready(api, env) {
 		return platform.Request{}, refuse(api, env)
 	}
-	project, err := look(projectRoute, "")
+	project, err := lookAtProject(env, look)
 	if err != nil {
 		return platform.Request{}, err
-	}
-	if project == nil {
-		return platform.Request{}, &Refusal{RefusedMissing, fmt.Sprintf("there is no project %q", env.Project)}
 	}
 	var is struct{ ID string }
 	if err := project.Decode(&is); err != nil {

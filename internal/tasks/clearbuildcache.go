@@ -1,7 +1,6 @@
 package tasks
 
 import (
-	"fmt"
 	"net/http"
 
 	"github.com/automatond/automatond/internal/platform"
@@ -42,19 +41,14 @@ func (*ClearBuildCache) projectWide() bool { return true }
 // known, so without it the request goes where the OpenAPI description has it,
 // and the platform says whether the user may.
 func (*ClearBuildCache) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
-	project, err := look(projectRoute, "")
+	project, err := lookAtProject(env, look)
 	if err != nil {
 		return platform.Request{}, err
-	}
-	if project == nil {
-		return platform.Request{}, &Refusal{RefusedMissing, fmt.Sprintf("there is no project %q", env.Project)}
 	}
 	path, ok := project.Links.Path(clearBuildCache.Link)
 	if !ok {
 		if path, ok = project.Links.Path("self"); !ok {
-			return platform.Request{}, &Refusal{RefusedForbidden, fmt.Sprintf(
-				"the platform does not offer %s on project %q; the automation user needs the role admin there",
-				clearBuildCache.Name, env.Project)}
+			return platform.Request{}, refuseOnProject(clearBuildCache, env)
 		}
 		path += "/clear_build_cache"
 	}

@@ -30,13 +30,7 @@ func (e existingBackup) created() time.Time {
 
 // listBackups lists the environment's backups, newest first.
 func listBackups(look Lookup) ([]existingBackup, error) {
-	found, err := look(environmentRoute+"/backups", "")
-	if err != nil || found == nil {
-		return nil, err
-	}
-	var list []existingBackup
-	err = found.Decode(&list)
-	return list, err
+	return list[existingBackup](look, environmentRoute+"/backups")
 }
 
 // findBackup looks a backup up by its ID. The error is a *Refusal when there is

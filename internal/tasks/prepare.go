@@ -41,6 +41,27 @@ func Done(t Task, err error) bool {
 // resource is nil when there is none.
 type Lookup func(route, name string) (*platform.Resource, error)
 
+// list reads the resources of a list, none when there is no such list.
+func list[T any](look Lookup, route string) ([]T, error) {
+	found, err := look(route, "")
+	if err != nil || found == nil {
+		return nil, err
+	}
+	var all []T
+	err = found.Decode(&all)
+	return all, err
+}
+
+// lookAtProject reads the environment's project. The error is a *Refusal when
+// there is none.
+func lookAtProject(env *platform.Environment, look Lookup) (*platform.Resource, error) {
+	project, err := look(projectRoute, "")
+	if err == nil && project == nil {
+		err = &Refusal{RefusedMissing, fmt.Sprintf("there is no project %q", env.Project)}
+	}
+	return project, err
+}
+
 // preparer is a task whose request depends on more than a link of the
 // environment.
 type preparer interface {
@@ -116,6 +137,12 @@ func refuse(k *Kind, env *platform.Environment) *Refusal {
 			"the platform does not offer %s on environment %q; the automation user needs the role %s there",
 			k.Name, env.ID, k.Role)}
 	}
+}
+
+// refuseOnProject reads a link that the project has not.
+func refuseOnProject(k *Kind, env *platform.Environment) *Refusal {
+	return &Refusal{RefusedForbidden, fmt.Sprintf(
+		"the platform does not offer %s on project %q; the automation user needs the role admin there", k.Name, env.Project)}
 }
 
 // ready reports whether the environment's state allows a kind that has no link

@@ -94,20 +94,16 @@ func (p *ProjectInfo) witness() Witness {
 
 // prepare looks whether everything is so already, as the vendor's CLI does.
 func (p *ProjectInfo) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
-	project, err := look(projectRoute, "")
+	project, err := lookAtProject(env, look)
 	if err != nil {
 		return platform.Request{}, err
 	}
 	if err := refuseIfSo(project, p.properties(), fmt.Sprintf("project %q", env.Project)); err != nil {
 		return platform.Request{}, err
 	}
-	if project == nil {
-		return platform.Request{}, &Refusal{RefusedMissing, fmt.Sprintf("there is no project %q", env.Project)}
-	}
 	path, ok := project.Links.Path(projectInfo.Link)
 	if !ok {
-		return platform.Request{}, &Refusal{RefusedForbidden, fmt.Sprintf(
-			"the platform does not offer %s on project %q; the automation user needs the role admin there", projectInfo.Name, env.Project)}
+		return platform.Request{}, refuseOnProject(projectInfo, env)
 	}
 	return request(http.MethodPatch, path, projectInfo.Route, p.Body())
 }

@@ -40,6 +40,14 @@ func parseVariable(text string) (kind, name, value string, err error) {
 	return kind, name, value, nil
 }
 
+// asObject keeps variables that are nil from being sent as null.
+func asObject(all map[string]map[string]string) map[string]map[string]string {
+	if all == nil {
+		return map[string]map[string]string{}
+	}
+	return all
+}
+
 // checkVariables reports a type or a name that is empty.
 func checkVariables(all map[string]map[string]string) error {
 	for kind, variables := range all {

@@ -45,12 +45,8 @@ func (s *SourceOperation) Validate() error {
 // Body implements Task. The variables are always an object, as the CLI sends
 // them.
 func (s *SourceOperation) Body() any {
-	variables := s.Variables
-	if variables == nil {
-		variables = map[string]map[string]string{}
-	}
 	return struct {
 		Operation string                       `json:"operation"`
 		Variables map[string]map[string]string `json:"variables"`
-	}{s.Operation, variables}
+	}{s.Operation, asObject(s.Variables)}
 }

@@ -54,13 +54,9 @@ func (r *TaskRun) Validate() error {
 // Body implements Task. The variables are always an object, as the CLI sends
 // them.
 func (r *TaskRun) Body() any {
-	variables := r.Variables
-	if variables == nil {
-		variables = map[string]map[string]string{}
-	}
 	return struct {
 		Variables map[string]map[string]string `json:"variables"`
-	}{variables}
+	}{asObject(r.Variables)}
 }
 
 // prepare looks for the task, as the vendor's CLI does. There is no link that
@@ -69,17 +65,12 @@ func (r *TaskRun) prepare(env *platform.Environment, look Lookup) (platform.Requ
 	if !ready(taskRun, env) {
 		return platform.Request{}, refuse(taskRun, env)
 	}
-	there, err := look(environmentRoute+"/tasks", "")
+	type named struct{ Name string }
+	defined, err := list[named](look, environmentRoute+"/tasks")
 	if err != nil {
 		return platform.Request{}, err
 	}
-	var defined []struct{ Name string }
-	if there != nil {
-		if err := there.Decode(&defined); err != nil {
-			return platform.Request{}, err
-		}
-	}
-	if !slices.Contains(defined, struct{ Name string }{r.Task}) {
+	if !slices.Contains(defined, named{r.Task}) {
 		return platform.Request{}, &Refusal{RefusedMissing, fmt.Sprintf("environment %q has no task %q", env.ID, r.Task)}
 	}
 	self, err := look(environmentRoute, "")
