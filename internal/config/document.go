@@ -8,9 +8,8 @@ import (
 // document reads a section of which automatond knows nothing but that it is sent as JSON.
 func (r reader) document(n *yaml.Node) (tasks.Document, bool) {
 	before := len(r.findings.list)
-	value := map[string]any{}
-	if !r.mapping(n, func(key, item *yaml.Node) { value[key.Value] = r.at(key).anything(item) }) ||
-		len(r.findings.list) > before {
+	value, ok := r.entries(n)
+	if !ok || len(r.findings.list) > before {
 		return tasks.Document{}, false
 	}
 	document, err := tasks.NewDocument(value)
@@ -21,6 +20,13 @@ func (r reader) document(n *yaml.Node) (tasks.Document, bool) {
 	return document, true
 }
 
+// entries reads a section whose values have any form.
+func (r reader) entries(n *yaml.Node) (map[string]any, bool) {
+	value := map[string]any{}
+	ok := r.mapping(n, func(key, item *yaml.Node) { value[key.Value] = r.at(key).anything(item) })
+	return value, ok
+}
+
 // anything reads a value of any form. What YAML takes for a time stays the text that it is written as.
 func (r reader) anything(n *yaml.Node) any {
 	n = r.value(n)
@@ -28,8 +34,7 @@ func (r reader) anything(n *yaml.Node) any {
 	case n == nil, isNull(n):
 		return nil
 	case n.Kind == yaml.MappingNode:
-		value := map[string]any{}
-		r.mapping(n, func(key, item *yaml.Node) { value[key.Value] = r.at(key).anything(item) })
+		value, _ := r.entries(n)
 		return value
 	case n.Kind == yaml.SequenceNode:
 		list := []any{}

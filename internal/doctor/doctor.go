@@ -148,7 +148,7 @@ func (e *examination) ok(check, format string, args ...any) {
 }
 
 func (e *examination) warn(check, hint, format string, args ...any) {
-	e.Report(Finding{Check: check, Status: Warning, Message: fmt.Sprintf(format, args...), Hint: hint})
+	e.Report(warning(check, hint, format, args...))
 }
 
 func (e *examination) fail(check, hint, format string, args ...any) {
@@ -157,6 +157,10 @@ func (e *examination) fail(check, hint, format string, args ...any) {
 
 func passed(check, format string, args ...any) Finding {
 	return Finding{Check: check, Status: OK, Message: fmt.Sprintf(format, args...)}
+}
+
+func warning(check, hint, format string, args ...any) Finding {
+	return Finding{Check: check, Status: Warning, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
 func failed(check, hint, format string, args ...any) Finding {

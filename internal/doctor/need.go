@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -197,11 +198,9 @@ func (r *rights) privilege() []Finding {
 	if len(more) == 0 {
 		return nil
 	}
-	f := failed(CheckPrivilege, "these permissions are enough: "+strings.Join(r.least(), ", "),
+	return []Finding{warning(CheckPrivilege, "these permissions are enough: "+strings.Join(r.least(), ", "),
 		"project %s: automation user %q is administrator %s, and no cron needs that",
-		r.project.Alias, r.user.Name, strings.Join(more, " and "))
-	f.Status = Warning
-	return []Finding{f}
+		r.project.Alias, r.user.Name, strings.Join(more, " and "))}
 }
 
 // least are the fewest permissions that the crons need, in the API's words.
@@ -216,14 +215,7 @@ func (r *rights) least() []string {
 }
 
 // places are where anything is wanted, in a fixed order.
-func (r *rights) places() []string {
-	var list []string
-	for at := range r.wanted {
-		list = append(list, at)
-	}
-	slices.Sort(list)
-	return list
-}
+func (r *rights) places() []string { return slices.Sorted(maps.Keys(r.wanted)) }
 
 // types are those of which there are environments.
 func (r *rights) types() []string {
