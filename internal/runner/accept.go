@@ -28,8 +28,9 @@ const (
 )
 
 // accept starts the runs of a batch of fires. Fires whose environments are known are claimed
-// together; the others wait for their own project only. A project's fires are claimed in the order
-// they came in, because a claim says that nothing before it is owed any more.
+// together; the others wait for their own project only, and are claimed after those. So a project's
+// fires are claimed in the order they came in, because a claim says that nothing before it is owed any
+// more.
 func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
 	// The next fires are judged while those before them are being claimed.
 	batches := make(chan []claim, 1)
@@ -53,7 +54,7 @@ func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
 			r.mu.Lock()
 			r.late[f.Project.ID] = []scheduler.Fire{f}
 			r.mu.Unlock()
-			r.spawn(func() { r.acceptLate(ctx, f.Project) })
+			r.spawn(func() { r.acceptLate(ctx, f.Project, claimed) })
 			continue
 		}
 		early += c.early()
@@ -94,15 +95,17 @@ func (r *Runner) judge(ctx context.Context, f scheduler.Fire) (claim, bool) {
 }
 
 // acceptLate lists the environments of one project, within the start deadline of its most
-// patient fire, then goes on as accept does, until no fire of the project waits.
-func (r *Runner) acceptLate(ctx context.Context, project *job.Project) {
+// patient fire, then goes on as accept does, until no fire of the project waits. It claims none before
+// earlier is closed.
+func (r *Runner) acceptLate(ctx context.Context, project *job.Project, earlier <-chan struct{}) {
 	for {
 		fires := r.takeLate(project.ID)
 		if len(fires) == 0 {
 			return
 		}
 		listing, err := r.list(ctx, project, latestStart(fires))
-		if errors.Is(err, errStopping) || ctx.Err() != nil {
+		<-earlier
+		if r.isStopping() || ctx.Err() != nil {
 			return // nothing was recorded, so the next start finds the fires owed
 		}
 		claims := make([]claim, len(fires))

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/sandbox"
 	"github.com/automatond/automatond/internal/scheduler"
 )
@@ -80,5 +81,25 @@ func TestRunner_RecordsAFireWhoseListingIsNeverAnswered(t *testing.T) {
 		w.fire()
 		w.wait(62 * time.Second)
 		w.want("/backup", 0, "failed/api_error")
+	})
+}
+
+// A claim says that nothing before it is owed any more, so the record of what was missed has to come first,
+// although the fire after it has its project's listing at once.
+func TestRunner_RecordsWhatWasMissedBeforeTheFireAfterIt(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		j := w.jobs[0]
+		at := time.Now().Truncate(time.Second)
+		w.runner.Suspended = func(string, time.Time) string {
+			time.Sleep(time.Second) // that is when others have got further
+			return ""
+		}
+		w.runner.Fire([]scheduler.Fire{
+			{Job: j, Project: j.Projects[0], ScheduledAt: at.Add(-time.Hour), Missed: &scheduler.Missed{From: at.Add(-2 * time.Hour), Count: 2}},
+			{Job: j, Project: j.Projects[0], ScheduledAt: at},
+			{Job: j, Project: &job.Project{ID: "elsewhere"}, ScheduledAt: at.Add(time.Second)},
+		})
+		w.wait(time.Minute)
+		w.want("/backup", 1, "failed/not_found succeeded/ missed/deadline")
 	})
 }
