@@ -47,23 +47,27 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 		}
 		ch <- series.duration.histogram(cron)
 		passing := 0
-		for _, n := range series.passing {
-			passing += n
+		for project, p := range series.projects {
+			passing += p.passing
+			for _, t := range p.targets {
+				t.collect(ch, cron, project)
+			}
 		}
 		ch <- gauge(targetsDesc, float64(passing), cron)
-		for key, t := range series.targets {
-			ch <- gauge(lastScheduledDesc, seconds(t.lastScheduled), cron, key.project, key.environment)
-			ch <- gauge(lastSuccessDesc, seconds(t.lastSuccess), cron, key.project, key.environment)
-			ch <- gauge(runOpenDesc, float64(len(t.open)), cron, key.project, key.environment)
-			var since time.Time
-			for _, scheduled := range t.open {
-				if since.IsZero() || scheduled.Before(since) {
-					since = scheduled
-				}
-			}
-			ch <- gauge(runOpenSinceDesc, seconds(since), cron, key.project, key.environment)
+	}
+}
+
+func (t *targetSeries) collect(ch chan<- prometheus.Metric, cron, project string) {
+	var since time.Time
+	for _, u := range t.open {
+		if since.IsZero() || u.scheduledAt.Before(since) {
+			since = u.scheduledAt
 		}
 	}
+	ch <- gauge(lastScheduledDesc, seconds(t.lastScheduled), cron, project, t.environment)
+	ch <- gauge(lastSuccessDesc, seconds(t.lastSuccess), cron, project, t.environment)
+	ch <- gauge(runOpenDesc, float64(len(t.open)), cron, project, t.environment)
+	ch <- gauge(runOpenSinceDesc, seconds(since), cron, project, t.environment)
 }
 
 // histogram turns the durations into a metric; nil ones are none.

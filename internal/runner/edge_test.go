@@ -349,13 +349,13 @@ func TestRunner_ActivityWithoutCreationTimeIsEvidence(t *testing.T) {
 }
 
 func TestRunner_OpenSinceIsTheOldestOpenRun(t *testing.T) {
-	var s targetSeries
+	s := targetSeries{environment: "e"}
 	t0 := time.Unix(1000, 0)
 	s.opened(ledger.Run{ID: "first", ScheduledAt: t0})
 	s.opened(ledger.Run{ID: "second", ScheduledAt: t0.Add(time.Hour)})
 	registry := prometheus.NewRegistry()
 	m := NewMetrics(registry)
-	m.crons["c"] = &cronSeries{targets: map[targetKey]*targetSeries{{"p", "e"}: &s}}
+	m.crons["c"] = &cronSeries{projects: map[string]*projectSeries{"p": {targets: []*targetSeries{&s}}}}
 	w := &world{t: t, registry: registry}
 	if got := w.gauge("automatond_run_open_since_timestamp_seconds"); got != 1000 {
 		t.Errorf("open since %v, want 1000", got)

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -31,8 +30,13 @@ type cronSeries struct {
 	pairs    []ledger.Pair // the outcome and reason pairs this cron can have; shared
 	counts   []uint64      // runs by pair; nil while all are zero
 	duration *durations    // nil before the first run ended
-	passing  map[string]int
-	targets  map[targetKey]*targetSeries
+	projects map[string]*projectSeries
+}
+
+// projectSeries are a cron's series of one project. A project has few targets, a cron may have thousands.
+type projectSeries struct {
+	passing int // environments that passed the guard at the latest fire
+	targets []*targetSeries
 }
 
 // durations is a histogram of how long runs took.
@@ -42,11 +46,15 @@ type durations struct {
 	buckets [len(durationBounds)]uint64 // not cumulative
 }
 
-type targetKey struct{ project, environment string }
-
 type targetSeries struct {
+	environment                string
 	lastScheduled, lastSuccess time.Time
-	open                       map[string]time.Time // scheduled time of the open runs, by id
+	open                       []openRun
+}
+
+type openRun struct {
+	id          string
+	scheduledAt time.Time
 }
 
 // delayBuckets reach from a punctual dispatch to the default start deadline, in seconds.
@@ -93,7 +101,7 @@ func (m *Metrics) Load(jobs []*job.Job, observe bool, known []ledger.Target) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	crons := make(map[string]*cronSeries, len(jobs))
-	fresh := map[string]*job.Job{}
+	fresh := map[string]bool{}
 	var variants pairVariants
 	for _, j := range jobs {
 		if j.Left != nil {
@@ -101,25 +109,43 @@ func (m *Metrics) Load(jobs []*job.Job, observe bool, known []ledger.Target) {
 		}
 		series := m.crons[j.Name]
 		if series == nil {
-			series, fresh[j.Name] = &cronSeries{}, j
+			series, fresh[j.Name] = &cronSeries{}, true
 		}
 		series.admit(variants.of(j, observe))
-		series.limit(j)
 		crons[j.Name] = series
 	}
 	m.crons = crons
 	for _, t := range known {
-		if j := fresh[t.Cron]; projectOf(j, t.Project) != nil {
-			s := crons[t.Cron].target(t.Project, t.Environment)
+		if fresh[t.Cron] {
+			s := crons[t.Cron].project(t.Project).target(t.Environment)
 			s.lastScheduled, s.lastSuccess = t.LastScheduled, t.LastSuccess
+		}
+	}
+	for _, j := range jobs {
+		if series := crons[j.Name]; series != nil {
+			series.limit(j.Projects)
 		}
 	}
 }
 
-// limit drops what is known of projects that the cron does not run on any more.
-func (s *cronSeries) limit(j *job.Job) {
-	maps.DeleteFunc(s.passing, func(project string, _ int) bool { return projectOf(j, project) == nil })
-	maps.DeleteFunc(s.targets, func(key targetKey, _ *targetSeries) bool { return projectOf(j, key.project) == nil })
+// limit drops what is known of projects that the cron does not run on, or not any more.
+func (s *cronSeries) limit(projects []*job.Project) {
+	kept := 0
+	for _, p := range projects {
+		if s.projects[p.ID] != nil {
+			kept++
+		}
+	}
+	if kept == len(s.projects) {
+		return
+	}
+	before := s.projects
+	s.projects = make(map[string]*projectSeries, kept)
+	for _, p := range projects {
+		if known := before[p.ID]; known != nil {
+			s.projects[p.ID] = known
+		}
+	}
 }
 
 // pairVariants shares the pairs of crons that can have the same ones.
@@ -181,17 +207,35 @@ func (s *cronSeries) took(d time.Duration) {
 	}
 }
 
-func (s *cronSeries) target(project, environment string) *targetSeries {
-	key := targetKey{project, environment}
-	t := s.targets[key]
-	if t == nil {
-		if s.targets == nil {
-			s.targets = map[targetKey]*targetSeries{}
+func (s *cronSeries) project(id string) *projectSeries {
+	p := s.projects[id]
+	if p == nil {
+		if s.projects == nil {
+			s.projects = map[string]*projectSeries{}
 		}
-		t = &targetSeries{}
-		s.targets[key] = t
+		p = &projectSeries{}
+		s.projects[id] = p
+	}
+	return p
+}
+
+func (p *projectSeries) target(environment string) *targetSeries {
+	t := p.known(environment)
+	if t == nil {
+		t = &targetSeries{environment: environment}
+		p.targets = append(p.targets, t)
 	}
 	return t
+}
+
+// known returns nil for a target that has no series, or has none any more.
+func (p *projectSeries) known(environment string) *targetSeries {
+	for _, t := range p.targets {
+		if t.environment == environment {
+			return t
+		}
+	}
+	return nil
 }
 
 // claimed counts what a claim decided: the targets that were not run, and the runs that opened.
@@ -211,17 +255,15 @@ func (m *Metrics) claimed(c ledger.Claimed) {
 	if c.Fire.Outcome != "" && len(c.Fire.NotRun) == 0 {
 		series.count(c.Fire.Outcome, c.Fire.Reason, max(c.Fire.MissedCount, 1))
 	}
-	if series.passing == nil {
-		series.passing = map[string]int{}
-	}
+	p := series.project(c.Fire.Project)
 	if c.Fire.Targets > 0 && !c.Fire.Manual() { // one by hand may be for a single environment
-		series.passing[c.Fire.Project] = len(c.Runs) + len(c.Overlapped) + c.Fire.NotRun[ledger.Observe]
+		p.passing = len(c.Runs) + len(c.Overlapped) + c.Fire.NotRun[ledger.Observe]
 		if c.Fire.NotRun[ledger.Observe] == 0 {
-			series.keep(c)
+			p.keep(c)
 		}
 	}
 	for _, u := range c.Runs {
-		series.target(u.Project, u.Environment).opened(u)
+		p.target(u.Environment).opened(u)
 	}
 }
 
@@ -233,30 +275,30 @@ func (m *Metrics) opened(u *run) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if series := m.crons[u.Cron]; series != nil {
-		series.target(u.Project, u.Environment).opened(u.Run)
+		series.project(u.Project).target(u.Environment).opened(u.Run)
 	}
 }
 
-// keep drops the targets of a project that did not pass the guard this time, or are not there any
-// more, once they have no open run.
-func (s *cronSeries) keep(c ledger.Claimed) {
-	for key, t := range s.targets {
-		passed := slices.Contains(c.Overlapped, key.environment) ||
-			slices.ContainsFunc(c.Runs, func(u ledger.Run) bool { return u.Environment == key.environment })
-		if key.project == c.Fire.Project && !passed && len(t.open) == 0 {
-			delete(s.targets, key)
-		}
-	}
+// keep drops the targets that did not pass the guard this time, or are not there any more, once they
+// have no open run.
+func (p *projectSeries) keep(c ledger.Claimed) {
+	p.targets = slices.DeleteFunc(p.targets, func(t *targetSeries) bool {
+		passed := slices.Contains(c.Overlapped, t.environment) ||
+			slices.ContainsFunc(c.Runs, func(u ledger.Run) bool { return u.Environment == t.environment })
+		return !passed && len(t.open) == 0
+	})
 }
 
 func (t *targetSeries) opened(u ledger.Run) {
 	if u.ScheduledAt.After(t.lastScheduled) {
 		t.lastScheduled = u.ScheduledAt
 	}
-	if t.open == nil {
-		t.open = map[string]time.Time{}
-	}
-	t.open[u.ID] = u.ScheduledAt
+	t.closed(u.ID) // it is open once, however often it is adopted
+	t.open = append(t.open, openRun{u.ID, u.ScheduledAt})
+}
+
+func (t *targetSeries) closed(id string) {
+	t.open = slices.DeleteFunc(t.open, func(u openRun) bool { return u.id == id })
 }
 
 // finished counts a run's outcome.
@@ -272,8 +314,8 @@ func (m *Metrics) finished(u *ledger.Run, end ledger.Finish) {
 	}
 	series.count(end.Outcome, end.Reason, 1)
 	series.took(end.At.Sub(u.ScheduledAt))
-	t := series.target(u.Project, u.Environment)
-	delete(t.open, u.ID)
+	t := series.project(u.Project).target(u.Environment)
+	t.closed(u.ID)
 	if end.Outcome == ledger.Succeeded {
 		t.lastSuccess = end.At
 	}
@@ -287,7 +329,7 @@ func (m *Metrics) lost(u *run) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if series := m.crons[u.Cron]; series != nil {
-		delete(series.target(u.Project, u.Environment).open, u.ID)
+		series.project(u.Project).target(u.Environment).closed(u.ID)
 	}
 }
 

@@ -62,8 +62,7 @@ func (m *Metrics) closed(res ledger.Resolved, at time.Time) {
 	if series == nil || u.Outcome != ledger.Succeeded {
 		return
 	}
-	t := series.targets[targetKey{u.Project, u.Environment}]
-	if t != nil && u.FinishedAt.After(t.lastSuccess) {
+	if t := series.project(u.Project).known(u.Environment); t != nil && u.FinishedAt.After(t.lastSuccess) {
 		t.lastSuccess = u.FinishedAt
 	}
 }
