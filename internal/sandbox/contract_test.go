@@ -45,6 +45,9 @@ func TestContract_AnswersHaveTheDescribedShape(t *testing.T) {
 				}
 				check(path, schema, value)
 			}
+			s.AddDomain("shop", "main", Domain{Name: "shop.example"})
+			s.AddDomain("shop", "staging", Domain{Name: "staging.example", ReplacementFor: "shop.example"})
+			s.AddCertificate("shop", Certificate{ID: "c1"})
 			s.NextResult("", "", ending)
 			s.SetEnvironment("shop", "main", func(e *Environment) { e.Size = Size{Profile: "0.5", Instances: 2, Disk: 512} })
 			s.SetEnvironment("shop", "feature/x", func(e *Environment) { e.Status = "inactive" })
@@ -72,6 +75,12 @@ func TestContract_AnswersHaveTheDescribedShape(t *testing.T) {
 				get("/projects/shop/environments/main/deployments/next", "Deployment")
 				get(staging+"/backups", "BackupCollection")
 				get(staging+"/tasks", "TaskCollection")
+				get("/projects/shop/domains", "DomainCollection")
+				get("/projects/shop/environments/main/domains/shop.example", "Domain")
+				get(staging+"/domains", "DomainCollection")
+				get("/projects/shop/certificates", "CertificateCollection")
+				get("/projects/shop/certificates/c1", "Certificate")
+				get(staging+"/autoscaling/settings", "AutoscalerSettings")
 				for _, b := range s.Backups("shop", "staging") {
 					get(staging+"/backups/"+b.ID, "Backup")
 				}

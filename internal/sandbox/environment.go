@@ -18,6 +18,9 @@ type environment struct {
 	queue     []*activity // not over yet, in the order in which they run
 	backups   []*Backup   // oldest first
 	variables []*variable // its own, oldest first
+	domains   []*domain   // oldest first
+
+	autoscaling *Autoscaling // of the application; nil is the platform's default
 }
 
 func (e *environment) isMain() bool { return e.Name == e.project.defaultBranch }
@@ -59,17 +62,16 @@ func (e *environment) links(c caller, operations []operation) links {
 		"curies":     []curie{{"pf", "/api/rel/{rel}", true}},
 		"pf:routes":  []link{public},
 	}
-	role := c.roleOn(e)
-	if role == "admin" || role == "contributor" {
+	if atLeast(c.roleOn(e), "contributor") {
 		ssh := "ssh://" + e.project.id + "-" + e.MachineName
 		l["ssh"] = link{ssh + "@ssh." + e.project.region}
 		l["pf:ssh:app"] = link{ssh + "--app@ssh." + e.project.region}
 	}
-	if role != "admin" || e.isDirty() {
+	if e.isDirty() {
 		return l
 	}
 	for _, o := range operations {
-		if o.link != "" && o.possible(e) {
+		if o.link != "" && o.possible(e) && o.allows(c, e) {
 			l[o.link] = link{strings.TrimSuffix(path+"/"+o.path, "/")}
 		}
 	}

@@ -20,20 +20,20 @@ func operationLinks(hrefs map[string]string) string {
 }
 
 func TestEnvironment_OffersWhatRoleAndStateAllow(t *testing.T) {
-	const onChild = "#backup #branch #deactivate #deploy #edit #manage-variables #merge #pause #redeploy #source-operation #synchronize"
+	const onChild = "#backup #branch #deactivate #deploy #domains #edit #manage-autoscaling #manage-variables #merge #pause #redeploy #source-operation #synchronize"
 	for name, c := range map[string]struct {
 		role, environment string
 		set               func(*Environment)
 		want              string
 	}{
 		"active child":        {"admin", "staging", nil, onChild},
-		"active main":         {"admin", "main", nil, "#backup #branch #deploy #edit #manage-variables #pause #redeploy #source-operation"},
-		"viewer":              {"viewer", "staging", nil, ""},
-		"contributor":         {"contributor", "staging", nil, ""},
+		"active main":         {"admin", "main", nil, "#backup #branch #deploy #domains #edit #manage-autoscaling #manage-variables #pause #redeploy #source-operation"},
+		"viewer":              {"viewer", "staging", nil, "#branch"},
+		"contributor":         {"contributor", "staging", nil, "#branch"},
 		"admin of type":       {"viewer staging:admin", "staging", nil, onChild},
-		"admin of other type": {"viewer production:admin", "staging", nil, ""},
+		"admin of other type": {"viewer production:admin", "staging", nil, "#branch"},
 		"role here":           {"viewer", "staging", func(e *Environment) { e.Role = "admin" }, onChild},
-		"no role here":        {"admin", "staging", func(e *Environment) { e.Role = "viewer" }, ""},
+		"no role here":        {"admin", "staging", func(e *Environment) { e.Role = "viewer" }, "#branch"},
 		"inactive":            {"admin", "staging", func(e *Environment) { e.Status = "inactive" }, "#activate #edit #manage-variables"},
 		"paused":              {"admin", "staging", func(e *Environment) { e.Status = "paused" }, "#deactivate #edit #manage-variables #resume"},
 		"deleting":            {"admin", "staging", func(e *Environment) { e.Status = "deleting" }, ""},

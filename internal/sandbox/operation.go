@@ -19,10 +19,12 @@ type operation struct {
 	kind     string                     // type of its activity
 	kinds    func(body []byte) []string // types of its activities, when they depend on the request
 	clause   string                     // what the activity's text says
+	role     string                     // least role on the environment's type; default "admin"
 	statuses []string                   // in which the platform offers it
 	parent   bool                       // only for environments with a parent
 	queues   bool                       // accepted behind the activities under way
 	secret   bool                       // the activity does not tell the request's body
+	plain    bool                       // answered with what it changed, and nothing around it
 	check    func(body []byte) error
 
 	// apply changes at once what can be read afterwards, and returns it as it is
@@ -47,7 +49,12 @@ func (s *Sandbox) everyOperation(o Options) []operation {
 		{path: "tasks/{task}/run", kind: "environment.task", clause: "ran a task on", statuses: active,
 			check: checkTask, apply: s.findTask},
 		resourcesSet,
-		{link: "#branch", path: "branch", kind: "environment.branch", clause: "branched", statuses: active,
+		autoscalingSet,
+		{link: "#domains", path: "domains", kind: "environment.domain.create", clause: "added a domain to",
+			statuses: active, check: checkDomain, apply: s.addDomain},
+		{method: "DELETE", path: "domains/{domain}", kind: "environment.domain.delete", clause: "deleted a domain of",
+			statuses: every, check: checkNothing, apply: s.deleteDomain},
+		{link: "#branch", path: "branch", kind: "environment.branch", clause: "branched", role: "viewer", statuses: active,
 			check: checkBranch, apply: s.refuseTaken, end: branched},
 		{link: "#merge", path: "merge", kind: "environment.merge", clause: "merged", statuses: active, parent: true,
 			check: checkInit},
@@ -106,6 +113,12 @@ func (o operation) possible(e *environment) bool {
 	return slices.Contains(o.statuses, status) && (!o.parent || e.Parent != "")
 }
 
+// allows reports whether a user may ask for the operation. The roles are from the documentation's page on
+// users: to branch is for everybody who sees the environment.
+func (o operation) allows(c caller, e *environment) bool {
+	return atLeast(c.roleOn(e), cmp.Or(o.role, "admin"))
+}
+
 // effect is what an activity of a type does at its end.
 func (s *Sandbox) effect(kind string) func(*environment, *activity) {
 	for _, o := range s.operations {
@@ -120,7 +133,7 @@ func (s *Sandbox) effect(kind string) func(*environment, *activity) {
 // starts the activity.
 func (s *Sandbox) operate(o operation) func(*call, *environment) {
 	return func(c *call, e *environment) {
-		if c.caller.roleOn(e) != "admin" {
+		if !o.allows(c.caller, e) {
 			c.fail(403, "You may not do this on environment "+e.Name)
 			return
 		}
@@ -142,6 +155,11 @@ func (s *Sandbox) perform(c *call, o operation, e *environment) {
 		if entity, ok = o.apply(c, e); !ok {
 			return
 		}
+	}
+	if o.plain {
+		c.executed = true
+		c.json(200, entity)
+		return
 	}
 	kinds := []string{o.kind}
 	if o.kinds != nil {

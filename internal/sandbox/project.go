@@ -21,6 +21,7 @@ type project struct {
 	environments []*environment
 	activities   []*activity // oldest first
 	evictions    []Eviction
+	certificates []*certificate // oldest first
 }
 
 func (s *Sandbox) newProject(set Project) *project {

@@ -30,6 +30,12 @@ func (s *Sandbox) routes() *http.ServeMux {
 	for _, o := range s.operations {
 		mux.Handle(o.route(environment), s.inEnvironment(s.operate(o)))
 	}
+	mux.Handle("GET "+environment+"/domains", s.inEnvironment(s.listDomains))
+	mux.Handle("GET "+environment+"/domains/{domain}", s.inEnvironment(s.getDomain))
+	mux.Handle("GET "+environment+"/autoscaling/settings", s.inEnvironment(s.getAutoscaling))
+	mux.Handle("GET "+project+"/domains", s.inProject(s.listProductionDomains))
+	mux.Handle("GET "+project+"/certificates", s.inProject(s.listCertificates))
+	mux.Handle("GET "+project+"/certificates/{certificate}", s.inProject(s.getCertificate))
 	mux.Handle("GET "+environment+"/settings", s.inEnvironment(s.getSettings))
 	mux.Handle("GET "+environment+"/variables", s.inEnvironment(s.listVariables))
 	mux.Handle("GET "+environment+"/variables/{variable}", s.inEnvironment(s.getVariable))
