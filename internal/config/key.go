@@ -70,6 +70,8 @@ func parameterType(t reflect.Type) (kind, preset string) {
 		return "text", ""
 	case reflect.Int:
 		return "whole number", "`0`"
+	case reflect.Float64:
+		return "number", "`0`"
 	case reflect.Slice:
 		return "list", ""
 	case reflect.Pointer:

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -215,6 +216,10 @@ func (r reader) readValue(n *yaml.Node, into reflect.Value) {
 		const most = 1<<31 - 1
 		if value, ok := r.integer(n, 0, most); ok {
 			into.SetInt(int64(value))
+		}
+	case reflect.Float64:
+		if value, ok := r.number(n, math.MaxInt32); ok {
+			into.SetFloat(value)
 		}
 	case reflect.Slice:
 		r.list(n, "values", func(item *yaml.Node) {

@@ -44,6 +44,12 @@ var faulty = map[string]struct {
 	"variable_create": {task: "{name: A, value: b}"},
 	"variable_update": {task: "{name: OLD, level: project, value: new}"},
 
+	"domain_add":         {task: "{name: new.example}"},
+	"domain_delete":      {task: "{name: staging.example}"},
+	"certificate_add":    {task: "{certificate_file: " + testFile("certificate.pem") + ", key_file: " + testFile("key.pem") + "}"},
+	"certificate_delete": {task: "{certificate: c1}"},
+	"autoscaling_set":    {task: "{service: app, instances_max: 4}"},
+
 	"variable_delete":   {task: "{name: OLD, level: project}"},
 	"variable_enable":   {task: "{name: OFF}"},
 	"variable_disable":  {task: "{name: ON}"},
@@ -100,8 +106,7 @@ func TestRunner_AnswersEachFaultAsItsTaskDemands(t *testing.T) {
 				case tt.again && kind.Repeatable:
 					outcome, sent = found, sent+1
 				}
-				inWorld(t, onStaging+"    task: {"+kind.Name+": "+given.task+"}\n", func(w *world) {
-					w.stop()
+				inPreparedWorld(t, onStaging+"    task: {"+kind.Name+": "+given.task+"}\n", func(w *world) {
 					duration := 20 * time.Second
 					if given.underway {
 						duration = time.Hour
@@ -110,6 +115,7 @@ func TestRunner_AnswersEachFaultAsItsTaskDemands(t *testing.T) {
 					w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OFF", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "ON", Value: "old", Enabled: true})
+					w.addDomainsAndCertificate()
 					w.sandbox.AddBackup(projectA, "staging", sandbox.Backup{ID: "b1", CreatedAt: time.Now()})
 					if given.underway {
 						w.sandbox.StartActivity(projectA, "staging", "environment.cron", "somebody")
@@ -119,7 +125,7 @@ func TestRunner_AnswersEachFaultAsItsTaskDemands(t *testing.T) {
 					if given.before != nil {
 						w.sandbox.SetEnvironment(projectA, "staging", given.before)
 					}
-					w.start()
+				}, func(w *world) {
 					if _, err := w.runner.Inventory.Environments(context.Background(), projectA, 0); err != nil {
 						t.Fatal(err)
 					}

@@ -24,6 +24,32 @@ func (w *world) changes() []string {
 	return list
 }
 
+// testFile is the absolute path of a certificate or key of package tasks.
+func testFile(name string) string {
+	path, err := filepath.Abs(filepath.Join("..", "tasks", "testdata", name))
+	if err != nil {
+		panic(err)
+	}
+	return path
+}
+
+// secretOf is a line of a key that stands in no other.
+func secretOf(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(testFile(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(string(text), "\n")[2]
+}
+
+// addDomainsAndCertificate gives production and staging a domain, and the project a certificate.
+func (w *world) addDomainsAndCertificate() {
+	w.sandbox.AddDomain(projectA, "master", sandbox.Domain{Name: "shop.example"})
+	w.sandbox.AddDomain(projectA, "staging", sandbox.Domain{Name: "staging.example", ReplacementFor: "shop.example"})
+	w.sandbox.AddCertificate(projectA, sandbox.Certificate{ID: "c1"})
+}
+
 // environment returns what the platform says of an environment, by a few of its properties.
 func (w *world) environment(name string) string {
 	w.t.Helper()
@@ -106,6 +132,18 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 			request: "POST /environments/staging/tasks/migrate/run", activity: "environment.task", after: off},
 		{kind: "resources_set", task: "{sizes: {app: '0.5'}, counts: {app: 2}, disks: {app: 1024}}", script: "resources:set -S app:0.5 --count app:2 --disk app:1024",
 			request: "PATCH /environments/staging/deployments/next", activity: "environment.resources.update", after: off},
+		{kind: "autoscaling_set", task: "{service: app, metric: cpu, threshold_up: 70, cooldown_up: 10m, instances_max: 4}",
+			script:  "autoscaling:set -s app -m cpu --threshold-up 70 --cooldown-up 10m --instances-max 4",
+			request: "PATCH /environments/staging/autoscaling/settings", after: off},
+		{kind: "domain_add", task: "{name: new.example, attach: shop.example}", script: "domain:add new.example --attach shop.example",
+			request: "POST /environments/staging/domains", activity: "environment.domain.create", after: off},
+		{kind: "domain_delete", task: "{name: staging.example}", script: "domain:delete staging.example",
+			request: "DELETE /environments/staging/domains/staging.example", activity: "environment.domain.delete", after: off},
+		{kind: "certificate_add", task: "{certificate_file: " + testFile("certificate.pem") + ", key_file: " + testFile("key.pem") + "}",
+			script:  "certificate:add --cert " + testFile("certificate.pem") + " --key " + testFile("key.pem"),
+			request: "POST /certificates", after: off},
+		{kind: "certificate_delete", task: "{certificate: c1}", script: "certificate:delete c1",
+			request: "DELETE /certificates/c1", after: off},
 		{kind: "backup_verify", task: "{max_age: 26h}", after: off},
 		{kind: "branch", task: "{name: new, type: development}", script: "branch new --type development",
 			request: "POST /environments/staging/branch", activity: "environment.branch", after: off},
@@ -139,6 +177,7 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 						}
 					})
 					w.sandbox.AddBackup(projectA, "staging", sandbox.Backup{ID: "b1", CreatedAt: time.Now()})
+					w.addDomainsAndCertificate()
 					w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "ON", Value: "old", Enabled: true})
@@ -164,6 +203,7 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 					}
 					w.wantVariables(tt.variables)
 					w.wantNowhere("pa55word")
+					w.wantNowhere(secretOf(t, "key.pem"))
 				})
 			})
 		}
@@ -257,12 +297,15 @@ func TestRunner_AsksForNothingThatIsSoAlready(t *testing.T) {
 		"{variable_disable: {name: OLD}}",
 		"{deploy_type: {type: automatic}}",
 		"{activity_cancel: {}}",
+		"{autoscaling_set: {service: app, instances_max: 8}}",
+		"{domain_add: {name: staging.example}}",
 		"{project_info: {description: Simulated by the automatond sandbox}}",
 		"{environment_info: {title: staging, type: staging, parent: master, restrict_robots: false}}",
 	} {
 		inWorld(t, onStaging+"    task: "+task+"\n", func(w *world) {
 			w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
 			w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
+			w.addDomainsAndCertificate()
 			w.fire()
 			w.wait(time.Minute)
 			if got := strings.Join(w.outcomes(), " "); got != "succeeded/" || len(w.changes()) > 0 {
@@ -274,21 +317,26 @@ func TestRunner_AsksForNothingThatIsSoAlready(t *testing.T) {
 
 func TestRunner_ReportsWhatStandsInATasksWay(t *testing.T) {
 	for task, outcome := range map[string]string{
-		"{variable_create: {name: OLD, value: new}}":              "failed/api_error",
-		"{variable_update: {name: NONE, value: new}}":             "failed/not_found",
-		"{backup_restore: {}}":                                    "failed/not_found",
-		"{backup_delete: {backup: none}}":                         "failed/not_found",
-		"{backup_verify: {max_age: 26h}}":                         "failed/not_found",
-		"{branch: {name: staging}}":                               "failed/api_error",
-		"{variable_delete: {name: NONE}}":                         "failed/not_found",
-		"{operation: {operation: none}}":                          "failed/not_found",
-		"{task_run: {task: none}}":                                "failed/not_found",
-		"{resources_set: {sizes: {none: '1'}}}":                   "failed/not_found",
-		"{operation: {operation: clear-cache, app: api}}":         "failed/not_found",
-		"{deactivate: {}}":                                        "failed/api_error", // it has a child
-		"{environment_info: {parent: none}}":                      "failed/not_found",
-		"{environment_info: {parent: child}}":                     "failed/api_error",
-		"{variable_set: {name: A, value: b, level: environment}}": "succeeded/",
+		"{variable_create: {name: OLD, value: new}}":                    "failed/api_error",
+		"{variable_update: {name: NONE, value: new}}":                   "failed/not_found",
+		"{backup_restore: {}}":                                          "failed/not_found",
+		"{backup_delete: {backup: none}}":                               "failed/not_found",
+		"{backup_verify: {max_age: 26h}}":                               "failed/not_found",
+		"{branch: {name: staging}}":                                     "failed/api_error",
+		"{domain_add: {name: new.example, attach: none.example}}":       "failed/not_found",
+		"{domain_delete: {name: none.example}}":                         "failed/not_found",
+		"{certificate_add: {certificate_file: /none, key_file: /none}}": "failed/not_found",
+		"{certificate_delete: {certificate: none}}":                     "failed/not_found",
+		"{autoscaling_set: {service: none, instances_max: 2}}":          "failed/not_found",
+		"{variable_delete: {name: NONE}}":                               "failed/not_found",
+		"{operation: {operation: none}}":                                "failed/not_found",
+		"{task_run: {task: none}}":                                      "failed/not_found",
+		"{resources_set: {sizes: {none: '1'}}}":                         "failed/not_found",
+		"{operation: {operation: clear-cache, app: api}}":               "failed/not_found",
+		"{deactivate: {}}":                                              "failed/api_error", // it has a child
+		"{environment_info: {parent: none}}":                            "failed/not_found",
+		"{environment_info: {parent: child}}":                           "failed/api_error",
+		"{variable_set: {name: A, value: b, level: environment}}":       "succeeded/",
 	} {
 		inWorld(t, onStaging+"    task: "+task+"\n", func(w *world) {
 			w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})

@@ -52,11 +52,18 @@ type world struct {
 // inWorld runs body in virtual time with one project that has master, staging and feature/x.
 func inWorld(t *testing.T, yaml string, body func(*world)) {
 	t.Helper()
+	inPreparedWorld(t, yaml, func(*world) {}, body)
+}
+
+// inPreparedWorld is inWorld with something to do before the process starts.
+func inPreparedWorld(t *testing.T, yaml string, prepare, body func(*world)) {
+	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, dir: dir, logs: &strings.Builder{}, token: secret.FromEnv("TOKEN", token)}
 		w.simulate(sandbox.Options{ActivityDuration: 20 * time.Second})
 		w.configure(yaml)
+		prepare(w)
 		w.start()
 		body(w)
 		w.stop()

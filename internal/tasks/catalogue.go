@@ -101,10 +101,11 @@ func (k *Kind) Accepts(status string) bool {
 func Catalogue() []*Kind {
 	return []*Kind{
 		backup, backupVerify, backupRestore, backupDelete, redeploy, synchronize, sourceOperation, pause, resume,
-		activate, deactivate, environmentDelete, environmentInfo, branch, merge, deploy, deployType, httpAccess, operation, taskRun, resourcesSet, activityCancel,
+		activate, deactivate, environmentDelete, environmentInfo, branch, merge, deploy, deployType, httpAccess, operation, taskRun, resourcesSet, autoscalingSet,
+		activityCancel, domainAdd, domainDelete,
 		variableSet, variableCreate, variableUpdate,
 		variableDelete, variableEnable, variableDisable,
-		projectInfo, clearBuildCache, api,
+		projectInfo, clearBuildCache, certificateAdd, certificateDelete, api,
 	}
 }
 

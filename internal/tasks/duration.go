@@ -20,6 +20,12 @@ func (d Duration) String() string {
 	return text
 }
 
+// is reports whether a text is this length of time.
+func (d Duration) is(text string) bool {
+	other, err := time.ParseDuration(text)
+	return err == nil && d == Duration(other)
+}
+
 // MarshalText returns what String does.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 

@@ -30,6 +30,9 @@ func samples() []Task {
 		&DeployType{Type: "manual"}, &DeployType{Type: "automatic"}, &ActivityCancel{}, &ActivityCancel{Types: []string{"cron"}},
 		&ProjectInfo{Title: "T"}, &EnvironmentDelete{}, &EnvironmentInfo{Title: "T"}, &EnvironmentInfo{ClearParent: true}, &EnvironmentInfo{EnableSMTP: new(false)},
 		&VariableDelete{Name: "env:A"}, &VariableDelete{Name: "env:A", Level: "project"}, &VariableEnable{Name: "env:A"}, &VariableDisable{Name: "env:A"},
+		&DomainAdd{Name: "a.example"}, &DomainAdd{Name: "a.example", Attach: "b.example"}, &DomainDelete{Name: "a.example"},
+		&CertificateAdd{Certificate: "/c", Key: "/k"}, &CertificateAdd{Certificate: "/c", Key: "/k", Chain: []string{"/a", "/b"}}, &CertificateDelete{Certificate: "c1"},
+		&AutoscalingSet{Service: "app", InstancesMax: 2}, &AutoscalingSet{Service: "app", Metric: "cpu", Enabled: new(false), ThresholdDown: new(0.5), CooldownUp: Duration(time.Hour)},
 		&API{Method: "POST", Path: "x", Evidence: "none"}, &API{Method: "PUT", Path: "x", Evidence: "environment.redeploy"},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/automatond/automatond/internal/platform"
 )
@@ -92,6 +93,8 @@ const (
 	theDeployment   = testEnvironment + "/deployments/current"
 	theBackup       = testEnvironment + "/backups/{backup} b1"
 	environments    = "/projects/{project}/environments"
+	domains         = "/projects/{project}/domains"
+	ownDomain       = testEnvironment + "/domains/{domain} new.example"
 )
 
 func TestPrepare_LooksBeforeItAsks(t *testing.T) {
@@ -112,6 +115,8 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 	containers := map[string]string{testEnvironment + "/deployments/next": `{"webapps":{"app":{"resources":{"profile_size":"1"},"instance_count":null,"disk":512}},
 		"workers":{"app--w":{"resources":null}},"services":{"db":{"resources":{"profile_size":null},"disk":512}},"tasks":{"report":{}},"_links":{"#edit":{"href":"/api/next"}}}`}
 	const itself = `{"_links":{"self":{"href":"https://eu.invalid/api/x"}}}`
+	scaling := map[string]string{theDeployment: containers[testEnvironment+"/deployments/next"], testEnvironment + "/autoscaling/settings": `{
+		"defaults":{"instances":{"min":1,"max":8}},"services":{"app":{"triggers":{"cpu":{"enabled":false,"up":{"threshold":80,"duration":300}}},"instances":{"min":1,"max":8}}}}`}
 	const editable = `"_links":{"#edit":{"href":"/api/v/A"}}`
 	apps := func(body string) map[string]string {
 		return map[string]string{theDeployment: `{"webapps":` + body + `,"workers":{"app--w":{"operations":{"drain":{}}}},"_links":{"#operations":{"href":"/api/ops"}}}`}
@@ -227,6 +232,41 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		{"set a project of others", &ProjectInfo{Title: "T"}, map[string]string{theProject: `{"title":"S"}`}, "forbidden"},
 		{"set no project", &ProjectInfo{Title: "T"}, nil, "missing"},
 
+		{"add a domain where production has none", &DomainAdd{Name: "new.example"}, nil, "missing"},
+		{"add a domain", &DomainAdd{Name: "new.example", Attach: "shop.example"}, map[string]string{domains: `[{"name":"shop.example"},{"name":"b.example"}]`},
+			`POST /api/domains {"name":"new.example","replacement_for":"shop.example"}`},
+		{"add a domain to the only one", &DomainAdd{Name: "new.example"}, map[string]string{domains: `[{"name":"shop.example"}]`},
+			`POST /api/domains {"name":"new.example","replacement_for":"shop.example"}`},
+		{"add a domain to the default one", &DomainAdd{Name: "new.example"},
+			map[string]string{domains: `[{"name":"a.example"},{"name":"b.example"}]`, theProject: `{"default_domain":"b.example"}`},
+			`POST /api/domains {"name":"new.example","replacement_for":"b.example"}`},
+		{"add a domain to one of two", &DomainAdd{Name: "new.example"},
+			map[string]string{domains: `[{"name":"a.example"},{"name":"b.example"}]`, theProject: `{}`}, "conflict"},
+		{"add a domain to a missing one", &DomainAdd{Name: "new.example", Attach: "c.example"}, map[string]string{domains: `[{"name":"a.example"}]`}, "missing"},
+		{"add a domain that is there", &DomainAdd{Name: "new.example"}, map[string]string{ownDomain: `{"name":"new.example","replacement_for":"a.example"}`}, "already"},
+		{"add a domain that is attached elsewhere", &DomainAdd{Name: "new.example", Attach: "b.example"},
+			map[string]string{ownDomain: `{"name":"new.example","replacement_for":"a.example"}`}, "conflict"},
+		{"delete a domain", &DomainDelete{Name: "new.example"}, map[string]string{ownDomain: itself}, `DELETE /api/x `},
+		{"delete a domain by its link", &DomainDelete{Name: "new.example"}, map[string]string{ownDomain: `{"_links":{"#delete":{"href":"/api/d"}}}`}, `DELETE /api/d `},
+		{"delete a domain that is missing", &DomainDelete{Name: "new.example"}, nil, "missing"},
+		{"delete a domain without links", &DomainDelete{Name: "new.example"}, map[string]string{ownDomain: `{}`}, "forbidden"},
+		{"delete a certificate", &CertificateDelete{Certificate: "c1"}, map[string]string{oneCertificate + "c1": itself}, `DELETE /api/x `},
+		{"delete a certificate by its start", &CertificateDelete{Certificate: "c"},
+			map[string]string{certificates: `[{"id":"b1"},{"id":"c1"}]`, oneCertificate + "c1": itself}, `DELETE /api/x `},
+		{"delete one of two certificates", &CertificateDelete{Certificate: "c"}, map[string]string{certificates: `[{"id":"c1"},{"id":"c2"}]`}, "conflict"},
+		{"delete a certificate that is missing", &CertificateDelete{Certificate: "c1"}, map[string]string{certificates: `[]`}, "missing"},
+		{"delete the platform's certificate", &CertificateDelete{Certificate: "c1"}, map[string]string{oneCertificate + "c1": `{"is_provisioned":true}`}, "conflict"},
+		{"delete a certificate without links", &CertificateDelete{Certificate: "c1"}, map[string]string{oneCertificate + "c1": `{}`}, "forbidden"},
+		{"scale", &AutoscalingSet{Service: "app", Metric: "cpu", Enabled: new(true), ThresholdUp: new(70.5), DurationUp: Duration(time.Hour), InstancesMax: 4}, scaling,
+			`PATCH /api/scaling {"services":{"app":{"instances":{"max":4},"triggers":{"cpu":{"enabled":true,"up":{"duration":3600,"threshold":70.5}}}}}}`},
+		{"scale a worker down", &AutoscalingSet{Service: "app--w", Metric: "memory", ThresholdDown: new(0.0), DurationDown: Duration(time.Minute),
+			CooldownUp: Duration(5 * time.Minute), CooldownDown: Duration(time.Minute), InstancesMin: 2}, scaling,
+			`PATCH /api/scaling {"services":{"app--w":{"instances":{"min":2},"scale_cooldown":{"down":60,"up":300},"triggers":{"memory":{"down":{"duration":60,"threshold":0}}}}}}`},
+		{"scale what is so", &AutoscalingSet{Service: "app", Metric: "cpu", ThresholdUp: new(80.0), InstancesMin: 1}, scaling, "already"},
+		{"scale nobody", &AutoscalingSet{Service: "api", InstancesMin: 2}, scaling, "missing"},
+		{"scale too far", &AutoscalingSet{Service: "app", InstancesMax: 9}, scaling, "conflict"},
+		{"scale without a deployment", &AutoscalingSet{Service: "app", InstancesMax: 2}, nil, "missing"},
+
 		{"set properties", &EnvironmentInfo{Title: "X", EnableSMTP: new(false)}, map[string]string{testEnvironment: `{"title":"X","enable_smtp":true}`},
 			`PATCH /api/x {"enable_smtp":false,"title":"X"}`},
 		{"set properties that are so", &EnvironmentInfo{Title: "X", EnableSMTP: new(false)},
@@ -240,7 +280,8 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{
-				"#manage-variables": "/api/vars", "#deactivate": "/api/deactivate", "#branch": "/api/branch", "#deploy": "/api/deploy", "#edit": "/api/x"}}
+				"#manage-variables": "/api/vars", "#deactivate": "/api/deactivate", "#branch": "/api/branch", "#deploy": "/api/deploy", "#edit": "/api/x",
+				"#domains": "/api/domains", "#manage-autoscaling": "/api/scaling"}}
 			r, err := Prepare(tt.task, env, resources(tt.there))
 			got := r.Method + " " + r.Path + " " + string(r.Body)
 			if refusal, ok := errors.AsType[*Refusal](err); ok {
@@ -258,13 +299,15 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 func TestPrepare_PassesOnThatItCouldNotLook(t *testing.T) {
 	away := errors.New("away")
 	look := func(string, string) (*platform.Resource, error) { return nil, away }
-	env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{"#manage-variables": "/v", "#deactivate": "/d", "#branch": "/b"}}
+	env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{"#manage-variables": "/v", "#deactivate": "/d", "#branch": "/b", "#domains": "/o", "#manage-autoscaling": "/s"}}
 	value := Confidential("b")
 	for _, task := range []Task{
 		&VariableSet{Name: "A", Value: &value}, &VariableCreate{Name: "A", Value: &value, Level: "project"},
 		&VariableUpdate{Name: "A", Value: &value}, &BackupRestore{}, &BackupRestore{Backup: "b"}, &BackupDelete{Backup: "b"}, &BackupVerify{}, &API{Path: "x"}, &TaskRun{Task: "t"}, &ResourcesSet{}, &Branch{Name: "y"}, &ClearBuildCache{},
 		&VariableDelete{Name: "A"}, &VariableEnable{Name: "A"}, &VariableDisable{Name: "A"}, &Operation{Operation: "o"}, &Deactivate{},
 		&EnvironmentInfo{Title: "T"}, &DeployType{Type: "manual"}, &ActivityCancel{}, &ProjectInfo{Title: "T"},
+		&DomainAdd{Name: "a.example"}, &DomainDelete{Name: "a.example"}, &AutoscalingSet{Service: "app"}, &CertificateDelete{Certificate: "c"},
+		&CertificateAdd{Certificate: testFile(t, "certificate.pem"), Key: testFile(t, "key.pem")},
 	} {
 		if _, err := Prepare(task, env, look); !errors.Is(err, away) {
 			t.Errorf("%s: got %v", task.Kind().Name, err)
@@ -326,6 +369,12 @@ func TestPrepare_ReadsAMissingLinkWithTheEnvironment(t *testing.T) {
 		{"manual deployments of a paused one", &DeployType{Type: "manual"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
 		{"properties of a dirty one", &EnvironmentInfo{Title: "T"}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
 		{"properties forbidden", &EnvironmentInfo{Title: "T"}, platform.Environment{Status: "active"}, "forbidden", "role admin"},
+		{"domain of a dirty one", &DomainAdd{Name: "a.example"}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
+		{"domain of a paused one", &DomainAdd{Name: "a.example"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
+		{"domain forbidden", &DomainAdd{Name: "a.example"}, platform.Environment{Status: "active"}, "forbidden", "role admin"},
+		{"scaling of a dirty one", &AutoscalingSet{Service: "app"}, platform.Environment{Status: "active", IsDirty: true}, "dirty", "pending"},
+		{"scaling of a paused one", &AutoscalingSet{Service: "app"}, platform.Environment{Status: "paused"}, "inactive", "wants it active"},
+		{"scaling forbidden", &AutoscalingSet{Service: "app"}, platform.Environment{Status: "active"}, "forbidden", "role admin"},
 		{"paused, resume forbidden", &Resume{}, platform.Environment{Status: "paused"}, "forbidden", "role admin"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -377,6 +426,19 @@ func TestPrepare_DeletesAnInactiveEnvironment(t *testing.T) {
 	}
 }
 
+func TestPrepare_AttachesNoDomainOfProduction(t *testing.T) {
+	for _, env := range []*platform.Environment{{ID: "main", IsMain: true}, {ID: "live", Type: "production"}} {
+		env.Status, env.Links = "active", platform.Links{"#domains": "/api/domains"}
+		if r, err := Prepare(&DomainAdd{Name: "a.example"}, env, nothingThere); err != nil || string(r.Body) != `{"name":"a.example"}` {
+			t.Errorf("%s: got %s, %v", env.ID, r.Body, err)
+		}
+		_, err := Prepare(&DomainAdd{Name: "a.example", Attach: "b.example"}, env, nothingThere)
+		if refusal, ok := errors.AsType[*Refusal](err); !ok || refusal.Reason != RefusedConflict {
+			t.Errorf("%s, attached: got %v", env.ID, err)
+		}
+	}
+}
+
 func BenchmarkPrepare(b *testing.B) {
 	env := &platform.Environment{ID: "main", Status: "active", Links: platform.Links{"#backup": "/api/projects/p/environments/main/backup"}}
 	task := &Backup{}
@@ -388,9 +450,9 @@ func BenchmarkPrepare(b *testing.B) {
 	}
 }
 
-func TestPrepare_WaitsWithABackupUntilTheEnvironmentIsClean(t *testing.T) {
-	there := resources(map[string]string{theBackup: `{"_links":{"self":{"href":"/api/b1"}}}`})
-	for _, task := range []Task{&BackupDelete{Backup: "b1"}, &BackupRestore{Backup: "b1"}} {
+func TestPrepare_WaitsWithADeletionUntilTheEnvironmentIsClean(t *testing.T) {
+	there := resources(map[string]string{theBackup: `{"_links":{"self":{"href":"/api/b1"}}}`, ownDomain: `{"_links":{"self":{"href":"/api/d"}}}`})
+	for _, task := range []Task{&BackupDelete{Backup: "b1"}, &BackupRestore{Backup: "b1"}, &DomainDelete{Name: "new.example"}} {
 		_, err := Prepare(task, &platform.Environment{ID: "x", Status: "active", IsDirty: true}, there)
 		if refusal, ok := errors.AsType[*Refusal](err); !ok || refusal.Reason != RefusedDirty {
 			t.Errorf("%s: got %v", task.Kind().Name, err)

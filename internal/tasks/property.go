@@ -53,10 +53,25 @@ func refuseIfSo(r *platform.Resource, body map[string]any, name string) error {
 	if err := r.Decode(&have); err != nil {
 		return err
 	}
-	for property, want := range body {
-		if got, ok := have[property]; !ok || got != want {
-			return nil
-		}
+	if !includes(have, body) {
+		return nil
 	}
 	return &Refusal{RefusedAlready, name + " is as it should be already"}
+}
+
+// includes reports whether everything that is wanted of a JSON object is so already.
+func includes(have, want map[string]any) bool {
+	for property, wanted := range want {
+		got, ok := have[property]
+		if section, nested := wanted.(map[string]any); nested {
+			part, _ := got.(map[string]any)
+			ok = includes(part, section)
+		} else {
+			ok = ok && got == wanted
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
 }

@@ -19,3 +19,13 @@ func remove(k *Kind, env *platform.Environment, links platform.Links) (platform.
 	}
 	return request(http.MethodDelete, path, k.Route, nil)
 }
+
+// removeFromProject is remove for what no environment has to be clean for.
+func removeFromProject(k *Kind, env *platform.Environment, links platform.Links) (platform.Request, error) {
+	for _, link := range []string{k.Link, "self"} {
+		if path, ok := links.Path(link); ok {
+			return request(http.MethodDelete, path, k.Route, nil)
+		}
+	}
+	return platform.Request{}, refuseOnProject(k, env)
+}
