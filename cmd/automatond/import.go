@@ -14,7 +14,7 @@ func newImport() *cobra.Command {
 		Use:   "import FILE...",
 		Short: "Write the crons of the vendor's files as declared ones",
 		Long: `Write the crons of .platform.app.yaml, .platform/applications.yaml or .upsun/config.yaml, or of a
-file of automatond's own, with their scripts as guards and tasks. A script that cannot be declared
+file of automatond's own, with their scripts as guards, tasks and steps. A script that cannot be declared
 exactly is kept, with a comment that says why. The new file goes to the standard output, what became
 of each cron to the standard error.`,
 		Example: `  automatond import .platform.app.yaml > automatond.yaml`,

@@ -94,8 +94,13 @@ func writePlan(w io.Writer, report plan.Report) {
 			if t.Project != "" {
 				fmt.Fprintf(w, " of %s", t.Project)
 			}
-			if i < len(c.Calls) {
+			switch {
+			case i < len(c.Calls):
 				fmt.Fprintf(w, "   from: %s", strings.Join(c.Calls[i], " "))
+			case i > 0 && c.OnFailure == "stop":
+				fmt.Fprint(w, "   if the step before it succeeds")
+			case i > 0:
+				fmt.Fprint(w, "   when the step before it is over")
 			}
 			fmt.Fprintln(w)
 		}

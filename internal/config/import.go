@@ -34,7 +34,7 @@ type Fate string
 
 // The four fates of a cron.
 const (
-	Declares Fate = "declared"       // its script became a guard and a task
+	Declares Fate = "declared"       // its script became a guard, and a task or steps
 	Keeps    Fate = "kept as script" // its script cannot be declared exactly
 	Leaves   Fate = "left"           // it stays in the application's container, and is not in the result
 	Same     Fate = "unchanged"      // it was declared before
@@ -74,6 +74,7 @@ type importer struct {
 	jobs     map[string]*job.Job // as loaded, by name
 	scripts  map[string]string   // what a cron that keeps its script has in the result
 	declared map[string]shell.Declared
+	retries  bool // a declared cron would have some by default
 	result   Imported
 }
 
@@ -122,6 +123,8 @@ func (im *importer) rewrite(root *yaml.Node) error {
 	if crons == nil {
 		return errors.New("the file has no crons")
 	}
+	retries := textOf(valueOf(valueOf(root, "defaults"), "retries"))
+	im.retries = retries != "" && retries != "0"
 	for _, p := range pairsOf(crons) {
 		j, ok := im.jobs[p.key.Value]
 		switch {
@@ -186,7 +189,7 @@ func (im *importer) note(j *job.Job, fate Fate, note string) {
 	im.result.Crons = append(im.result.Crons, ImportedCron{Name: j.Name, Fate: fate, Note: note})
 }
 
-// declare replaces the script of a cron by a guard and a task, or says in a comment why not.
+// declare replaces the script of a cron by a guard and what it asks for, or says in a comment why not.
 func (im *importer) declare(cron *yaml.Node, j *job.Job) {
 	at := scriptIndex(cron)
 	if at < 0 || cron.Anchor != "" || cron.Content[at+1].Anchor != "" || cron.Content[at+1].Kind == yaml.AliasNode {
@@ -205,8 +208,11 @@ func (im *importer) declare(cron *yaml.Node, j *job.Job) {
 	}
 	pairs[0].FootComment = cron.Content[at].FootComment
 	cron.Content = slices.Replace(cron.Content, at, at+2, pairs...)
-	if tasks.Destructive(d.Call.Task) {
-		consent(cron)
+	if slices.ContainsFunc(d.Calls, func(c shell.Call) bool { return tasks.Destructive(c.Task) }) {
+		put(cron, "allow_destructive", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
+	}
+	if im.retries {
+		put(cron, "retries", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "0"}) // as a script has none
 	}
 	im.declared[j.Name] = d
 	note := ""
@@ -216,15 +222,15 @@ func (im *importer) declare(cron *yaml.Node, j *job.Job) {
 	im.note(j, Declares, note)
 }
 
-// consent allows a cron what its command line was allowed by --yes.
-func consent(cron *yaml.Node) {
-	const key = "allow_destructive"
-	allowed := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"}
-	if given := valueOf(cron, key); given != nil {
-		*given = *allowed
-		return
+// put gives a cron a key of its own, in the place of the one that it may have.
+func put(cron *yaml.Node, key string, value *yaml.Node) {
+	for i := 0; i < len(cron.Content); i += 2 {
+		if cron.Content[i].Value == key {
+			cron.Content[i+1] = value
+			return
+		}
 	}
-	cron.Content = append(cron.Content, word(key), allowed)
+	cron.Content = append(cron.Content, word(key), value)
 }
 
 // scriptIndex is where the key of a cron's script stands among its own keys, -1 if it is merged in.
@@ -271,18 +277,32 @@ func declaration(j *job.Job) (shell.Declared, []*yaml.Node, error) {
 	if len(pairs) > 0 && !j.Guard.IsZero() {
 		return d, nil, errors.New("it has conditions beside the cron's own only and except")
 	}
-	kind := d.Call.Task.Kind()
-	if !slices.Equal(kind.Statuses, []string{"active"}) {
+	if kind := d.Calls[0].Task.Kind(); !slices.Equal(kind.Statuses, []string{"active"}) {
 		return d, nil, fmt.Errorf("a script runs on active environments, and task %s on those that are %s", kind.Name, strings.Join(kind.Statuses, " or "))
 	}
-	if isConfidential(kind) {
-		return d, nil, errors.New("what it asks for has confidential values, which import does not copy")
+	steps := &yaml.Node{Kind: yaml.SequenceNode}
+	for i, c := range d.Calls {
+		if e, ok := c.Task.(*tasks.EnvironmentInfo); ok && e.Type != "" && i < len(d.Calls)-1 && len(pairs) > 0 {
+			return d, nil, errors.New("it changes the environment type, and a guard is asked again before each step")
+		}
+		if isConfidential(c.Task.Kind()) {
+			return d, nil, errors.New("what it asks for has confidential values, which import does not copy")
+		}
+		task, err := taskNode(c.Task)
+		if err != nil {
+			return d, nil, err
+		}
+		steps.Content = append(steps.Content, task)
 	}
-	task, err := taskNode(d.Call.Task)
-	if err != nil {
-		return d, nil, err
+	switch {
+	case len(d.Calls) == 1:
+		pairs = append(pairs, word("task"), steps.Content[0])
+	case d.Stops:
+		pairs = append(pairs, word("steps"), steps)
+	default:
+		pairs = append(pairs, word("steps"), steps, word("on_failure"), word(string(job.OnFailureContinue)))
 	}
-	return d, append(pairs, word("task"), task), nil
+	return d, pairs, nil
 }
 
 func isConfidential(k *tasks.Kind) bool {
@@ -428,13 +448,13 @@ func (im *importer) verify() error {
 		same := c.Fate == Leaves
 		if j != nil {
 			script, kept := im.scripts[c.Name]
-			d, declares := im.declared[c.Name]
+			d, declared := im.declared[c.Name]
 			same = j.Spec.String() == was.Spec.String() && j.Location.String() == was.Location.String() && j.Timeout == was.Timeout
 			switch {
 			case kept:
 				same = same && j.Script != nil && j.Script.Source() == script
-			case declares:
-				same = same && len(j.Tasks) == 1 && tasks.Hash(tasks.Expand(j.Tasks[0], tasks.Names{})) == tasks.Hash(d.Call.Task)
+			case declared:
+				same = same && j.Retries == was.Retries && declares(j, d)
 			}
 		}
 		if !same {
@@ -442,4 +462,12 @@ func (im *importer) verify() error {
 		}
 	}
 	return nil
+}
+
+// declares reports whether a job asks for what a script did, in the same order.
+func declares(j *job.Job, d shell.Declared) bool {
+	stops := j.OnFailure == job.OnFailureStop
+	return (len(d.Calls) == 1 || stops == d.Stops) && slices.EqualFunc(j.Tasks, d.Calls, func(t tasks.Task, c shell.Call) bool {
+		return tasks.Hash(tasks.Expand(t, tasks.Names{})) == tasks.Hash(c.Task)
+	})
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/automatond/automatond/internal/config"
 )
 
@@ -116,6 +118,57 @@ func TestImport_QuotesWhatADeclaredTaskWouldExpand(t *testing.T) {
 `)
 	if want := "- $${branch} $HOME\n"; !strings.Contains(got, want) {
 		t.Errorf("got:\n%s\nwant %s", got, want)
+	}
+}
+
+func TestImport_WritesSeveralCallsAsSteps(t *testing.T) {
+	got := imported(t, `defaults: {retries: 2}
+crons:
+    stop:
+        spec: '0 5 * * *'
+        cmd: cd /app && platform sync data -y --wait && platform redeploy -y
+    continue:
+        spec: '0 6 * * *'
+        cmd: '[ "$PLATFORM_BRANCH" = dev ] || exit 0; platform sync data -y --wait; platform backup:delete abc -y'
+    accepted:
+        spec: '0 7 * * *'
+        cmd: platform sync data -yW && platform redeploy -yW
+    type:
+        spec: '0 8 * * *'
+        cmd: '[ "$PLATFORM_ENVIRONMENT_TYPE" = staging ] || exit 0; platform redeploy -y; platform environment:info type development; platform redeploy -y'
+`)
+	want := `defaults: {retries: 2}
+crons:
+    stop:
+        spec: '0 5 * * *'
+        steps:
+            - synchronize:
+                data: true
+            - redeploy: {}
+        retries: 0
+    continue:
+        spec: '0 6 * * *'
+        only:
+            branches: [dev]
+        steps:
+            - synchronize:
+                data: true
+            - backup_delete:
+                backup: abc
+        on_failure: continue
+        allow_destructive: true
+        retries: 0
+    accepted:
+        spec: '0 7 * * *'
+        # Kept as a script: a call of it follows as soon as the one before is accepted, and a step when that has succeeded; with --wait it could be declared.
+        cmd: platform sync data -yW && platform redeploy -yW
+    type:
+        spec: '0 8 * * *'
+        # Kept as a script: it changes the environment type, and a guard is asked again before each step.
+        cmd: '[ "$PLATFORM_ENVIRONMENT_TYPE" = staging ] || exit 0; platform redeploy -y; platform environment:info type development; platform redeploy -y'
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

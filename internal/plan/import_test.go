@@ -1,10 +1,12 @@
 package plan_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,25 +16,25 @@ import (
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/plan"
+	"github.com/automatond/automatond/internal/shell"
 	"github.com/automatond/automatond/internal/tasks"
 )
 
 // TestImport_PlansAlikeInEveryContext holds real shapes of files, and generated ones, against what
 // import makes of them. AUTOMATOND_IMPORT_FILES=10000 is the long form.
 func TestImport_PlansAlikeInEveryContext(t *testing.T) {
-	for _, f := range shapes(t) {
-		planAlike(t, f.Name, string(f.Data), importContexts())
+	dir, long := t.TempDir(), os.Getenv("AUTOMATOND_IMPORT_FILES") != ""
+	for i, f := range shapes(t) {
+		planAlike(t, dir, f.Name, string(f.Data), someContexts(rand.New(rand.NewPCG(uint64(i), 6)), long))
 	}
-	files := 300
+	files := 200
 	if n, err := strconv.Atoi(os.Getenv("AUTOMATOND_IMPORT_FILES")); err == nil {
 		files = n
 	}
 	fates := map[config.Fate]int{}
 	for seed := range files {
 		g := generator{rand.New(rand.NewPCG(uint64(seed), 5))}
-		all := importContexts()
-		g.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		for fate, n := range planAlike(t, fmt.Sprint("seed ", seed), g.file(), all[:20]) {
+		for fate, n := range planAlike(t, dir, fmt.Sprint("seed ", seed), g.file(), someContexts(g.Rand, false)) {
 			fates[fate] += n
 		}
 		if t.Failed() {
@@ -40,7 +42,7 @@ func TestImport_PlansAlikeInEveryContext(t *testing.T) {
 		}
 	}
 	t.Log(fates)
-	if fates[config.Declares] < files/4 || fates[config.Keeps] < files/4 {
+	if fates[config.Declares] < files/4 || fates[config.Keeps] < files/4 || fates[steps] < files/8 {
 		t.Errorf("the files show too little: %v", fates)
 	}
 }
@@ -61,9 +63,22 @@ func importContexts() []plan.Offline {
 	return list
 }
 
-func planAlike(t *testing.T, name, text string, contexts []plan.Offline) map[config.Fate]int {
+// someContexts are a few contexts of all, or all of them.
+func someContexts(r *rand.Rand, all bool) []plan.Offline {
+	list := importContexts()
+	if all {
+		return list
+	}
+	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return list[:20]
+}
+
+// steps counts the declared crons that have several tasks.
+const steps config.Fate = "steps"
+
+func planAlike(t *testing.T, dir, name, text string, contexts []plan.Offline) map[config.Fate]int {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "file")
+	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -84,8 +99,15 @@ func planAlike(t *testing.T, name, text string, contexts []plan.Offline) map[con
 		fates[c.Fate]++
 		left[c.Name] = c.Fate == config.Leaves
 	}
-	dir := t.TempDir()
 	was, is := foreign(t, dir, text), foreign(t, dir, string(imported.YAML))
+	for _, j := range is {
+		if len(j.Tasks) > 1 {
+			fates[steps]++
+		}
+		if i := slices.IndexFunc(was, func(w *job.Job) bool { return w.Name == j.Name && w.Script != nil }); i >= 0 && len(j.Tasks) > 0 {
+			asksAlike(t, was[i], j, contexts)
+		}
+	}
 	for _, context := range contexts {
 		if diff := cmp.Diff(answers(t, context, was, left), answers(t, context, is, left)); diff != "" {
 			t.Errorf("%s on %+v (-file +import):\n%s\n%s\n%s", name, context, diff, text, imported.YAML)
@@ -93,6 +115,39 @@ func planAlike(t *testing.T, name, text string, contexts []plan.Offline) map[con
 		}
 	}
 	return fates
+}
+
+// asksAlike holds a declared cron against the script that it was, whichever of the calls fail.
+func asksAlike(t *testing.T, was, is *job.Job, contexts []plan.Offline) {
+	t.Helper()
+	all, shown := 1<<len(is.Tasks)-1, 0
+	for _, c := range contexts {
+		if shown == 2 {
+			return
+		}
+		for failing := range all + 1 {
+			var made, asked []string
+			call := func(_ context.Context, c shell.Call) int {
+				made = append(made, tasks.Hash(c.Task))
+				return failing >> (len(made) - 1) & 1
+			}
+			was.Script.Run(t.Context(), variables(c), call)
+			if len(made) == 0 {
+				break // not where its conditions hold
+			}
+			shown += failing / all
+			for i, task := range is.Tasks {
+				asked = append(asked, tasks.Hash(tasks.Expand(task, tasks.Names{})))
+				if is.OnFailure == job.OnFailureStop && failing>>i&1 == 1 {
+					break
+				}
+			}
+			if diff := cmp.Diff(made, asked); diff != "" {
+				t.Errorf("when calls %b fail (-script +steps):\n%s\n%s", failing, diff, was.Script.Source())
+				return
+			}
+		}
+	}
 }
 
 // answers are the decisions on a target in words, of the crons that are not left to the container.
@@ -159,17 +214,20 @@ func (g generator) crons(indent string) string {
 }
 
 func (g generator) script() string {
-	script := g.of("", "", "", "set -e\n", "set -eu\n", "# why\n")
+	script := g.of("", "", "", "set -e\n", "set -eu\n", "# why\n", "cd /app\n", "cd \"$PLATFORM_APP_DIR\" || exit 1\n", "export PATH=\"$HOME/bin:$PATH\"\n",
+		"echo \"on $PLATFORM_BRANCH\"\n")
 	if g.IntN(4) == 0 {
 		script += g.gate() + "\n"
 	}
-	return script + g.body() + "\n" + g.of("", "", "", "exit 0\n", "true\n")
+	return script + g.body() + "\n" + g.of("", "", "", "exit 0\n", "true\n", "echo done\n")
 }
 
 func (g generator) gate() string {
-	switch g.IntN(4) {
+	switch g.IntN(5) {
 	case 0:
-		return g.condition() + " || exit" + g.of("", " 0", " 1")
+		return g.condition() + " || exit" + g.of("", " 0", " 1", " $?")
+	case 4:
+		return g.condition() + " || { echo \"not on $PLATFORM_BRANCH\"; exit 0; }"
 	case 1:
 		return g.condition() + " && exit 0"
 	case 2:
@@ -179,11 +237,13 @@ func (g generator) gate() string {
 }
 
 func (g generator) body() string {
-	switch g.IntN(10) {
+	switch g.IntN(12) {
 	case 0:
 		return g.call()
 	case 1, 2:
-		return g.condition() + " && " + g.call() + g.of("", "", " || true")
+		return g.condition() + " && " + g.calls(" && ") + g.of("", "", " || true")
+	case 10, 11:
+		return g.calls(g.of("\n", "; ", "; ", " && ", " || ", " || exit 1\n", " || true\n", " >> /app/log 2>&1; "), "\n")
 	case 3:
 		return g.condition() + " || " + g.call()
 	case 4:
@@ -191,13 +251,15 @@ func (g generator) body() string {
 	case 5:
 		return "if " + g.condition() + "; then\n    " + g.body() + "\nelse\n    " + g.of("exit 0", "true", g.call()) + "\nfi"
 	case 6:
-		return "{ " + g.call() + "; }"
+		return "{ " + g.of("", "cd /app && ") + g.calls("; ") + "; }"
+	case 7:
+		return g.calls(g.of("\n", " && ", " || exit 1\n"))
 	}
 	return "if " + g.condition() + "; then\n    " + g.body() + "\nfi"
 }
 
 func (g generator) condition() string {
-	switch g.IntN(8) {
+	switch g.IntN(12) {
 	case 0:
 		return g.test() + g.of(" && ", " || ") + g.test()
 	case 1:
@@ -216,6 +278,12 @@ func (g generator) test() string {
 }
 
 func (g generator) comparison() string {
+	switch g.IntN(4) {
+	case 0:
+		return `"$PLATFORM_BRANCH"` + g.of(" = ", " != ") + g.of("main", "dev")
+	case 1:
+		return `"$PLATFORM_ENVIRONMENT_TYPE"` + g.of(" = ", " != ") + g.of("production", "staging")
+	}
 	return g.variable() + g.of(" = ", " = ", " != ") + g.name()
 }
 
@@ -238,8 +306,26 @@ func (g generator) names() string {
 	return g.of("main", "main|dev", "'main' | \"release/1.0\"", "release/*", "production", "production|staging", "m[a]in", "*")
 }
 
+// calls are a few, joined in one of these ways.
+func (g generator) calls(joins ...string) string {
+	calls := g.call()
+	for range g.IntN(4) {
+		calls += g.of(joins...) + g.step()
+	}
+	return calls
+}
+
+// step is a call that may be one of several.
+func (g generator) step() string {
+	return "platform " + g.of("backup -y", "redeploy -y", "sync data -y", "source-operation:run update", "environment:info title x") +
+		g.of(" --wait", " --wait", " --no-wait", "")
+}
+
 func (g generator) call() string {
-	if g.IntN(2) > 0 {
+	switch g.IntN(4) {
+	case 0:
+		return g.step()
+	case 1:
 		return "platform backup:create --yes --no-wait"
 	}
 	return g.of("platform backup:create --yes --no-wait", "platform snapshot:create -yW --live", "croncape platform backup -y --no-wait",

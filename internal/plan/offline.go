@@ -39,6 +39,9 @@ type CronReport struct {
 	Calls    [][]string   `json:"calls"`
 	Tasks    []TaskReport `json:"tasks"`
 
+	// OnFailure says what follows a step that does not succeed; "" when there are no steps.
+	OnFailure job.OnFailure `json:"on_failure,omitempty"`
+
 	// Conditions are what the decision hung on, in the order in which they were asked.
 	Conditions []Condition `json:"conditions"`
 	File       string      `json:"-"` // where the conditions' lines are
@@ -120,6 +123,9 @@ func reportOf(j *job.Job, d Decision) CronReport {
 	r := CronReport{
 		Cron: j.Name, Decision: d.Action, Reason: d.Reason, Message: d.Message,
 		Calls: [][]string{}, Tasks: []TaskReport{}, File: j.Source.File,
+	}
+	if len(j.Tasks) > 1 {
+		r.OnFailure = j.OnFailure
 	}
 	for _, c := range d.Calls {
 		if c.Args != nil {

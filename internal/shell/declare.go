@@ -9,11 +9,12 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Declared is a script that says no more than where it makes one call, so that a declared cron can
+// Declared is a script that says no more than where it makes which calls, so that a declared cron can
 // say the same.
 type Declared struct {
-	Conditions []Comparison // all of them must hold; none for a call everywhere
-	Call       Call         // on the run's own project and environment, not waited for
+	Conditions []Comparison // all of them must hold; none for calls everywhere
+	Calls      []Call       // at least one, each on the run's own project and environment
+	Stops      bool         // a call is made only if the one before it succeeded, to its end
 	Comments   []string     // the script's, without their #
 }
 
@@ -29,12 +30,16 @@ type Comparison struct {
 }
 
 // Declare recognises a script whose calls depend on nothing but plain comparisons of the branch and
-// the environment's type. It makes the same call exactly where the comparisons hold, and where a
-// variable that they ask for is not set, it makes none. The error says, for a person, what of the
-// script cannot be declared.
+// the environment's type, and on each other in a way that tasks one after the other do. It makes the
+// same calls exactly where the comparisons hold, and where a variable that they ask for is not set, it
+// makes none. The error says, for a person, what of the script cannot be declared.
 func (s *Script) Declare() (Declared, error) {
 	d := declarer{}
-	if err := d.statements(s.program.file.Stmts); err != nil {
+	err := d.statements(s.program.file.Stmts)
+	if err == nil {
+		d.Calls, d.Stops, err = s.sequence(exampleOf(d.Conditions))
+	}
+	if err != nil {
 		return Declared{}, err
 	}
 	syntax.Walk(s.program.file, func(n syntax.Node) bool {
@@ -47,28 +52,31 @@ func (s *Script) Declare() (Declared, error) {
 }
 
 var (
-	errMore      = errors.New("it does more than to compare the branch or the environment type and make one call")
+	errMore      = errors.New("it does more than to compare the branch or the environment type and make calls")
 	errCondition = errors.New("its condition is more than a comparison of the branch or the environment type with plain names")
 	errUnquoted  = errors.New(`it compares a variable that is not in quotation marks; with "$PLATFORM_BRANCH" it could be declared`)
+	errWords     = errors.New("its call has words that are only known when it runs")
 )
 
-// declarer goes down a script to its call and gathers the conditions on the way.
+// declarer goes down a script to its calls and gathers the conditions on the way.
 type declarer struct{ Declared }
 
-// statements are gates, then what makes the call, then perhaps what does nothing.
+// statements are gates, then what makes the calls. What does nothing may stand anywhere.
 func (d *declarer) statements(list []*syntax.Stmt) error {
+	list = slices.DeleteFunc(slices.Clone(list), isHarmless)
 	for len(list) > 1 && isIdle(list[len(list)-1]) {
 		list = list[:len(list)-1]
 	}
-	if len(list) == 0 {
-		return errMore
-	}
-	for _, st := range list[:len(list)-1] {
-		if err := d.gate(st); err != nil {
+	for len(list) > 1 && !has(list[0], isCLICall) {
+		if err := d.gate(list[0]); err != nil {
 			return err
 		}
+		list = list[1:]
 	}
-	return d.calling(list[len(list)-1])
+	if len(list) == 1 {
+		return d.calling(list[0])
+	}
+	return plainCalls(list)
 }
 
 // gate is a statement that lets what follows happen, or ends the script.
@@ -77,41 +85,39 @@ func (d *declarer) gate(st *syntax.Stmt) error {
 		return errMore
 	}
 	switch cmd := st.Cmd.(type) {
-	case *syntax.CallExpr:
-		if words, ok := literalWords(cmd); ok && slices.Equal(words, []string{"set", "-e"}) {
-			return nil // no statement that is declared can fail but the call, which is the last one
-		}
 	case *syntax.BinaryCmd:
 		if isExit(cmd.Y) && (cmd.Op == syntax.OrStmt || cmd.Op == syntax.AndStmt) {
 			return d.require(cmd.X, cmd.Op == syntax.OrStmt)
 		}
 	case *syntax.IfClause:
-		if len(cmd.Cond) == 1 && len(cmd.Then) == 1 && isExit(cmd.Then[0]) && cmd.Else == nil {
+		if len(cmd.Cond) == 1 && endsScript(cmd.Then) && cmd.Else == nil {
 			return d.require(cmd.Cond[0], false)
 		}
 	case *syntax.CaseClause:
-		return d.caseOf(cmd, func(list []*syntax.Stmt) error {
-			if len(list) > 1 || len(list) == 1 && (!isIdle(list[0]) || isExit(list[0])) {
+		names := func(list []*syntax.Stmt) error {
+			if !allHarmless(list) {
 				return errMore
 			}
 			return nil
-		}, isExit)
+		}
+		return d.caseOf(cmd, names, endsScript)
 	}
 	return errMore
 }
 
-// calling is a statement that makes the call, under conditions or not.
+// calling is a statement that makes the calls, under conditions or not.
 func (d *declarer) calling(st *syntax.Stmt) error {
-	if !isPlain(st) || st.Negated {
-		return errMore
+	err := plainCall(st)
+	if err == nil || !isPlain(st) || st.Negated {
+		return err
 	}
 	switch cmd := st.Cmd.(type) {
-	case *syntax.CallExpr:
-		return d.call(cmd)
 	case *syntax.Block:
 		return d.statements(cmd.Stmts)
+	case *syntax.Subshell:
+		return d.statements(cmd.Stmts)
 	case *syntax.IfClause:
-		if len(cmd.Cond) != 1 || cmd.Else != nil && (len(cmd.Else.Cond) > 0 || len(cmd.Else.Then) != 1 || !isIdle(cmd.Else.Then[0])) {
+		if len(cmd.Cond) != 1 || cmd.Else != nil && (len(cmd.Else.Cond) > 0 || !isIdleList(cmd.Else.Then)) {
 			return errMore
 		}
 		if err := d.require(cmd.Cond[0], true); err != nil {
@@ -119,23 +125,41 @@ func (d *declarer) calling(st *syntax.Stmt) error {
 		}
 		return d.statements(cmd.Then)
 	case *syntax.CaseClause:
-		return d.caseOf(cmd, d.statements, isIdle)
+		return d.caseOf(cmd, d.statements, isIdleList)
 	case *syntax.BinaryCmd:
-		switch {
-		case cmd.Op == syntax.OrStmt && isIdle(cmd.Y):
-			return d.calling(cmd.X)
-		case cmd.Op == syntax.OrStmt || cmd.Op == syntax.AndStmt:
-			if err := d.require(cmd.X, cmd.Op == syntax.AndStmt); err != nil {
-				return err
-			}
-			return d.calling(cmd.Y)
-		}
+		return d.chain(cmd)
 	}
-	return errMore
+	return err
+}
+
+// chain is what && and || join: conditions, then what makes the calls, then perhaps what does nothing.
+func (d *declarer) chain(cmd *syntax.BinaryCmd) error {
+	if cmd.Op == syntax.OrStmt && isIdle(cmd.Y) {
+		return d.calling(cmd.X)
+	}
+	if cmd.Op == syntax.AndStmt && isHarmless(cmd.X) {
+		return d.calling(cmd.Y)
+	}
+	conditions, err := conditionsOf(cmd.X)
+	if x, ok := cmd.X.Cmd.(*syntax.BinaryCmd); ok && err != nil && x.Op == syntax.AndStmt && cmd.Op == syntax.AndStmt {
+		// (p && q) && r is p && (q && r), in which p may be a condition.
+		rest := &syntax.BinaryCmd{Op: syntax.AndStmt, X: x.Y, Y: cmd.Y}
+		return d.chain(&syntax.BinaryCmd{Op: syntax.AndStmt, X: x.X, Y: &syntax.Stmt{Cmd: rest}})
+	}
+	switch {
+	case cmd.Op != syntax.AndStmt && cmd.Op != syntax.OrStmt, has(cmd.X, isCLICall):
+		return errMore
+	case err != nil:
+		return err
+	}
+	if err := d.hold(conditions, cmd.Op == syntax.AndStmt); err != nil {
+		return err
+	}
+	return d.calling(cmd.Y)
 }
 
 // caseOf is a case with one item of names, and perhaps one for everything else.
-func (d *declarer) caseOf(c *syntax.CaseClause, names func([]*syntax.Stmt) error, others func(*syntax.Stmt) bool) error {
+func (d *declarer) caseOf(c *syntax.CaseClause, names func([]*syntax.Stmt) error, others func([]*syntax.Stmt) bool) error {
 	variable, _ := variableOf(c.Word) // what case compares is not split, with quotation marks or without
 	if !isGuard(variable) || len(c.Items) == 0 || len(c.Items) > 2 {
 		return errMore
@@ -160,34 +184,11 @@ func (d *declarer) caseOf(c *syntax.CaseClause, names func([]*syntax.Stmt) error
 			return errMore
 		}
 	}
-	// Without an item for the others a gate would let them through.
-	if len(rest) > 1 || len(rest) == 1 && !others(rest[0]) || len(rest) == 0 && !others(nil) {
+	if !others(rest) { // without an item for the others a gate would let them through
 		return errMore
 	}
 	d.Conditions = append(d.Conditions, comparison)
 	return names(c.Items[0].Stmts)
-}
-
-func (d *declarer) call(cmd *syntax.CallExpr) error {
-	words, ok := literalWords(cmd)
-	if !ok {
-		return errors.New("its call has words that are only known when it runs")
-	}
-	words = withoutWrappers(words)
-	if len(words) == 0 || !isCLI(words[0]) {
-		return errMore
-	}
-	call, err := ParseCommandLine(words)
-	switch {
-	case err != nil:
-		return err
-	case call.Project != "" || call.Environment != "":
-		return errors.New("its call names a project or an environment, and a task goes to the run's own")
-	case call.Wait:
-		return errors.New("its call waits for the activity's end, which no task does")
-	}
-	d.Call = call
-	return nil
 }
 
 // require adds the conditions under which a statement has this truth.
@@ -196,13 +197,16 @@ func (d *declarer) require(st *syntax.Stmt, truth bool) error {
 	if err != nil {
 		return err
 	}
+	return d.hold(found, truth)
+}
+
+// hold adds conditions that hold together, or that do not.
+func (d *declarer) hold(found []Comparison, truth bool) (err error) {
 	if !truth {
-		if found, err = negated(found); err != nil {
-			return err
-		}
+		found, err = negated(found)
 	}
 	d.Conditions = append(d.Conditions, found...)
-	return nil
+	return err
 }
 
 // conditionsOf are the comparisons that hold together exactly when the statement is true.
@@ -326,91 +330,3 @@ func isGuard(variable string) bool {
 
 // fixedName is a text that means itself to the shell, to a test, to a guard's patterns and to YAML.
 var fixedName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./+#@-]*$`)
-
-// isPlain reports a statement that is only its command, perhaps with output that goes nowhere.
-func isPlain(st *syntax.Stmt) bool {
-	if st.Background || st.Coprocess {
-		return false
-	}
-	return !slices.ContainsFunc(st.Redirs, func(r *syntax.Redirect) bool {
-		switch r.Op {
-		case syntax.RdrOut, syntax.AppOut:
-			return r.Word.Lit() != "/dev/null"
-		case syntax.DplOut:
-			return r.Word.Lit() != "1" && r.Word.Lit() != "2"
-		}
-		return true
-	})
-}
-
-// isIdle reports a statement that does nothing: true, : or exit. So does one that is not there.
-func isIdle(st *syntax.Stmt) bool {
-	if st == nil {
-		return true
-	}
-	words, ok := fixedWords(st)
-	return ok && (isExit(st) || len(words) == 1 && (words[0] == ":" || words[0] == "true"))
-}
-
-var exitStatus = regexp.MustCompile(`^\d{1,3}$`)
-
-// isExit reports a statement that ends the script, whatever its status.
-func isExit(st *syntax.Stmt) bool {
-	words, ok := fixedWords(st)
-	return ok && words[0] == "exit" && (len(words) == 1 || len(words) == 2 && exitStatus.MatchString(words[1]))
-}
-
-// fixedWords are the words of a statement that is a plain command.
-func fixedWords(st *syntax.Stmt) ([]string, bool) {
-	if st == nil || !isPlain(st) || st.Negated {
-		return nil, false
-	}
-	call, ok := st.Cmd.(*syntax.CallExpr)
-	if !ok {
-		return nil, false
-	}
-	return literalWords(call)
-}
-
-// literalWords are the words of a command when all of them are fixed, and none is an assignment.
-func literalWords(call *syntax.CallExpr) ([]string, bool) {
-	if len(call.Assigns) > 0 || len(call.Args) == 0 {
-		return nil, false
-	}
-	var words []string
-	for _, w := range call.Args {
-		text, ok := literalText(w)
-		if !ok {
-			return nil, false
-		}
-		words = append(words, text)
-	}
-	return words, true
-}
-
-// literalText is what a word is at every run.
-func literalText(w *syntax.Word) (string, bool) {
-	var b strings.Builder
-	for _, part := range w.Parts {
-		switch part := part.(type) {
-		case *syntax.Lit:
-			if strings.ContainsAny(part.Value, `*?[]~\`) {
-				return "", false
-			}
-			b.WriteString(part.Value)
-		case *syntax.SglQuoted:
-			b.WriteString(part.Value)
-		case *syntax.DblQuoted:
-			for _, inner := range part.Parts {
-				lit, ok := inner.(*syntax.Lit)
-				if !ok || strings.Contains(lit.Value, `\`) {
-					return "", false
-				}
-				b.WriteString(lit.Value)
-			}
-		default:
-			return "", false
-		}
-	}
-	return b.String(), true
-}

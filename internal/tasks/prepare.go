@@ -139,6 +139,15 @@ func refuse(k *Kind, env *platform.Environment) *Refusal {
 	}
 }
 
+// AwaitsClean reports whether a task is never asked of an environment on which an
+// activity is under way, so that it waits for what was asked for before.
+func AwaitsClean(t Task) bool {
+	dirty := &platform.Environment{Status: statusActive, IsDirty: true}
+	_, err := Prepare(t, dirty, func(string, string) (*platform.Resource, error) { return nil, nil })
+	r, ok := errors.AsType[*Refusal](err)
+	return ok && r.Reason == RefusedDirty
+}
+
 // refuseOnProject reads a link that the project has not.
 func refuseOnProject(k *Kind, env *platform.Environment) *Refusal {
 	return &Refusal{RefusedForbidden, fmt.Sprintf(
