@@ -52,6 +52,7 @@ type Client struct {
 	traces   bool         // the transport says when it has a connection
 	noAnswer error        // why a request ends that takes too long
 	offset   atomic.Int64 // platform's clock minus ours, in nanoseconds
+	userID   atomic.Pointer[string]
 }
 
 // New returns a client. It sends nothing yet.

@@ -1,6 +1,9 @@
 package platform
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // User is the account that a token belongs to.
 type User struct {
@@ -20,4 +23,20 @@ func (c *Client) Me(ctx context.Context) (*User, error) {
 		return nil, err
 	}
 	return &u, nil
+}
+
+// UserID is the automation user's id, which activities name, or "" when it may not know. It asks once.
+func (c *Client) UserID(ctx context.Context) (string, error) {
+	if id := c.userID.Load(); id != nil {
+		return *id, nil
+	}
+	me, err := c.Me(ctx)
+	switch {
+	case errors.Is(err, ErrForbidden), errors.Is(err, ErrNotFound):
+		me = &User{}
+	case err != nil:
+		return "", err
+	}
+	c.userID.Store(&me.ID)
+	return me.ID, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/automatond/automatond/internal/job"
@@ -170,7 +169,7 @@ func (d *dispatch) testimony(ctx context.Context) (*evidence, error) {
 // activity is the first that follows it.
 func (d *dispatch) candidates(ctx context.Context, client *platform.Client, types []string) ([]platform.Activity, error) {
 	// Before anything else, because without an answer of the platform its clock is not known.
-	user, err := d.users.of(ctx, client)
+	user, err := client.UserID(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -199,34 +198,4 @@ func (d *dispatch) clockDifference() time.Duration {
 		return 0
 	}
 	return client.ClockOffset().Abs()
-}
-
-// userIDs remembers who each automation user is, because an activity names its user.
-type userIDs struct {
-	mu    sync.Mutex
-	known map[*platform.Client]string
-}
-
-// of returns the client's user id, or "" when it may not know.
-func (u *userIDs) of(ctx context.Context, c *platform.Client) (string, error) {
-	u.mu.Lock()
-	id, ok := u.known[c]
-	u.mu.Unlock()
-	if ok {
-		return id, nil
-	}
-	me, err := c.Me(ctx)
-	if err != nil && !errors.Is(err, platform.ErrForbidden) && !errors.Is(err, platform.ErrNotFound) {
-		return "", err
-	}
-	if me != nil {
-		id = me.ID
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.known == nil {
-		u.known = map[*platform.Client]string{}
-	}
-	u.known[c] = id
-	return id, nil
 }

@@ -91,7 +91,7 @@ func (d *dispatch) forbidden(ctx context.Context, message string, env *platform.
 	if err != nil {
 		return end
 	}
-	user, err := d.users.of(ctx, client)
+	user, err := client.UserID(ctx)
 	if err != nil || user == "" {
 		return end
 	}

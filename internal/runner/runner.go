@@ -77,7 +77,6 @@ type Runner struct {
 	Options
 	log     zerolog.Logger
 	tracker *tracker
-	users   userIDs
 
 	mu    sync.Mutex
 	inbox []scheduler.Fire
