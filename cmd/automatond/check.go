@@ -114,12 +114,12 @@ func (r *checkReport) write(w io.Writer, output string) error {
 		fmt.Fprintln(w)
 	}
 	if !r.Valid {
-		fmt.Fprintf(w, "not valid: %s\n", count(r.Diagnostics.Count(config.Error), "error"))
+		fmt.Fprintf(w, "not valid: %s\n", doctor.Count(r.Diagnostics.Count(config.Error), "error"))
 		return nil
 	}
-	fmt.Fprintf(w, "valid: %s", count(r.crons, "cron"))
+	fmt.Fprintf(w, "valid: %s", doctor.Count(r.crons, "cron"))
 	if n := r.Diagnostics.Count(config.Warning); n > 0 {
-		fmt.Fprintf(w, ", %s", count(n, "warning"))
+		fmt.Fprintf(w, ", %s", doctor.Count(n, "warning"))
 	}
 	fmt.Fprintln(w)
 	return nil
@@ -129,11 +129,4 @@ func (r *checkReport) write(w io.Writer, output string) error {
 // nobody to tell that it failed.
 func writeDiagnostics(w io.Writer, diagnostics config.Diagnostics) {
 	_ = diagnostics.Print(w, colored(w))
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -98,7 +98,7 @@ func (r *doctorReport) finish() error {
 	if r.json {
 		return writeJSON(r.w, r.findings)
 	}
-	fmt.Fprintf(r.w, "\n%d failed, %s, %d ok\n", r.counts[doctor.Failed], count(r.counts[doctor.Warning], "warning"), r.counts[doctor.OK])
+	fmt.Fprintf(r.w, "\n%d failed, %s, %d ok\n", r.counts[doctor.Failed], doctor.Count(r.counts[doctor.Warning], "warning"), r.counts[doctor.OK])
 	return nil
 }
 

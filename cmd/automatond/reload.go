@@ -11,6 +11,7 @@ import (
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/control"
+	"github.com/automatond/automatond/internal/doctor"
 )
 
 func newReload() *cobra.Command {
@@ -71,7 +72,7 @@ func printDiagnostics(w io.Writer, encoded json.RawMessage) error {
 }
 
 func writeReloaded(w io.Writer, r control.Reloaded) {
-	fmt.Fprintf(w, "reloaded: %s\n", count(r.Crons, "cron"))
+	fmt.Fprintf(w, "reloaded: %s\n", doctor.Count(r.Crons, "cron"))
 	for _, change := range []struct {
 		verb  string
 		crons []string

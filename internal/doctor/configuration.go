@@ -17,8 +17,8 @@ func Configuration(cfg *config.Config, diagnostics config.Diagnostics) []Finding
 		list = append(list, f)
 	}
 	if cfg != nil {
-		list = append(list, passed(CheckConfiguration, "it is valid: %s, %s, %s", count(len(cfg.Jobs), "cron"),
-			count(len(cfg.Projects), "project"), count(len(cfg.Users), "automation user")))
+		list = append(list, passed(CheckConfiguration, "it is valid: %s, %s, %s", Count(len(cfg.Jobs), "cron"),
+			Count(len(cfg.Projects), "project"), Count(len(cfg.Users), "automation user")))
 	}
 	return list
 }

@@ -35,7 +35,7 @@ func (e *examination) examineCrons() {
 			e.warn(CheckTargets, "look at its guard: automatond plan --branch shows what it asks",
 				"cron %q has no environment to run for: %s", j.Name, v.refusal)
 		case v.targets > 0:
-			e.ok(CheckTargets, "cron %q has %s to run for", j.Name, count(v.targets, "environment"))
+			e.ok(CheckTargets, "cron %q has %s to run for", j.Name, Count(v.targets, "environment"))
 		}
 	}
 }
@@ -103,7 +103,8 @@ func (e *examination) named(from *survey, id string) *survey {
 	return s
 }
 
-func count(n int, noun string) string {
+// Count writes how many there are of something: 1 cron, 2 crons.
+func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -97,15 +97,7 @@ func (e *environment) scaling() Autoscaling {
 }
 
 // Autoscaling returns an environment's settings, the zero value when there is no such environment.
-func (s *Sandbox) Autoscaling(project, environment string) Autoscaling {
-	p := s.project(project)
-	if p == nil {
-		return Autoscaling{}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if e := p.environment(environment); e != nil {
-		return e.scaling()
-	}
-	return Autoscaling{}
+func (s *Sandbox) Autoscaling(project, name string) (a Autoscaling) {
+	s.peek(project, name, func(e *environment) { a = e.scaling() })
+	return a
 }

@@ -71,22 +71,13 @@ func (s *Sandbox) AddBackup(project, environment string, b Backup) {
 }
 
 // Backups lists an environment's backups, newest first.
-func (s *Sandbox) Backups(project, environment string) []Backup {
-	p := s.project(project)
-	if p == nil {
-		return nil
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.settle(s.now())
-	e := p.environment(environment)
-	if e == nil {
-		return nil
-	}
+func (s *Sandbox) Backups(project, name string) []Backup {
 	var list []Backup
-	for _, b := range slices.Backward(e.backups) {
-		list = append(list, *b)
-	}
+	s.peek(project, name, func(e *environment) {
+		for _, b := range slices.Backward(e.backups) {
+			list = append(list, *b)
+		}
+	})
 	return list
 }
 

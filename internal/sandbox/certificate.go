@@ -37,16 +37,12 @@ func (s *Sandbox) AddCertificate(project string, cert Certificate) {
 
 // Certificates lists a project's certificates, oldest first.
 func (s *Sandbox) Certificates(project string) []Certificate {
-	p := s.project(project)
-	if p == nil {
-		return nil
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	var list []Certificate
-	for _, cert := range p.certificates {
-		list = append(list, cert.Certificate)
-	}
+	s.peek(project, "", func(itself *environment) {
+		for _, cert := range itself.project.certificates {
+			list = append(list, cert.Certificate)
+		}
+	})
 	return list
 }
 

@@ -31,19 +31,13 @@ func (s *Sandbox) AddDomain(project, environment string, d Domain) {
 }
 
 // Domains lists an environment's domains, oldest first.
-func (s *Sandbox) Domains(project, environment string) []Domain {
-	p := s.project(project)
-	if p == nil {
-		return nil
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (s *Sandbox) Domains(project, name string) []Domain {
 	var list []Domain
-	if e := p.environment(environment); e != nil {
+	s.peek(project, name, func(e *environment) {
 		for _, d := range e.domains {
 			list = append(list, d.Domain)
 		}
-	}
+	})
 	return list
 }
 

@@ -112,6 +112,21 @@ func (s *Sandbox) addMissing(id string) *project {
 	return p
 }
 
+// peek calls look with an environment, or with what stands for the project when its name is "". There may be
+// none.
+func (s *Sandbox) peek(project, name string, look func(*environment)) {
+	p := s.project(project)
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settle(s.now())
+	if e := p.holder(name); e != nil {
+		look(e)
+	}
+}
+
 // everyProject returns all projects, ordered by id.
 func (s *Sandbox) everyProject() []*project {
 	s.mu.RLock()

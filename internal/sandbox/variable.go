@@ -45,22 +45,14 @@ func (e *environment) variable(name string) (*variable, *environment) {
 }
 
 // Variables lists an environment's own variables, ordered by name; those of the
-// project when the environment is "".
-func (s *Sandbox) Variables(project, environment string) []Variable {
-	p := s.project(project)
-	if p == nil {
-		return nil
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	e := p.holder(environment)
-	if e == nil {
-		return nil
-	}
+// project when its name is "".
+func (s *Sandbox) Variables(project, name string) []Variable {
 	var list []Variable
-	for _, v := range e.variables {
-		list = append(list, v.Variable)
-	}
+	s.peek(project, name, func(e *environment) {
+		for _, v := range e.variables {
+			list = append(list, v.Variable)
+		}
+	})
 	slices.SortFunc(list, func(a, b Variable) int { return cmp.Compare(a.Name, b.Name) })
 	return list
 }
