@@ -157,16 +157,24 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 			request: "PATCH /environments/staging/variables/ON", activity: "environment.variable.update", after: off},
 	} {
 		covered[tt.kind] = true
+		kind, _ := tasks.ByName(tt.kind)
 		noWait := " --no-wait"
-		if k, _ := tasks.ByName(tt.kind); k.NeverWaits {
+		if kind.NeverWaits {
 			noWait = ""
+		}
+		script := onStaging + "    cmd: platform " + tt.script + " --yes" + noWait
+		if !kind.Accepts("active") { // a script's cron exists on active environments
+			script = strings.Replace(script, "[staging]", "[master]", 1) + " -e staging"
 		}
 		for name, yaml := range map[string]string{
 			"declared": onStaging + "    task: {" + tt.kind + ": " + tt.task + "}\n",
-			"script":   onStaging + "    cmd: platform " + tt.script + " --yes" + noWait + "\n",
+			"script":   script + "\n",
 		} {
-			if name == "script" && (tt.kind == "resume" || tt.kind == "activate" || tt.kind == "environment_delete" || tt.script == "") {
-				continue // a script's cron exists on active environments, and not every task has a command
+			if (kind.Command == "") != (tt.script == "") {
+				t.Errorf("%s: its command line is %q", tt.kind, tt.script)
+			}
+			if name == "script" && tt.script == "" {
+				continue
 			}
 			t.Run(tt.kind+"/"+name, func(t *testing.T) {
 				inWorld(t, yaml, func(w *world) {
@@ -181,6 +189,9 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 					w.sandbox.AddVariable(projectA, "", sandbox.Variable{Name: "OLD", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "OLD", Value: "old"})
 					w.sandbox.AddVariable(projectA, "staging", sandbox.Variable{Name: "ON", Value: "old", Enabled: true})
+					if role := kind.Role; role != "" && w.jobs[0].Script == nil && !tasks.ProjectWide(w.jobs[0].Tasks[0]) {
+						w.sandbox.SetRole(token, "viewer staging:"+role) // the least that is said to suffice
+					}
 					w.fire()
 					w.wait(2 * time.Minute)
 					if got := strings.Join(w.outcomes(), " "); got != "succeeded/" {

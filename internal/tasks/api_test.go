@@ -1,7 +1,6 @@
 package tasks
 
 import (
-	"errors"
 	"slices"
 	"testing"
 
@@ -31,14 +30,7 @@ func TestAPI_StaysBelowTheProject(t *testing.T) {
 			map[string]string{project: `{"id":"p1","_links":{"self":{"href":"/api/projects/p2"}}}`}, "conflict"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := Prepare(tt.task, &tt.env, resources(tt.there))
-			got := r.Method + " " + r.Path + " " + string(r.Body)
-			if refusal, ok := errors.AsType[*Refusal](err); ok {
-				got = refusal.Reason
-			} else if err != nil {
-				t.Fatal(err)
-			}
-			if got != tt.want {
+			if got := asked(t, tt.task, &tt.env, tt.there); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})

@@ -27,7 +27,7 @@ func samples() []Task {
 		&BackupRestore{}, &BackupRestore{Backup: "b1", NoCode: true}, &BackupDelete{Backup: "b1"},
 		&BackupVerify{MaxAge: Duration(26 * time.Hour)}, &BackupVerify{MaxAge: Duration(90 * time.Second), Automated: new(true)},
 		&Branch{Name: "x"}, &Branch{Name: "x", NoCloneParent: true}, &Merge{}, &Merge{ResourcesInit: "child"}, &ClearBuildCache{},
-		&DeployType{Type: "manual"}, &DeployType{Type: "automatic"}, &ActivityCancel{}, &ActivityCancel{Types: []string{"cron"}},
+		&DeployType{Type: "automatic"}, &DeployType{Type: "manual"}, &ActivityCancel{}, &ActivityCancel{Types: []string{"cron"}},
 		&ProjectInfo{Title: "T"}, &EnvironmentDelete{}, &EnvironmentInfo{Title: "T"}, &EnvironmentInfo{ClearParent: true}, &EnvironmentInfo{EnableSMTP: new(false)},
 		&VariableDelete{Name: "env:A"}, &VariableDelete{Name: "env:A", Level: "project"}, &VariableEnable{Name: "env:A"}, &VariableDisable{Name: "env:A"},
 		&DomainAdd{Name: "a.example"}, &DomainAdd{Name: "a.example", Attach: "b.example"}, &DomainDelete{Name: "a.example"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,19 @@ func resources(bodies map[string]string) Lookup {
 		}
 		return platform.NewResource([]byte(body)), nil
 	}
+}
+
+// asked is what is asked for where there are these resources: method, path and body, or a Refusal's reason.
+func asked(t *testing.T, task Task, env *platform.Environment, there map[string]string) string {
+	t.Helper()
+	r, err := Prepare(task, env, resources(there))
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
+		return refusal.Reason
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Method + " " + r.Path + " " + string(r.Body)
 }
 
 const (
@@ -282,14 +296,7 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 			env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{
 				"#manage-variables": "/api/vars", "#deactivate": "/api/deactivate", "#branch": "/api/branch", "#deploy": "/api/deploy", "#edit": "/api/x",
 				"#domains": "/api/domains", "#manage-autoscaling": "/api/scaling"}}
-			r, err := Prepare(tt.task, env, resources(tt.there))
-			got := r.Method + " " + r.Path + " " + string(r.Body)
-			if refusal, ok := errors.AsType[*Refusal](err); ok {
-				got = refusal.Reason
-			} else if err != nil {
-				t.Fatal(err)
-			}
-			if got != tt.want {
+			if got := asked(t, tt.task, env, tt.there); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
@@ -392,6 +399,52 @@ func TestPrepare_ReadsAMissingLinkWithTheEnvironment(t *testing.T) {
 	}
 }
 
+// TestPrepare_RefusesEachTaskWhereItCannotBe has every entry of the catalogue say why, where the platform
+// offers nothing: because of an activity, of the environment's status, or of the user's role.
+func TestPrepare_RefusesEachTaskWhereItCannotBe(t *testing.T) {
+	project := map[string]string{theProject: `{}`, certificates: `[]`, oneCertificate + "c1": `{}`}
+	there := map[string]string{
+		testEnvironment: `{}`, theBackup: `{}`, testEnvironment + "/backups": `[{"id":"b1"}]`, testEnvironment + "/settings": `{}`,
+		testEnvironment + "/tasks": `[{"name":"migrate"}]`, theDeployment: `{"webapps":{"app":{"operations":{"migrate":{}}}}}`,
+		testEnvironment + "/deployments/next": `{}`, testEnvironment + "/domains/{domain} a.example": `{}`,
+	}
+	for _, kind := range Catalogue() {
+		if kind.ReadOnly || kind.Free || kind == activityCancel {
+			continue // what a check or the api needs is its own affair, and a cancellation is for the busy
+		}
+		t.Run(kind.Name, func(t *testing.T) {
+			all := append(samples(), confiding("pa55word")...)
+			i := slices.IndexFunc(all, func(task Task) bool { return task.Kind() == kind })
+			if i < 0 {
+				t.Fatal("it has no sample")
+			}
+			task := all[i]
+			if c, ok := task.(*CertificateAdd); ok {
+				c.Certificate, c.Key = testFile(t, "certificate.pem"), testFile(t, "key.pem")
+			}
+			if ProjectWide(task) {
+				if got := asked(t, task, &platform.Environment{ID: "x", Status: "active"}, project); got != RefusedForbidden {
+					t.Errorf("without the right: %s", got)
+				}
+				return
+			}
+			for _, status := range []string{"active", "paused", "inactive", "deleting"} {
+				env := &platform.Environment{ID: "x", Status: status, Parent: "main", Type: "staging", HasStagedActivities: true}
+				want := []string{RefusedForbidden}
+				if !kind.Accepts(status) {
+					want = []string{RefusedInactive, RefusedAlready}
+				}
+				if got := asked(t, task, env, there); !slices.Contains(want, got) {
+					t.Errorf("%s: got %s, want one of %s", status, got, want)
+				}
+				if env.IsDirty = true; status == kind.Statuses[0] && asked(t, task, env, there) != RefusedDirty {
+					t.Errorf("%s and busy: got %s", status, asked(t, task, env, there))
+				}
+			}
+		})
+	}
+}
+
 func TestPrepare_DeletesAnInactiveEnvironment(t *testing.T) {
 	const itself, linked = `{"_links":{"self":{"href":"/api/x"}}}`, `{"_links":{"self":{"href":"/api/x"},"#delete":{"href":"/api/d"}}}`
 	const child, none = `[{"id":"y","parent":"x"}]`, `[{"id":"x"}]`
@@ -411,12 +464,8 @@ func TestPrepare_DeletesAnInactiveEnvironment(t *testing.T) {
 		{"a parent on purpose", &EnvironmentDelete{AllowParent: true}, false, child, itself, "DELETE /api/x"},
 	} {
 		env := &platform.Environment{ID: "x", Status: "inactive", IsDirty: tt.dirty}
-		r, err := Prepare(tt.task, env, resources(map[string]string{environments: tt.environments, testEnvironment: tt.environment}))
-		got := r.Method + " " + r.Path
-		if refusal, ok := errors.AsType[*Refusal](err); ok {
-			got = refusal.Reason
-		}
-		if got != tt.want {
+		there := map[string]string{environments: tt.environments, testEnvironment: tt.environment}
+		if got := strings.TrimSpace(asked(t, tt.task, env, there)); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 	}
