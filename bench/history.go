@@ -18,15 +18,16 @@ const (
 
 // historyFigures are what a long history costs.
 type historyFigures struct {
-	Runs      int               `json:"runs"`
-	Made      duration          `json:"made_seconds"`
-	Empty     burstFigures      `json:"empty"`
-	Full      burstFigures      `json:"full"`
-	Pruning   burstFigures      `json:"pruning"` // on the full ledger, while it is pruned
-	Pruned    int               `json:"pruned"`  // fires, meanwhile
-	Ratio     float64           `json:"ratio"`   // claim and record, full against empty
-	RatioP99  float64           `json:"ratio_p99_pruning"`
-	Questions []historyQuestion `json:"questions"`
+	Runs        int               `json:"runs"`
+	Made        duration          `json:"made_seconds"`
+	Empty       burstFigures      `json:"empty"`
+	Full        burstFigures      `json:"full"`
+	Pruning     burstFigures      `json:"pruning"` // on the full ledger, while it is pruned
+	Pruned      int               `json:"pruned"`  // fires, meanwhile
+	Ratio       float64           `json:"ratio"`   // claim and record, full against empty
+	RatioP99    float64           `json:"ratio_p99_pruning"`
+	RatioLogged float64           `json:"ratio_logged"`
+	Questions   []historyQuestion `json:"questions"`
 }
 
 // burstFigures are the medians of the bursts on one ledger.
@@ -35,6 +36,7 @@ type burstFigures struct {
 	Record duration `json:"record_seconds"` // of all answers, after that
 	End    duration `json:"end_seconds"`    // of all runs, after that
 	P99    duration `json:"p99_seconds"`    // from the burst's start until a run's request may leave
+	Logged int64    `json:"logged_bytes"`   // what claim and record wrote to the store's log, in a burst of its own
 }
 
 func (f burstFigures) claimAndRecord() float64 { return float64(f.Claim + f.Record) }
@@ -118,9 +120,14 @@ func (f *historyFigures) bursts(ctx context.Context, empty, full *historyLedger)
 	for into, list := range rounds {
 		*into = medianBurst(list)
 	}
+	at := time.Now().UTC().Truncate(time.Second).Add(time.Duration(3*historyRounds+3) * time.Second)
+	var failed [2]error
+	f.Empty.Logged, failed[0] = empty.logs(ctx, at)
+	f.Full.Logged, failed[1] = full.logs(ctx, at)
+	f.RatioLogged = float64(f.Full.Logged) / float64(f.Empty.Logged)
 	f.Ratio = f.Full.claimAndRecord() / f.Empty.claimAndRecord()
 	f.RatioP99 = float64(f.Pruning.P99) / float64(f.Full.P99)
-	return nil
+	return errors.Join(failed[:]...)
 }
 
 func medianBurst(list []burstFigures) burstFigures {

@@ -31,6 +31,10 @@ func TestHistoryLedger_IsOneThatTheDaemonCouldHaveWritten(t *testing.T) {
 	if err != nil || len(failed) != 20 {
 		t.Errorf("%d runs failed, %v; want 20", len(failed), err)
 	}
+	logged, err := l.logs(t.Context(), time.Now().UTC().Truncate(time.Second).Add(-time.Second))
+	if err != nil || logged < historyBurst*100 || logged > historyBurst*10_000 {
+		t.Errorf("a burst logged %d bytes, %v", logged, err)
+	}
 	stop := l.prune(t.Context())
 	if _, err := l.burst(t.Context(), time.Now().UTC().Truncate(time.Second)); err != nil {
 		t.Error(err)

@@ -159,7 +159,8 @@ func (r *report) setHistory(f *historyFigures, out io.Writer) {
 	}{{"empty", f.Empty}, {"full", f.Full}, {"while it prunes", f.Pruning}} {
 		fmt.Fprintf(out, "  %-16s %10s %10s %10s %16s\n", row.name, row.Claim, row.Record, row.End, row.P99)
 	}
-	fmt.Fprintf(out, "  %d fires were pruned meanwhile\n", f.Pruned)
+	fmt.Fprintf(out, "  %d fires were pruned meanwhile; claim and record of a run wrote %d bytes to the log, %d on the empty ledger\n",
+		f.Pruned, f.Full.Logged/historyBurst, f.Empty.Logged/historyBurst)
 	slowest := duration(0)
 	for _, q := range f.Questions {
 		fmt.Fprintf(out, "  %10s  automatond runs %s\n", q.Took, strings.Join(q.Flags, " "))
@@ -167,6 +168,7 @@ func (r *report) setHistory(f *historyFigures, out io.Writer) {
 	}
 	with := fmt.Sprintf("%d runs: ", f.Runs)
 	r.target(with+"claim and record against empty", f.Ratio, 1.3, "x")
+	r.target(with+"bytes to the log against empty", f.RatioLogged, 1.3, "x")
 	r.target(with+"p99 while it prunes", f.RatioP99, 1.5, "x")
 	r.target(with+"slowest answer of runs", time.Duration(slowest).Seconds()*1e3, 100, "ms")
 }

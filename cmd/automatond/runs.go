@@ -212,7 +212,7 @@ func writeRequest(line func(name, value string), name string, r control.Dispatch
 	for i, a := range r.Earlier {
 		line(fmt.Sprintf("  attempt %d", i+1), outcome(string(a.Outcome), string(a.Reason), a.Message))
 		line("    sent", moment(a.SentAt))
-		line("    answer", status(a.StatusCode))
+		line("    answer", answer(a.StatusCode, a.SentAt, a.AnsweredAt))
 		line("    ended", moment(a.EndedAt))
 		for _, a := range a.Activities {
 			line("    activity", strings.TrimSpace(a.ID+" "+a.Type+" "+a.State+" "+a.Result))
@@ -224,19 +224,23 @@ func writeRequest(line func(name, value string), name string, r control.Dispatch
 		line("  sent", fmt.Sprintf("%s, %s after the scheduled time", moment(r.SentAt), delay))
 	}
 	line("  state", r.State)
-	line("  answer", status(r.StatusCode))
+	line("  answer", answer(r.StatusCode, r.SentAt, r.AnsweredAt))
 	for _, a := range r.Activities {
 		line("  activity", strings.TrimSpace(a.ID+" "+a.Type+" "+a.State+" "+a.Result))
 	}
 	line("  outcome", outcome(r.Outcome, r.Reason, r.Message))
 }
 
-// status is the status code of an answer, "" without one.
-func status(code int) string {
-	if code == 0 {
+// answer is the status code of an answer, "" without one, and how long it was awaited, if that is known.
+func answer(code int, sent, answered time.Time) string {
+	switch {
+	case code == 0:
 		return ""
+	case sent.IsZero() || answered.IsZero():
+		return strconv.Itoa(code)
+	default:
+		return fmt.Sprintf("%d, %s after it was sent", code, answered.Sub(sent).Round(time.Millisecond))
 	}
-	return strconv.Itoa(code)
 }
 
 func moment(t time.Time) string {

@@ -23,10 +23,10 @@ func TestWriteDetail_SaysHowLateARequestLeftAndWhatItsAttemptsTook(t *testing.T)
 		Dispatches: []control.Dispatch{{
 			Task: "redeploy", Project: "k3qz7p2m5nwya", Environment: "main", State: "tracking", StatusCode: 202,
 			Earlier: []ledger.Attempt{{
-				SentAt: due.Add(time.Second), EndedAt: due.Add(20 * time.Second), StatusCode: 503,
+				SentAt: due.Add(time.Second), AnsweredAt: due.Add(2 * time.Second), EndedAt: due.Add(20 * time.Second), StatusCode: 503,
 				Outcome: ledger.Failed, Reason: ledger.APIError, Message: "no",
 			}},
-			RetryAt: due.Add(time.Minute), SentAt: due.Add(61 * time.Second), Delay: 61.0421,
+			RetryAt: due.Add(time.Minute), SentAt: due.Add(61 * time.Second), Delay: 61.0421, AnsweredAt: due.Add(61*time.Second + 350*time.Millisecond),
 		}},
 	}
 	var text strings.Builder
@@ -45,12 +45,12 @@ state        tracking
 request 1    redeploy on main of k3qz7p2m5nwya
   attempt 1  failed (api_error): no
     sent     2026-03-01T05:00:01Z
-    answer   503
+    answer   503, 1s after it was sent
     ended    2026-03-01T05:00:20Z
   retry at   2026-03-01T05:01:00Z
   sent       2026-03-01T05:01:01Z, 1m1.042s after the scheduled time
   state      tracking
-  answer     202
+  answer     202, 350ms after it was sent
 `
 	if diff := cmp.Diff(want, text.String()); diff != "" {
 		t.Errorf("detail (-want +got):\n%s", diff)

@@ -166,6 +166,7 @@ type Dispatch struct {
 	Attempts    int               `json:"attempts"`
 	SentAt      time.Time         `json:"sent_at,omitzero"`
 	Delay       float64           `json:"delay_seconds,omitempty"` // from the run's scheduled time to SentAt
+	AnsweredAt  time.Time         `json:"answered_at,omitzero"`    // zero without an answer to what left at SentAt
 	StatusCode  int               `json:"status_code,omitempty"`
 	Outcome     string            `json:"outcome"`
 	Reason      string            `json:"reason"`
@@ -267,7 +268,7 @@ func ofDispatch(row ledger.Dispatch) Dispatch {
 	return Dispatch{
 		Task: row.Kind, Params: row.Params, CommandLine: row.CommandLine, Project: row.Project,
 		Environment: row.Environment, State: string(row.State), Attempts: row.Attempts, SentAt: row.SentAt,
-		StatusCode: row.StatusCode, Outcome: string(row.Outcome), Reason: string(row.Reason), Message: row.Message,
+		AnsweredAt: row.AnsweredAt, StatusCode: row.StatusCode, Outcome: string(row.Outcome), Reason: string(row.Reason), Message: row.Message,
 		ExitStatus: row.ExitStatus, Activities: activities, RetryAt: row.RetryAt, Earlier: earlier,
 	}
 }

@@ -25,7 +25,7 @@ const (
 		ON CONFLICT DO NOTHING`
 
 	intendDispatch = `UPDATE dispatches
-		SET state = 'dispatching', attempts = attempts + 1, sent_at = ?, settle_at = ?
+		SET state = 'dispatching', attempts = attempts + 1, sent_at = ?, settle_at = ?, answered_at = NULL
 		WHERE run_id = ? AND ordinal = ? AND state = 'claimed' AND ` + ownedRun
 
 	returnDispatch = `UPDATE dispatches SET state = 'claimed', message = ?

@@ -35,8 +35,6 @@ var relations = []struct{ problem, query string }{
 		WHERE fires.id IS NULL`},
 	{"dispatch without its run", `SELECT run_id || ' ' || ordinal FROM dispatches
 		WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = run_id)`},
-	{"activity without its dispatch", `SELECT project || ' ' || id FROM activities WHERE NOT EXISTS
-		(SELECT 1 FROM dispatches WHERE dispatches.run_id = activities.run_id AND dispatches.ordinal = activities.ordinal)`},
 	{"fire that miscounts its open runs", `SELECT fires.id FROM fires LEFT JOIN
 		(SELECT fire_id, count(*) AS n FROM runs WHERE finished_at IS NULL GROUP BY fire_id) AS open ON open.fire_id = fires.id
 		WHERE fires.open_runs <> coalesce(open.n, 0)`},

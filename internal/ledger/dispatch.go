@@ -33,6 +33,7 @@ type Dispatch struct {
 	Attempts    int       // how often an intent to send was written
 	SentAt      time.Time // of the last intent; zero before the first
 	SettleAt    time.Time // when the absence of a trace may be believed
+	AnsweredAt  time.Time // of the answer to what left at SentAt; zero without one
 	StatusCode  int       // of the last answer; zero without one
 	Outcome     Outcome
 	Reason      Reason
@@ -46,7 +47,8 @@ type Dispatch struct {
 }
 
 // Activity is the platform's record of asynchronous work, as far as the ledger needs it. Project
-// and ID together belong to one dispatch in the whole ledger.
+// and ID together belong to one dispatch. The ledger knows to which as long as a run is open that was
+// claimed before the activity was recorded: no other can have asked for it.
 type Activity struct {
 	ID      string `json:"id"`
 	Project string `json:"project"`
@@ -67,6 +69,7 @@ type Result struct {
 	RunID       string
 	Ordinal     int
 	Owner       string
+	AnsweredAt  time.Time // zero keeps the recorded one
 	StatusCode  int
 	Activities  []Activity // with state tracking, its own from now on; see Record. Nil keeps what is recorded
 	State       DispatchState

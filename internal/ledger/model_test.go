@@ -21,13 +21,15 @@ func TestLedger_DoesAsItsModel(t *testing.T) {
 			// The checks share one ledger, so each has a project of its own.
 			m := &model{
 				l: l, project: NewID(), runs: map[string]*modelRun{}, fires: map[string]*modelFire{},
-				asked: map[string]bool{}, activities: map[string]modelKey{},
+				asked: map[string]bool{}, activities: map[string]modelActivity{},
 			}
 			t.Repeat(map[string]func(*rapid.T){
 				"claim": m.claim, "begin": m.begin, "begin and intend": m.beginAndIntend, "intend": m.intend, "return": m.withdraw, "retry": m.retry,
 				"record": m.record, "adopt": m.adopt, "finish": m.finish, "take over": m.takeOver,
+				"forget later": m.forgetLater,
 			})
 			m.check(t)
+			m.leave(t)
 		})
 	})
 }
@@ -38,9 +40,10 @@ type model struct {
 	clock      int // makes the times of intents differ
 	ids        []string
 	runs       map[string]*modelRun
-	fires      map[string]*modelFire // by cron and slot
-	asked      map[string]bool       // slot and dedupe
-	activities map[string]modelKey   // by id
+	fires      map[string]*modelFire    // by cron and slot
+	asked      map[string]bool          // slot and dedupe
+	hour       int                      // how often time has passed
+	activities map[string]modelActivity // by id; those that the ledger is to know
 }
 
 type modelFire struct {
@@ -51,6 +54,7 @@ type modelFire struct {
 
 type modelRun struct {
 	cron, environment, slot, owner string
+	hour                           int // when it was claimed
 	fire                           *modelFire
 	exclusive                      bool
 	outcome                        Outcome
@@ -68,6 +72,11 @@ type modelDispatch struct {
 type modelKey struct {
 	run     string
 	ordinal int
+}
+
+type modelActivity struct {
+	holder modelKey
+	hour   int // when it was recorded
 }
 
 var (
@@ -146,7 +155,7 @@ func (m *model) claim(t *rapid.T) {
 			dispatches[0] = &modelDispatch{State: DispatchDispatching, Attempts: 1}
 		}
 		m.runs[u.ID] = &modelRun{
-			cron: c.Fire.Cron, environment: u.Environment, slot: c.Fire.Slot, owner: owner, fire: fire,
+			cron: c.Fire.Cron, environment: u.Environment, slot: c.Fire.Slot, owner: owner, fire: fire, hour: m.hour,
 			exclusive: u.Exclusive, dispatches: dispatches,
 		}
 	}
@@ -346,7 +355,7 @@ func (m *model) adopt(t *rapid.T) {
 	a.Project = m.project
 	adopted, err := m.l.Adopt(t.Context(), id, ordinal, owner, a)
 	key := modelKey{id, ordinal}
-	holder, held := m.activities[a.ID]
+	known, held := m.activities[a.ID]
 	if may && d.State == DispatchTracking && d.Activity == a.ID {
 		if !adopted || err != nil {
 			t.Fatalf("a retry: %t, %v", adopted, err)
@@ -361,11 +370,13 @@ func (m *model) adopt(t *rapid.T) {
 		return
 	}
 	m.wantNotOwned(t, err, !may)
-	if want := may && (!held || holder == key); adopted != want {
+	if want := may && (!held || known.holder == key); adopted != want {
 		t.Fatalf("adopted = %t, want %t", adopted, want)
 	}
 	if adopted {
-		m.activities[a.ID] = key
+		if !held {
+			m.activities[a.ID] = modelActivity{key, m.hour}
+		}
 		d.State, d.Activity = DispatchTracking, a.ID
 	}
 }
@@ -432,6 +443,34 @@ func (m *model) takeOver(t *rapid.T) {
 	}
 }
 
+// forgetLater has time pass, then forgets the activities that were recorded before all open runs were
+// claimed.
+func (m *model) forgetLater(t *rapid.T) {
+	m.hour++
+	oldest, want := m.hour, 0
+	for _, u := range m.runs {
+		if u.outcome == "" {
+			oldest = min(oldest, u.hour)
+		}
+	}
+	for id, a := range m.activities {
+		if a.hour < oldest {
+			delete(m.activities, id)
+			want++
+		}
+	}
+	n := 0
+	err := m.l.write(t.Context(), opHeartbeat, "age and forget", 1, func(s *session) (err error) {
+		if err = s.age(); err == nil {
+			n, err = s.forget(100)
+		}
+		return err
+	})
+	if n != want || err != nil {
+		t.Fatalf("forgot %d activities, %v; want %d", n, err, want)
+	}
+}
+
 func (m *model) check(t *rapid.T) {
 	runs, err := m.l.Runs(t.Context(), Filter{Project: m.project, Limit: 1000})
 	if err != nil || len(runs) != len(m.runs) {
@@ -470,5 +509,19 @@ func (m *model) check(t *rapid.T) {
 		if want := m.fires[f.Cron+f.Slot]; f.Outcome != want.final {
 			t.Fatalf("fire %s is %q, want %q", fmt.Sprint(f.Cron, f.Slot), f.Outcome, want.final)
 		}
+	}
+}
+
+// leave ends what is open and forgets all activities, so that nothing of this check keeps anything of the next.
+func (m *model) leave(t *rapid.T) {
+	err := m.l.write(t.Context(), opHeartbeat, "leave", 1, func(s *session) error {
+		_, err := s.exec(`UPDATE runs SET finished_at = claimed_at WHERE finished_at IS NULL`)
+		if err == nil {
+			_, err = s.exec(`DELETE FROM recent_activities`)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

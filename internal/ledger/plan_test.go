@@ -83,6 +83,7 @@ func TestStatements_UseKeys(t *testing.T) {
 			"resolveDispatch": resolveDispatch, "selectEnds": selectEnds,
 			"runsInDoubt": `SELECT id FROM runs WHERE id IN (SELECT run_id FROM dispatches WHERE ` + inDoubt + `)`,
 			"deleteRuns":  `DELETE FROM runs WHERE id = ?`, "selectPrunable": selectPrunable,
+			"selectOldestOpen": selectOldestOpen, "forgetActivities": forgetActivities,
 		} {
 			t.Run(name, func(t *testing.T) {
 				for _, step := range plans[engine](t, l, query) {

@@ -17,9 +17,17 @@ const selectPrunable = `SELECT slot, cron, project, id FROM fires
 				AND schedules.project = fires.project AND schedules.watermark = fires.scheduled_at)
 		ORDER BY scheduled_at LIMIT ?`
 
-// Prune deletes at most limit fires with all that followed from them and returns how many; call
-// it again while it returns limit. Deleted are fires scheduled before the given time, if they
-// succeeded or were skipped, and the others if they were scheduled before keepFailuresBefore.
+const (
+	selectOldestOpen = `SELECT min(claimed_at) FROM runs WHERE finished_at IS NULL`
+
+	forgetActivities = `DELETE FROM recent_activities WHERE (project, id) IN
+		(SELECT project, id FROM recent_activities WHERE recorded_at < ? ORDER BY recorded_at LIMIT ?)`
+)
+
+// Prune deletes at most limit fires, with all that followed from them, and recent activities that are
+// not needed any more, and returns how many of both; call it again while it returns limit. Deleted are
+// fires scheduled before the given time, if they succeeded or were skipped, and the others if they were
+// scheduled before keepFailuresBefore.
 //
 // It never deletes an open fire, a claim of the last 48 hours, or the newest scheduled fire of a
 // cron on a project.
@@ -30,7 +38,11 @@ func (l *Ledger) Prune(ctx context.Context, before, keepFailuresBefore time.Time
 	}
 	var n int
 	err := l.write(ctx, opPrune, "prune", groupLimit, func(s *session) error {
-		fires, err := s.prunable(before, claimed, keepFailuresBefore, limit)
+		forgotten, err := s.forget(limit)
+		if err != nil {
+			return err
+		}
+		fires, err := s.prunable(before, claimed, keepFailuresBefore, limit-forgotten)
 		if err != nil {
 			return err
 		}
@@ -39,7 +51,7 @@ func (l *Ledger) Prune(ctx context.Context, before, keepFailuresBefore time.Time
 				return err
 			}
 		}
-		n = len(fires)
+		n = forgotten + len(fires)
 		return nil
 	})
 	if err != nil {
@@ -88,27 +100,6 @@ func (s *session) deleteFire(f Fire) error {
 }
 
 func (s *session) deleteRun(id string) error {
-	var activities []Activity
-	err := s.each(`SELECT activities FROM dispatches WHERE run_id = ?`, []any{id}, func(row scanner) error {
-		var text []byte
-		if err := row.Scan(&text); err != nil {
-			return err
-		}
-		var some []Activity
-		err := decode("activities", text, &some)
-		activities = append(activities, some...)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, a := range activities {
-		// Only if it is this run's: another dispatch may have adopted it.
-		_, err := s.exec(`DELETE FROM activities WHERE project = ? AND id = ? AND run_id = ?`, a.Project, a.ID, id)
-		if err != nil {
-			return err
-		}
-	}
 	for _, statement := range []string{
 		`DELETE FROM dispatches WHERE run_id = ?`, `DELETE FROM resolutions WHERE run_id = ?`, `DELETE FROM runs WHERE id = ?`,
 	} {
@@ -117,4 +108,20 @@ func (s *session) deleteRun(id string) error {
 		}
 	}
 	return nil
+}
+
+// forget deletes at most limit of the recent activities that nobody can ask for any more, and returns
+// how many. Whoever asks whose an activity is has a request in doubt, which left after its run was
+// claimed and before the activity was recorded.
+func (s *session) forget(limit int) (int, error) {
+	needed := time.Now()
+	var oldest stamp
+	if err := s.row(selectOldestOpen).Scan(&oldest); err != nil {
+		return 0, err
+	}
+	if !oldest.IsZero() && oldest.Before(needed) {
+		needed = oldest.Time
+	}
+	n, err := s.exec(forgetActivities, micros(needed.Add(-clockStep)), limit)
+	return int(n), err
 }

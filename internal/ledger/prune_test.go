@@ -78,12 +78,10 @@ func TestPrune_KeepsWhatIsNeeded(t *testing.T) {
 		if _, _, err := l.Run(t.Context(), old.ID); err == nil {
 			t.Error("the run of a pruned fire is left")
 		}
-		for table, where := range map[string]string{"dispatches": "run_id", "activities": "run_id"} {
-			var left int
-			must(t, l.reader.QueryRowContext(t.Context(), `SELECT count(*) FROM `+table+` WHERE `+where+` = ?`, old.ID).Scan(&left))
-			if left != 0 {
-				t.Errorf("%d rows in %s are left of a pruned run", left, table)
-			}
+		var left int
+		must(t, l.reader.QueryRowContext(t.Context(), `SELECT count(*) FROM dispatches WHERE run_id = ?`, old.ID).Scan(&left))
+		if left != 0 {
+			t.Errorf("%d dispatches are left of a pruned run", left)
 		}
 	})
 }
@@ -106,6 +104,49 @@ func TestPrune_NeverTakesClaimsOfTheLastTwoDays(t *testing.T) {
 		}
 		if n := len(crons(t, l)); n != 3 {
 			t.Errorf("%d fires are left, want 3", n)
+		}
+	})
+}
+
+// age makes what was recorded of activities, and the claims of open runs, two hours older.
+func (s *session) age() error {
+	_, err := s.exec(`UPDATE runs SET claimed_at = claimed_at - 7200000000 WHERE finished_at IS NULL`)
+	if err == nil {
+		_, err = s.exec(`UPDATE recent_activities SET recorded_at = recorded_at - 7200000000`)
+	}
+	return err
+}
+
+// TestPrune_KnowsAnActivityAsLongAsItMayBeAskedFor has an activity of a run that is pruned, while a
+// request is in doubt that left before it was recorded.
+func TestPrune_KnowsAnActivityAsLongAsItMayBeAskedFor(t *testing.T) {
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		lost := mustRun(t, l, "a", slotTime, "main")
+		mustIntend(t, l, "a", dispatchOf(lost, 0, "lost"))
+		must(t, l.Record(t.Context(), Result{RunID: lost.ID, Owner: "a", State: DispatchInDoubt}))
+		must(t, l.write(t.Context(), opHeartbeat, "age", 1, (*session).age))
+		other := endedRun(t, l, "manual", slotTime.Add(time.Hour), Succeeded)
+		endedRun(t, l, "manual", slotTime.Add(2*time.Hour), Succeeded)
+		must(t, l.write(t.Context(), opHeartbeat, "age", 1, (*session).age))
+		backdate(t, l)
+		if n, err := l.Prune(t.Context(), time.Now(), time.Now(), 10); err != nil || n != 1 {
+			t.Errorf("Prune = %d, %v; want 1", n, err)
+		}
+		if ok, err := l.Adopt(t.Context(), lost.ID, 0, "a", activity(other.ID)); ok || err != nil {
+			t.Errorf("Adopt of a pruned run's activity = %t, %v; want false", ok, err)
+		}
+		_, err := l.Finish(t.Context(), Finish{RunID: lost.ID, Owner: "a", Outcome: Unknown, Reason: InDoubt})
+		must(t, err)
+		endedRun(t, l, "recent", slotTime, Succeeded)
+		var counts []int
+		for range 3 {
+			n, err := l.Prune(t.Context(), time.Time{}, time.Time{}, 1)
+			must(t, err)
+			counts = append(counts, n)
+		}
+		if !slices.Equal(counts, []int{1, 1, 0}) {
+			t.Errorf("forgot %v activities, want 1, 1 and 0: the last is recent", counts)
 		}
 	})
 }

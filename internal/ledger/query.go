@@ -142,8 +142,8 @@ func (f Filter) runs() (query string, args []any) {
 	return selectRuns + w.clause() + newest, append(w.args, f.limit())
 }
 
-// clockStep is how far a clock may have been set back between a scheduled time and its claim, for the
-// run to be found.
+// clockStep is how far two replicas' clocks, or one before and after it was set, may lie apart where
+// rows are looked for by time.
 const clockStep = time.Hour
 
 // idAt sorts before the ids that NewID makes from a time on.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -124,20 +125,49 @@ func TestSuspend_ReplacesTheFormerOne(t *testing.T) {
 	})
 }
 
-// TestOpen_UpgradesALedgerOfVersionOne keeps what the first schema had of a cron.
-func TestOpen_UpgradesALedgerOfVersionOne(t *testing.T) {
-	dir := t.TempDir()
-	d, err := newSQLite(dir)
+// version makes a ledger with the schema of an earlier version, and fills it.
+func version(t *testing.T, o Options, n int64, fill ...string) {
+	t.Helper()
+	d, err := dialectOf(storeOf(o))
 	must(t, err)
 	db, err := d.open(forMigrating)
 	must(t, err)
 	provider, err := newProvider(d, db)
 	must(t, err)
-	_, err = provider.UpTo(t.Context(), 1)
-	must(t, err)
-	_, err = db.Exec(`INSERT INTO schedules (cron, project, hash, first_seen_at) VALUES ('a', 'p', '1', ?)`, micros(slotTime))
+	_, err = provider.UpTo(t.Context(), n)
+	for _, statement := range fill {
+		if err == nil {
+			_, err = db.ExecContext(t.Context(), statement)
+		}
+	}
 	must(t, errors.Join(err, db.Close()))
-	if at, _, fresh := baselines(t, open(t, Options{Dir: dir}), slotTime.Add(time.Hour), key("a", "1")); at[0] != 0 || fresh {
+}
+
+// TestOpen_UpgradesALedgerOfVersionOne keeps what the first schema had of a cron.
+func TestOpen_UpgradesALedgerOfVersionOne(t *testing.T) {
+	o := Options{Dir: t.TempDir()}
+	version(t, o, 1, fmt.Sprintf(`INSERT INTO schedules (cron, project, hash, first_seen_at) VALUES ('a', 'p', '1', %d)`, micros(slotTime)))
+	if at, _, fresh := baselines(t, open(t, o), slotTime.Add(time.Hour), key("a", "1")); at[0] != 0 || fresh {
 		t.Errorf("baseline after %s, fresh %t; want that of before the upgrade", at[0], fresh)
 	}
+}
+
+// TestOpen_KeepsWhoseAnActivityIsWhereItMayBeAskedFor upgrades a ledger that knew the activities of its
+// whole history.
+func TestOpen_KeepsWhoseAnActivityIsWhereItMayBeAskedFor(t *testing.T) {
+	engines(t, func(t *testing.T, o Options) {
+		run := func(id string, claimed, finished string) string {
+			return fmt.Sprintf(`INSERT INTO runs (id, fire_id, environment, cron, project, slot, lane, scheduled_at, claimed_at,
+				finished_at, tracking, outcome, reason, message, owner) VALUES ('%s', '%[1]s', 'main', '%[1]s', 'p', '', '', 0, %s, %s, 0, '', '', '', 'a')`,
+				id, claimed, finished)
+		}
+		version(t, o, 7,
+			run("before", "10000000000", "20000000000"), run("open", "30000000000", "NULL"), run("since", "10000000000", "40000000000"),
+			`INSERT INTO activities VALUES ('p', 'x', 'before', 0), ('p', 'y', 'open', 1), ('p', 'z', 'since', 0)`)
+		l := open(t, o)
+		left, err := collect(t.Context(), l.reader, scanText, `SELECT id || run_id || ordinal FROM recent_activities ORDER BY id`)
+		if want := []string{"yopen1", "zsince0"}; err != nil || !slices.Equal(left, want) {
+			t.Errorf("known are %q, %v; want %q", left, err, want)
+		}
+	})
 }

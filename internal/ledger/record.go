@@ -7,21 +7,23 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 const (
 	recordResult = `UPDATE dispatches SET state = ?, status_code = ?, outcome = ?, reason = ?, message = ?,
 			exit_status = ?, last = CASE WHEN ? THEN 1 ELSE last END,
-			settle_at = coalesce(?, settle_at), activities = coalesce(?, activities)
+			settle_at = coalesce(?, settle_at), answered_at = coalesce(?, answered_at),
+			activities = coalesce(?, activities)
 		WHERE run_id = ? AND ordinal = ? AND state <> 'done'`
 
-	insertActivity = `INSERT INTO activities (project, id, run_id, ordinal) VALUES (?, ?, ?, ?)
+	insertActivity = `INSERT INTO recent_activities (project, id, run_id, ordinal, recorded_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (project, id) DO NOTHING`
 
 	adoptActivity = `UPDATE dispatches SET state = 'tracking', activities = ?
 		WHERE run_id = ? AND ordinal = ? AND state IN ('in_doubt', 'dispatching')`
 
-	selectHolder = `SELECT run_id, ordinal FROM activities WHERE project = ? AND id = ?`
+	selectHolder = `SELECT run_id, ordinal FROM recent_activities WHERE project = ? AND id = ?`
 
 	// selectOtherRequest looks among the requests that may go elsewhere than to their run's environment,
 	// and among those of the environment's own runs, so that it need not look at all that are open.
@@ -65,14 +67,14 @@ func (l *Ledger) Record(ctx context.Context, r Result) error {
 // recordResult runs recordResult, or that with the owner's condition, for which owner is given.
 func (s *session) recordResult(query string, r *Result, activities any, runID string, owner ...any) (int64, error) {
 	args := []any{string(r.State), r.StatusCode, string(r.Outcome), string(r.Reason), r.Message, r.ExitStatus,
-		r.RunTracking, nullMicros(r.SettleAt), activities, runID, r.Ordinal}
+		r.RunTracking, nullMicros(r.SettleAt), nullMicros(r.AnsweredAt), activities, runID, r.Ordinal}
 	return s.exec(query, append(args, owner...)...)
 }
 
 // insertActivities makes activities a dispatch's, and returns of how many nobody was known before.
 func (s *session) insertActivities(runID string, ordinal int, activities []Activity) (inserted int64, err error) {
 	for _, a := range activities {
-		n, err := s.exec(insertActivity, a.Project, a.ID, runID, ordinal)
+		n, err := s.exec(insertActivity, a.Project, a.ID, runID, ordinal, micros(time.Now()))
 		if err != nil {
 			return inserted, err
 		}

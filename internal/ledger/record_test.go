@@ -18,7 +18,7 @@ func activity(id string) Activity {
 func isTaken(t *testing.T, l *Ledger, id string) bool {
 	t.Helper()
 	var n int
-	must(t, l.reader.QueryRowContext(t.Context(), `SELECT count(*) FROM activities WHERE project = 'p' AND id = ?`, id).Scan(&n))
+	must(t, l.reader.QueryRowContext(t.Context(), `SELECT count(*) FROM recent_activities WHERE project = 'p' AND id = ?`, id).Scan(&n))
 	return n == 1
 }
 
@@ -231,5 +231,31 @@ func TestAdopt_NeedsADispatchInDoubtOfTheOwner(t *testing.T) {
 		if isTaken(t, l, "one") {
 			t.Error("a refused adoption took the activity")
 		}
+	})
+}
+
+// TestRecord_SaysWhenTheLastRequestWasAnswered has two attempts, of which the first was answered at once.
+func TestRecord_SaysWhenTheLastRequestWasAnswered(t *testing.T) {
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		u := mustRun(t, l, "a", slotTime, "main")
+		mustIntend(t, l, "a", dispatchOf(u, 0, ""))
+		want := func(when string, at time.Time) {
+			t.Helper()
+			if d := mustDispatch(t, l, u.ID, 0); !d.AnsweredAt.Equal(at) {
+				t.Errorf("%s it was answered at %s, want %s", when, d.AnsweredAt, at)
+			}
+		}
+		first := slotTime.Add(time.Second)
+		must(t, l.Record(t.Context(), Result{RunID: u.ID, Owner: "a", State: DispatchInDoubt, StatusCode: 502, AnsweredAt: first}))
+		want("in doubt", first)
+		must(t, l.Return(t.Context(), u.ID, 0, "a", "once more"))
+		if ok, err := l.Intend(t.Context(), u.ID, 0, "a", first, first); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		want("sent again", time.Time{})
+		must(t, l.Record(t.Context(), Result{RunID: u.ID, Owner: "a", State: DispatchTracking, AnsweredAt: first.Add(time.Second)}))
+		must(t, l.Record(t.Context(), Result{RunID: u.ID, Owner: "a", State: DispatchDone, Outcome: Failed}))
+		want("done", first.Add(time.Second))
 	})
 }

@@ -12,7 +12,8 @@ import (
 
 // Attempt is one that a dispatch has behind it: what came of it before it was made again.
 type Attempt struct {
-	SentAt     time.Time  `json:"sent_at,omitzero"` // of its last intent; zero when there was none
+	SentAt     time.Time  `json:"sent_at,omitzero"`     // of its last intent; zero when there was none
+	AnsweredAt time.Time  `json:"answered_at,omitzero"` // as in Dispatch
 	EndedAt    time.Time  `json:"ended_at"`
 	StatusCode int        `json:"status_code,omitempty"`
 	Outcome    Outcome    `json:"outcome"`
@@ -33,7 +34,7 @@ type Retry struct {
 const (
 	// retryDispatch never moves a request that is in doubt: it may have executed.
 	retryDispatch = `UPDATE dispatches SET state = 'claimed', earlier = ?, retry_at = ?, message = ?, attempts = 0,
-			sent_at = NULL, settle_at = NULL, status_code = 0, activities = NULL, last = 0
+			sent_at = NULL, settle_at = NULL, answered_at = NULL, status_code = 0, activities = NULL, last = 0
 		WHERE run_id = ? AND ordinal = ? AND state IN ('claimed', 'dispatching', 'tracking') AND ` + ownedRun
 
 	// selectWaiting finds the open run that excludes another, if all that it has to do is a retry.

@@ -22,7 +22,7 @@ const (
 
 	dispatchColumns = `run_id, ordinal, state, kind, params, project, environment, dedupe, attempts, sent_at, settle_at,
 		status_code, outcome, reason, message, exit_status, activities, command_line,
-		earlier, retry_at`
+		earlier, retry_at, answered_at`
 )
 
 func scanFire(row scanner) (Fire, error) {
@@ -60,16 +60,16 @@ func scanRun(row scanner) (Run, error) {
 
 func scanDispatch(row scanner) (Dispatch, error) {
 	var d Dispatch
-	var sent, settle, retry stamp
+	var sent, settle, retry, answered stamp
 	var params, dedupe, activities, commandLine, earlier []byte
 	err := row.Scan(&d.RunID, &d.Ordinal, &d.State, &d.Kind, &params, &d.Project, &d.Environment, &dedupe, &d.Attempts,
 		&sent, &settle, &d.StatusCode, &d.Outcome, &d.Reason, &d.Message, &d.ExitStatus, &activities, &commandLine,
-		&earlier, &retry)
+		&earlier, &retry, &answered)
 	if err != nil {
 		return Dispatch{}, err
 	}
-	d.Params, d.SentAt, d.SettleAt, d.RetryAt = params, sent.Time, settle.Time, retry.Time
-	d.Dedupe = string(dedupe)
+	d.Params, d.Dedupe = params, string(dedupe)
+	d.SentAt, d.SettleAt, d.AnsweredAt, d.RetryAt = sent.Time, settle.Time, answered.Time, retry.Time
 	if err := decode("activities", activities, &d.Activities); err != nil {
 		return Dispatch{}, err
 	}

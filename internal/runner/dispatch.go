@@ -326,6 +326,7 @@ func (d *dispatch) intend(ctx context.Context) error {
 // must be there.
 func (d *dispatch) intended(at time.Time) *ledger.Dispatch {
 	d.row.SentAt, d.row.SettleAt = at, at.Add(d.Timing.Request+d.Timing.Settle)
+	d.row.AnsweredAt = time.Time{}
 	return &d.row
 }
 
@@ -382,9 +383,16 @@ func (d *dispatch) late(at time.Time, cause verdict) *verdict {
 	return &end
 }
 
+// heard notes the status of an answer that has just come; 0 is none.
+func (d *dispatch) heard(status int) {
+	if d.row.StatusCode = status; status != 0 {
+		d.row.AnsweredAt = time.Now()
+	}
+}
+
 // accepted records the platform's yes.
 func (d *dispatch) accepted(ctx context.Context, a *platform.Accepted) (int, error) {
-	d.row.StatusCode = a.StatusCode
+	d.heard(a.StatusCode)
 	res := d.result(ledger.DispatchTracking, verdict{})
 	started := a.Started
 	if d.call.Task.Kind().Unfollowed {
@@ -465,7 +473,8 @@ func (d *dispatch) result(state ledger.DispatchState, v verdict) ledger.Result {
 		status = 1
 	}
 	return ledger.Result{
-		RunID: d.row.RunID, Ordinal: d.row.Ordinal, Owner: d.run.Owner, StatusCode: d.row.StatusCode,
+		RunID: d.row.RunID, Ordinal: d.row.Ordinal, Owner: d.run.Owner,
+		AnsweredAt: d.row.AnsweredAt, StatusCode: d.row.StatusCode,
 		State: state, Outcome: v.outcome, Reason: v.reason, Message: v.message, ExitStatus: status,
 	}
 }
@@ -482,7 +491,7 @@ func (d *dispatch) answered(ctx context.Context, refused *platform.Error, pause 
 	case refused.Execution() == platform.NotExecuted:
 		return nil, pause
 	}
-	d.row.StatusCode = refused.StatusCode
+	d.heard(refused.StatusCode)
 	switch refused.StatusCode {
 	case 401:
 		return end(ledger.Failed, ledger.Auth)

@@ -19,7 +19,7 @@ const clockMargin = 2 * time.Second
 // doubt records that a request may have executed, then looks for what it left behind.
 func (d *dispatch) doubt(ctx context.Context, cause *platform.Error) (int, error) {
 	d.doubts++
-	d.row.StatusCode = cause.StatusCode
+	d.heard(cause.StatusCode)
 	switch settled := time.Now().Add(d.Timing.Settle); {
 	case cause == errInterrupted:
 	case cause.StatusCode != 0, settled.After(d.row.SettleAt):

@@ -24,7 +24,7 @@ func (d *dispatch) retry(ctx context.Context, v verdict, activities []ledger.Act
 		return false, nil
 	}
 	attempt := ledger.Attempt{
-		SentAt: d.row.SentAt, EndedAt: time.Now().UTC(), StatusCode: d.row.StatusCode,
+		SentAt: d.row.SentAt, AnsweredAt: d.row.AnsweredAt, EndedAt: time.Now().UTC(), StatusCode: d.row.StatusCode,
 		Outcome: v.outcome, Reason: v.reason, Message: v.message, Activities: activities,
 	}
 	next := *d
@@ -44,7 +44,8 @@ func (d *dispatch) retry(ctx context.Context, v verdict, activities []ledger.Act
 		return false, err
 	}
 	d.row.Earlier, d.row.RetryAt = next.row.Earlier, at
-	d.row.SentAt, d.row.SettleAt, d.row.StatusCode, d.row.Attempts = time.Time{}, time.Time{}, 0, 0
+	d.row.SentAt, d.row.SettleAt, d.row.AnsweredAt = time.Time{}, time.Time{}, time.Time{}
+	d.row.StatusCode, d.row.Attempts = 0, 0
 	d.row.Activities, d.doubts = nil, 0
 	d.event(d.log.Warn(), d.run).Str("task", d.row.Kind).Int("attempt", len(d.row.Earlier)).
 		Str("outcome", string(v.outcome)).Str("reason", string(v.reason)).Str("detail", v.message).

@@ -53,7 +53,10 @@ func TestRunner_RetriesWhatWasRefused(t *testing.T) {
 		w.want("/backup", 2, "succeeded/")
 		_, d := w.only()
 		if len(d.Earlier) != 1 || d.Earlier[0].StatusCode != 403 || d.Earlier[0].Reason != ledger.Forbidden || d.Earlier[0].SentAt.IsZero() {
-			t.Errorf("earlier attempts = %+v, want the refused one", d.Earlier)
+			t.Fatalf("earlier attempts = %+v, want the refused one", d.Earlier)
+		}
+		if first := d.Earlier[0]; first.AnsweredAt.Before(first.SentAt) || !first.AnsweredAt.Before(d.SentAt) || d.AnsweredAt.Before(d.SentAt) {
+			t.Errorf("answered %s and %s, want each after it was sent: %+v", first.AnsweredAt, d.AnsweredAt, d)
 		}
 	})
 }
