@@ -254,15 +254,19 @@ func newDash(t *testing.T) dash {
 	}
 	d := dash{path, t.TempDir()}
 	const cli = `name=${0##*/}; { printf '%s' "${name%.phar}"; [ $# = 0 ] || printf '|%s' "$@"; echo; } >&3`
-	for _, name := range []string{"bin/platform", "bin/upsun", "app/.platformsh/bin/platform", "app/.upsun/bin/upsun", "app/platform.phar"} {
+	for _, name := range []string{"bin/platform", "bin/upsun", "app/.platformsh/bin/platform", "app/.upsun/bin/upsun", "app/platform.phar", "app/vendor/bin/platform"} {
 		d.program(t, name, cli)
 	}
 	d.program(t, "bin/croncape", `while getopts e:f:t:v _; do :; done; shift $((OPTIND - 1)); exec "$@"`)
 	d.program(t, "bin/php", `while getopts d:c: _; do :; done; shift $((OPTIND - 1)); case "${1##*/}" in platform*) exec "$@" ;; esac`)
+	d.program(t, "bin/chronic", `exec "$@"`)
+	for _, name := range []string{"tee", "logger"} {
+		d.program(t, "bin/"+name, "while read -r _; do :; done")
+	}
 	for _, name := range []string{"bash", "drush", "npm", "wp"} {
 		d.program(t, "bin/"+name, ":")
 	}
-	for _, name := range []string{"timeout", "nice"} {
+	for _, name := range []string{"timeout", "nice", "ionice", "nohup", "setsid", "stdbuf", "flock", "env"} {
 		real, err := exec.LookPath(name)
 		if err != nil {
 			t.Fatal(err)
@@ -313,7 +317,8 @@ func (d dash) run(t *testing.T, batch []sample) [][]string {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, d.path, file)
-	cmd.Dir, cmd.Env = t.TempDir(), []string{"PATH=" + d.root + "/bin"}
+	app := d.root + "/app"
+	cmd.Dir, cmd.Env = app, []string{"PATH=" + d.root + "/bin", "HOME=" + app, "PLATFORM_APP_DIR=" + app}
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)

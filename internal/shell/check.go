@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ type checker struct {
 	others    []*syntax.Word
 	handing   []*syntax.Word     // those of others that would call the CLI themselves
 	calls     []uint             // offsets of the calls of the CLI
+	logs      []*syntax.CallExpr // what keeps the output of calls
 	documents map[uint]bool      // lines that a here-document begins after
 	within    []*syntax.CmdSubst // substitutions around the present node, and maybe some that have ended
 	usesCLI   bool
@@ -274,6 +276,10 @@ func (c *checker) call(call *syntax.CallExpr) {
 	case roleBash:
 		c.bash(name, args)
 	default:
+		if slices.Contains(c.logs, call) {
+			c.foundHere(args[0], Warning, "file-unwritten", fmt.Sprintf("nothing is written by %s: no program is started", name), hints[path.Base(name)])
+			return
+		}
 		if plusAssign.MatchString(name) {
 			c.found(args[0], Error, "bash-only", "dash does not know +=", "write x=\"$x...\"")
 			return
@@ -513,7 +519,12 @@ func (c *checker) function(f *syntax.FuncDecl) {
 // time, so the order of two calls would be chance.
 func (c *checker) pipe(b *syntax.BinaryCmd) {
 	// Where the part ends is asked of the operator: a here-document of it lies behind the whole line.
-	if b.Op == syntax.Pipe && c.callsWithin(b.X.Pos(), b.OpPos) {
+	if b.Op != syntax.Pipe || !c.callsWithin(b.X.Pos(), b.OpPos) {
+		return
+	}
+	if log := logPart(b); log != nil && !c.functions[log.Args[0].Lit()] {
+		c.logs = append(c.logs, log)
+	} else {
 		c.foundHere(b.X, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
 	}
 }

@@ -48,7 +48,7 @@ func TestParse_ReportsProblemsWithTheirPlace(t *testing.T) {
 		{"timeout --nonsense 5 " + call, []string{"1:1-8 error other-program"}},
 		{"nice -n much " + call, []string{"1:1-5 error other-program"}},
 		{"sudo " + call, []string{"1:1-5 error other-program"}},
-		{"env A=b nohup " + call, []string{"1:1-4 error other-program"}},
+		{"env A=b nohup " + call, []string{"1:1-4 info wrapper", "1:9-14 info wrapper"}},
 		{"croncape bash -lc '" + call + "'", []string{"1:1-9 error other-program"}},
 		{"cli=platform; drush cr; $cli backup:create", []string{"1:15-20 error other-program"}},
 		{call + " >> /var/log/x.log 2>&1", []string{"1:40-57 warning file-unwritten"}},

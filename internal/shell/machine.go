@@ -270,6 +270,10 @@ func (m *machine) pipeline(last *syntax.BinaryCmd, tested bool) int {
 		first = b.X
 	}
 	parts = append(parts, first)
+	log := logPart(last)
+	if log != nil && m.functions[log.Args[0].Lit()] != nil {
+		log = nil
+	}
 	status, before := 0, m.status
 	in := m.files[0]
 	for i := len(parts) - 1; i >= 0 && !m.stopped; i-- {
@@ -277,7 +281,13 @@ func (m *machine) pipeline(last *syntax.BinaryCmd, tested bool) int {
 		m.status = before // they begin at the same time under dash
 		status = m.subshell(func(sub *machine) {
 			sub.files[0] = in
-			if i > 0 {
+			switch {
+			case i == 1 && log != nil:
+				sub.pipeTo(devNull())
+			case i == 0 && log != nil:
+				sub.status = sub.logging(log)
+				return
+			case i > 0:
 				pipe = newSink()
 				sub.pipeTo(pipe)
 			}

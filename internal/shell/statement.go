@@ -64,6 +64,9 @@ func plainCall(st *syntax.Stmt) error {
 		if cmd.Op == syntax.AndStmt || cmd.Op == syntax.OrStmt {
 			return plainCalls([]*syntax.Stmt{cmd.X, cmd.Y})
 		}
+		if logPart(cmd) != nil {
+			return plainCall(cmd.X)
+		}
 	case *syntax.IfClause:
 		for branch := cmd; branch != nil; branch = branch.Else {
 			if err := plainCalls(slices.Concat(branch.Cond, branch.Then)); err != nil {

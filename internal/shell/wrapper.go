@@ -17,6 +17,7 @@ type wrapper struct {
 	options []string       // its long options, with an = if they have a value
 	value   *regexp.Regexp // what they take, if it is looked at
 	operand *regexp.Regexp // what stands before the command, if anything
+	assigns bool           // variables for the command may stand before it, and no options
 	note    string         // what becomes of it here
 	hint    string
 }
@@ -25,14 +26,26 @@ var (
 	// coreDuration is what timeout takes, from its manual.
 	coreDuration = regexp.MustCompile(`^(\d+\.?\d*|\.\d+)[smhd]?$`)
 	niceness     = regexp.MustCompile(`^[-+]?\d+$`)
+	anything     = regexp.MustCompile(`.`)
 )
+
+const noProcess = "has nothing to do: no process is started"
 
 // wrappers are those that are found before the CLI in crons, by their names without a path.
 var wrappers = map[string]wrapper{
 	"timeout": {valued: "ks", options: []string{"foreground", "kill-after=", "preserve-status", "signal=", "verbose"}, operand: coreDuration,
 		note: "has nothing to do: the call is never waited for", hint: "remove it; how long a run may take in all is the cron's timeout"},
 	"nice": {valued: "n", options: []string{"adjustment="}, value: niceness,
-		note: "has nothing to do: no process is started", hint: "remove it"},
+		note: noProcess, hint: "remove it"},
+	"ionice": {valued: "cn", options: []string{"class=", "classdata=", "ignore"}, note: noProcess, hint: "remove it"},
+	"nohup":  {note: noProcess, hint: "remove it"},
+	"setsid": {options: []string{"ctty", "fork", "wait"}, note: noProcess, hint: "remove it"},
+	"stdbuf": {valued: "ioe", options: []string{"input=", "output=", "error="}, note: noProcess, hint: "remove it"},
+	"env": {assigns: true,
+		note: "has nothing to do: the call reads no variables", hint: "remove it"},
+	"flock": {valued: "wE", options: []string{"close", "conflict-exit-code=", "exclusive", "nb", "no-fork", "nonblock", "shared", "timeout=", "verbose", "wait="},
+		operand: anything, note: "locks nothing: the file is not here", hint: "remove it; a cron whose previous run is still going is skipped, which its overlap says"},
+	"chronic": {note: "only passes the call on: what it prints goes nowhere", hint: "remove it; how runs end is told by the metrics and by `automatond runs`"},
 	"croncape": {valued: "eft",
 		note: "only passes the call on, and sends no mail", hint: "remove it; how runs end is told by the metrics and by `automatond runs`"},
 	"php": {valued: "dc",
@@ -47,7 +60,13 @@ func passedOn(line []word) int {
 		return 0
 	}
 	i := 1
+	for w.assigns && i < len(line) && isOwnAssignment(line[i].text) {
+		i++
+	}
 	for i < len(line) && strings.HasPrefix(line[i].text, "-") {
+		if w.assigns {
+			return 0
+		}
 		if line[i].text == "--" {
 			i++
 			break
@@ -68,6 +87,13 @@ func passedOn(line []word) int {
 		return 0
 	}
 	return i
+}
+
+// isOwnAssignment reports a word that gives a variable to a command, and not one from which the CLI
+// takes its target.
+func isOwnAssignment(text string) bool {
+	name, _, assigned := strings.Cut(text, "=")
+	return assigned && syntax.ValidName(name) && !guardVariables[name]
 }
 
 // option returns how many words the wrapper's option takes with which the line begins, 0 if that is
@@ -147,7 +173,7 @@ func (c *checker) wrapped(call command) {
 }
 
 // handsOn reports whether a program that is no wrapper calls the CLI all the same: as its last words
-// after sudo or env, or in a text after sh -c.
+// after sudo, or in a text after sh -c or flock -c.
 func handsOn(line []word) bool {
 	shell := false
 	for i, w := range line {
@@ -160,7 +186,7 @@ func handsOn(line []word) bool {
 			return true
 		}
 		switch path.Base(w.text) {
-		case "sh", "dash", "bash", "zsh":
+		case "sh", "dash", "bash", "zsh", "flock", "su":
 			shell = true
 		}
 	}

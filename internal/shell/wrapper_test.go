@@ -18,6 +18,10 @@ func TestScript_CallsWhatWrappersPassOn(t *testing.T) {
 		{"w='nice -n 5'; $w " + call, []string{call}},
 		{"php /app/platform.phar redeploy --no-wait", []string{call}},
 		{"exec timeout 5 nice " + call + "; " + call, []string{call}},
+		{"/usr/bin/env " + call + "; env A=1 B=\"$x\" " + call, []string{call, call}},
+		{"nohup ionice -c3 setsid -f stdbuf -oL chronic " + call, []string{call}},
+		{"ionice -c 2 -n 7 nice " + call, []string{call}},
+		{"flock -n /tmp/lock " + call + "; flock -w 5 -x \"$HOME/lock\" " + call, []string{call, call}},
 		{"timeout() { :; }; timeout 5 " + call, nil},
 		{"limit=soon; timeout $limit " + call, nil},
 		{"trap '" + call + "' EXIT; exec nice " + call, []string{call}},
@@ -34,6 +38,17 @@ func TestScript_CallsWhatWrappersPassOn(t *testing.T) {
 		})
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.src, got, tt.want)
+		}
+	}
+}
+
+func TestParse_RefusesWhatDoesMoreThanToPassACallOn(t *testing.T) {
+	const call = "platform redeploy --no-wait"
+	for _, src := range []string{
+		"env -i " + call, "env PLATFORM_BRANCH=main " + call, "env " + call + " | env", "flock -n /tmp/lock -c '" + call + "'", "flock " + call, "env A=1; " + call,
+	} {
+		if script, _ := Parse(src); script != nil {
+			t.Errorf("%s is taken", src)
 		}
 	}
 }
