@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -14,6 +16,11 @@ import (
 // and stays so until that is on the disk.
 const ownedRun = `EXISTS (SELECT 1 FROM runs WHERE runs.id = dispatches.run_id AND runs.owner = ?
 		AND runs.finished_at IS NULL {share})`
+
+// intendFirst intends the first dispatches of as many runs as are written together.
+var intendFirst = `UPDATE dispatches
+		SET state = 'dispatching', attempts = attempts + 1, sent_at = ?, settle_at = ?
+		WHERE run_id IN (?` + strings.Repeat(", ?", together-1) + `) AND ordinal = 0 AND state = 'claimed' AND ` + ownedRun
 
 const (
 	// insertDispatch takes the slot from the run, and inserts nothing when the run is not the
@@ -39,8 +46,7 @@ const (
 // duplicate. A row that exists already is returned as it stands, for replay. The error is
 // ErrNotOwned when the run is not the owner's or is done.
 func (l *Ledger) Begin(ctx context.Context, d Dispatch, owner string) (BeginResult, error) {
-	d.State, d.Attempts, d.SentAt, d.SettleAt = DispatchClaimed, 0, time.Time{}, time.Time{}
-	return l.begin(ctx, d, owner, func(s *session, old Dispatch) (Dispatch, error) { return old, nil })
+	return l.begin(ctx, d.claimed(), owner, func(s *session, old Dispatch) (Dispatch, error) { return old, nil })
 }
 
 // BeginAndIntend is Begin and Intend in one: the dispatch is written in state dispatching, so its
@@ -64,6 +70,12 @@ func (l *Ledger) BeginAndIntend(
 		}
 		return scanDispatch(s.row(selectDispatch, d.RunID, d.Ordinal))
 	})
+}
+
+// claimed is a dispatch as it is written before anything of it may leave.
+func (d Dispatch) claimed() Dispatch {
+	d.State, d.Attempts, d.SentAt, d.SettleAt = DispatchClaimed, 0, time.Time{}, time.Time{}
+	return d
 }
 
 // intended is a dispatch that is written together with the intent to send it.
@@ -163,6 +175,51 @@ func (l *Ledger) Intend(
 		return err
 	})
 	return ok && err == nil, err
+}
+
+// IntendFirst is Intend for the first dispatches of several runs, with few statements. It says of each run,
+// in the same order, whether the request of its dispatch may leave.
+func (l *Ledger) IntendFirst(
+	ctx context.Context, runs []string, owner string, at, settleAt time.Time,
+) (may []bool, err error) {
+	may = make([]bool, len(runs))
+	apart := func(s *session) (err error) {
+		for i, id := range runs {
+			if may[i], err = s.intend(id, 0, owner, at, settleAt); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err = l.ask(ctx, opIntend, "intend first dispatches", &request{
+		weight: len(runs), ahead: true, apart: apart,
+		do: func(s *session) error {
+			for i := range may {
+				may[i] = true
+			}
+			return s.intendFirst(runs, owner, at, settleAt)
+		},
+	})
+	return may, err
+}
+
+// intendFirst is errApart unless all of them can be intended.
+func (s *session) intendFirst(runs []string, owner string, at, settleAt time.Time) error {
+	for chunk := range slices.Chunk(runs, together) {
+		args := append(s.list[:0], micros(at), micros(settleAt))
+		for i := range together {
+			args = append(args, chunk[min(i, len(chunk)-1)]) // the last one more than once
+		}
+		s.list = append(args, owner)
+		n, err := s.change(int64(len(chunk)), intendFirst, s.list...)
+		if err != nil {
+			return err
+		}
+		if int(n) != len(chunk) {
+			return errApart
+		}
+	}
+	return nil
 }
 
 func (s *session) intend(runID string, ordinal int, owner string, at, settleAt time.Time) (bool, error) {

@@ -32,6 +32,10 @@ var (
 		WHERE schedules.watermark IS NULL OR schedules.watermark < excluded.watermark`)
 )
 
+// selectExcluding finds an open run that excludes another.
+const selectExcluding = `SELECT fire_id FROM runs WHERE cron = ? AND project = ? AND environment = ? AND lane = ''
+		AND finished_at IS NULL`
+
 const settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, reason = ?, message = ?, not_run = ?,
 			without_run = ?
 		WHERE slot = ? AND cron = ? AND project = ?`
@@ -41,8 +45,8 @@ const settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, r
 // waits for a retry ends. A run that another open run excludes is left out, counted in the fire's
 // NotRun, and its environment is listed; so is a second run of one fire on one environment.
 //
-// A run's first dispatch (Run.First) is written with it, as BeginAndIntend would, so that a request
-// needs one wait for the disk and not two.
+// A run's first dispatch (Run.First) is written with it, as Begin or BeginAndIntend would, so that a
+// request needs one wait for the disk and not two.
 //
 // A fire that remains without a run ends at once: with the outcome it was given, else skipped with
 // the most telling reason of its NotRun.
@@ -115,6 +119,9 @@ func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) 
 			return s.reclaim(owner, c)
 		}
 	}
+	if excluded, err := s.isExcluded(c); excluded || err != nil {
+		return Claimed{Fire: c.Fire, Excluded: excluded}, err
+	}
 	inserted, err := s.exec(insertFires.one, values...)
 	if err != nil {
 		return Claimed{}, err
@@ -138,6 +145,30 @@ func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) 
 	}
 	res.Fire = fire
 	return res, nil
+}
+
+// isExcluded reports whether an open run excludes one of a claim that is ahead of its time. The claim's own
+// runs do, too, when it was written before: then it is not excluded, but claimed.
+func (s *session) isExcluded(c *Claim) (bool, error) {
+	if !c.Ahead {
+		return false, nil
+	}
+	for i := range c.Runs {
+		u := &c.Runs[i]
+		if !u.Exclusive {
+			continue
+		}
+		var fire string
+		err := s.row(selectExcluding, c.Fire.Cron, c.Fire.Project, u.Environment).Scan(&fire)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return false, err
+		case fire != c.Fire.ID:
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // isRange reports whether the fire is a record of several scheduled times. It has the key of the last of
@@ -264,7 +295,10 @@ func (u *Run) first() *Dispatch {
 	if u.First == nil {
 		return nil
 	}
-	d := u.First.intended(u.First.SentAt, u.First.SettleAt)
+	d := u.First.claimed()
+	if !u.First.SentAt.IsZero() {
+		d = u.First.intended(u.First.SentAt, u.First.SettleAt)
+	}
 	d.RunID, d.Ordinal = u.ID, 0
 	return &d
 }

@@ -44,11 +44,15 @@ func slotAt(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 type Claim struct {
 	Fire Fire
 	Runs []Run
+	// Ahead means that the scheduled time is still to come. What is open then may be over by that time,
+	// so nothing of the claim is written while an open run excludes one of its own.
+	Ahead bool
 }
 
 // Claimed says what became of a Claim.
 type Claimed struct {
-	Owned      bool     // the fire is this owner's; else it had been claimed and nothing was written
+	Owned      bool     // the fire is this owner's; else nothing was written: it had been claimed, or is Excluded
+	Excluded   bool     // an open run excludes one of a claim ahead of its time, which may be made again then
 	Fire       Fire     // as it stands in the ledger; as it was given when not owned
 	Runs       []Run    // inserted, in the order given
 	Overlapped []string // environments without a run because an exclusive one is still open

@@ -24,7 +24,8 @@ func TestLedger_DoesAsItsModel(t *testing.T) {
 				asked: map[string]bool{}, activities: map[string]modelActivity{},
 			}
 			t.Repeat(map[string]func(*rapid.T){
-				"claim": m.claim, "begin": m.begin, "begin and intend": m.beginAndIntend, "intend": m.intend, "return": m.withdraw, "retry": m.retry,
+				"claim": m.claim, "begin": m.begin, "begin and intend": m.beginAndIntend, "intend": m.intend,
+				"intend first": m.intendFirst, "return": m.withdraw, "retry": m.retry,
 				"record": m.record, "adopt": m.adopt, "finish": m.finish, "take over": m.takeOver,
 				"forget later": m.forgetLater,
 			})
@@ -87,6 +88,9 @@ var (
 	minutes   = rapid.IntRange(0, 5)
 	exclusive = rapid.Bool()
 	first     = rapid.Bool()
+	intended  = rapid.Bool()
+	ahead     = rapid.Bool()
+	several   = rapid.IntRange(1, 3)
 )
 
 // owner makes owners of different checks differ too.
@@ -122,14 +126,23 @@ func (m *model) claim(t *rapid.T) {
 		if !first.Draw(t, "with its first dispatch") {
 			continue
 		}
-		c.Runs[i].First = &Dispatch{
-			Kind: "backup", Project: m.project, Environment: c.Runs[i].Environment, SentAt: m.tick(), SettleAt: slotTime,
+		d := &Dispatch{Kind: "backup", Project: m.project, Environment: c.Runs[i].Environment}
+		if intended.Draw(t, "with its intent") {
+			d.SentAt, d.SettleAt = m.tick(), slotTime
 		}
+		c.Runs[i].First = d
 	}
+	c.Ahead = ahead.Draw(t, "ahead of its time")
 	owner := m.owner(t)
 	claimed := mustClaimed(t, m.l, owner, c)
 
 	key := c.Fire.Cron + c.Fire.Slot
+	if m.fires[key] == nil && claimed.Excluded != (c.Ahead && m.excludes(&c)) {
+		t.Fatalf("excluded = %t", claimed.Excluded)
+	}
+	if claimed.Excluded && !claimed.Owned {
+		return
+	}
 	if claimed.Owned == (m.fires[key] != nil) {
 		t.Fatalf("owned = %t", claimed.Owned)
 	}
@@ -152,7 +165,10 @@ func (m *model) claim(t *rapid.T) {
 		m.ids = append(m.ids, u.ID)
 		dispatches := map[int]*modelDispatch{}
 		if u.First != nil {
-			dispatches[0] = &modelDispatch{State: DispatchDispatching, Attempts: 1}
+			dispatches[0] = &modelDispatch{State: DispatchClaimed}
+			if !u.First.SentAt.IsZero() {
+				dispatches[0] = &modelDispatch{State: DispatchDispatching, Attempts: 1}
+			}
 		}
 		m.runs[u.ID] = &modelRun{
 			cron: c.Fire.Cron, environment: u.Environment, slot: c.Fire.Slot, owner: owner, fire: fire, hour: m.hour,
@@ -189,6 +205,11 @@ func (m *model) excluded(cron, environment string) bool {
 		}
 	}
 	return false
+}
+
+// excludes reports whether an open run excludes one of a claim's.
+func (m *model) excludes(c *Claim) bool {
+	return slices.ContainsFunc(c.Runs, func(u Run) bool { return u.Exclusive && m.excluded(c.Fire.Cron, u.Environment) })
 }
 
 func (m *model) begin(t *rapid.T)          { m.beginning(t, false) }
@@ -259,6 +280,31 @@ func (m *model) intend(t *rapid.T) {
 	if want {
 		d.State = DispatchDispatching
 		d.Attempts++
+	}
+}
+
+func (m *model) intendFirst(t *rapid.T) {
+	owner, at := m.owner(t), m.tick()
+	var ids []string
+	var want []bool
+	for range several.Draw(t, "runs") {
+		id, u := m.run(t)
+		if slices.Contains(ids, id) {
+			continue
+		}
+		d := u.dispatches[0]
+		may := d != nil && d.State == DispatchClaimed && u.owner == owner && u.outcome == ""
+		ids, want = append(ids, id), append(want, may)
+		if may {
+			d.State = DispatchDispatching
+			d.Attempts++
+		}
+	}
+	for range 2 { // once more, as after a lost acknowledgement
+		got, err := m.l.IntendFirst(t.Context(), ids, owner, at, at)
+		if err != nil || !slices.Equal(got, want) {
+			t.Fatalf("IntendFirst = %v, %v; want %v", got, err, want)
+		}
 	}
 }
 

@@ -74,7 +74,8 @@ func TestStatements_UseKeys(t *testing.T) {
 		for name, query := range map[string]string{
 			"insertFire": insertFires.one, "settleFire": settleFire, "insertRun": insertRuns.one,
 			"insertFirst": insertFirsts.one, "raiseWatermark": raiseWatermarks.one,
-			"insertDispatch": insertDispatch, "intendDispatch": intendDispatch, "returnDispatch": returnDispatch,
+			"insertDispatch": insertDispatch, "intendDispatch": intendDispatch,
+			"intendFirst": intendFirst, "selectExcluding": selectExcluding, "returnDispatch": returnDispatch,
 			"selectDispatch": selectDispatch, "recordResult": recordResult + " AND " + ownedRun,
 			"insertActivity": insertActivity, "adoptActivity": adoptActivity, "selectHolder": selectHolder,
 			"selectOtherRequest": selectOtherRequest, "finishRun": finishRun,

@@ -38,9 +38,9 @@ type Run struct {
 	Exclusive bool
 	Snapshot  json.RawMessage // what a script was judged on, for its replay; kept byte for byte
 
-	// First is the run's first dispatch, if the intent to send it is to be written with the claim:
-	// its request may leave when the run is among those that Claim returns. It needs no Dedupe. Queries
-	// leave it nil.
+	// First is the run's first dispatch, if it is to be written with the claim. With its SentAt and
+	// SettleAt the intent to send it is too: its request may leave when the run is among those that
+	// Claim returns. Without them it is in state claimed. It needs no Dedupe. Queries leave it nil.
 	First *Dispatch
 }
 

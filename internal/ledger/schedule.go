@@ -20,9 +20,9 @@ type Baseline struct {
 	// At is the latest of: newest recorded fire, first seen, edited, the end of a suspension. No
 	// fire at or before it is owed.
 	At time.Time
-	// WatermarkAhead means that a fire was recorded for a time after now. Such a fire does not
-	// count for At: a clock that ran ahead must not silence the cron until then. It is reported
-	// once.
+	// WatermarkAhead means that a fire was recorded for a time so long after now that it was not
+	// just claimed ahead. Such a fire does not count for At: a clock that ran ahead must not silence the
+	// cron until then. It is reported once.
 	WatermarkAhead bool
 }
 
@@ -154,12 +154,15 @@ func (k *schedule) clamp(now time.Time) (changed bool) {
 	return changed
 }
 
-// resetWatermarks brings watermarks that lie after now back to the newest fire that does not, and
+// claimedAhead is more than claims come ahead of their time.
+const claimedAhead = 5 * time.Second
+
+// resetWatermarks brings watermarks that lie further ahead than that back to the newest fire that does not, and
 // returns whose they were. Only then are the fires themselves looked through, once.
 func (s *session) resetWatermarks(now time.Time, known map[scheduleID]*schedule) (map[scheduleID]bool, error) {
 	ahead := map[scheduleID]bool{}
 	for id, k := range known {
-		if k.watermark.After(now) {
+		if k.watermark.After(now.Add(claimedAhead)) {
 			ahead[id] = true
 			k.watermark.Time = time.Time{}
 		}

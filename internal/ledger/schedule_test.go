@@ -104,6 +104,18 @@ func TestSchedules_AFireInTheFutureDoesNotCount(t *testing.T) {
 	})
 }
 
+func TestSchedules_AFireThatWasClaimedAheadIsDealtWith(t *testing.T) {
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		baselines(t, l, slotTime, key("nightly", "1"))
+		mustClaim(t, l, "a", claimOf(slotTime.Add(time.Hour)))
+		at, got, _ := baselines(t, l, slotTime.Add(time.Hour-time.Second), key("nightly", "1"))
+		if at[0] != time.Hour || got[0].WatermarkAhead {
+			t.Errorf("a second before its time: baseline after %s, ahead %t; want 1h and false", at[0], got[0].WatermarkAhead)
+		}
+	})
+}
+
 func TestSchedules_ABaselineInTheFutureComesBack(t *testing.T) {
 	engines(t, func(t *testing.T, o Options) {
 		l := open(t, o)

@@ -17,6 +17,7 @@ type session struct {
 	commands map[string]driver.Stmt // likewise, but without package sql around them
 	args     []driver.NamedValue    // of the command that is being run
 	rows     rows                   // of the claim that is being written
+	list     []any                  // arguments of a command that takes a varying number
 
 	ahead    bool       // what a command changes is foreseen, where the database takes many at once
 	foreseen []foreseen // commands that have not been run yet

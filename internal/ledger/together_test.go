@@ -19,6 +19,8 @@ func burst(at time.Time) (claims []Claim) {
 		case n == 2*together:
 			c.Runs = nil
 			c.Fire.NotRun = map[Reason]int{Guard: 2}
+		case n%4 == 1:
+			c.Runs[1].First = &Dispatch{Kind: "backup", Project: "p", Environment: "staging"} // without an intent
 		case n%3 == 0:
 			c.Runs[1].First = &Dispatch{
 				Kind: "backup", Params: []byte(`{"live":true}`), Project: "p", Environment: "staging",
