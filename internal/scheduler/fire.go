@@ -12,7 +12,7 @@ type Entry struct {
 	Project *job.Project
 
 	// Baseline is the time up to which nothing is owed, that time included. The zero value owes
-	// nothing from before the load. A baseline ahead of the clock counts as now.
+	// nothing from before the load. A baseline ahead of the clock, by more than fires leave, counts as now.
 	Baseline time.Time
 }
 

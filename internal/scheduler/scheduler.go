@@ -37,6 +37,10 @@ type Options struct {
 	// in whole seconds.
 	Every time.Duration
 
+	// Ahead is how long before its scheduled time a fire leaves, so that what has to be done before its
+	// requests can is done by then. It is in whole seconds.
+	Ahead time.Duration
+
 	// Emit takes the fires that are due together, earliest first. It owns the slice. It is called
 	// from one goroutine and must not block, for meanwhile nothing fires.
 	Emit func([]Fire)
@@ -48,6 +52,7 @@ type Scheduler struct {
 	metrics *Metrics
 	emit    func([]Fire)
 	every   uint16 // seconds; see Options.Every
+	ahead   time.Duration
 
 	wake     chan struct{} // has an element when the entries were swapped
 	lastTick atomic.Int64  // Unix nanoseconds
@@ -63,7 +68,7 @@ type Scheduler struct {
 
 // New makes a scheduler without entries.
 func New(o Options) *Scheduler {
-	s := &Scheduler{logger: o.Logger, metrics: o.Metrics, emit: o.Emit, every: uint16(o.Every / time.Second), wake: make(chan struct{}, 1)}
+	s := &Scheduler{logger: o.Logger, metrics: o.Metrics, emit: o.Emit, ahead: o.Ahead, every: uint16(o.Every / time.Second), wake: make(chan struct{}, 1)}
 	s.last = s.read()
 	s.ticked(s.last)
 	return s
@@ -91,7 +96,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	}
 }
 
-// tick takes every fire that is due.
+// tick takes every fire that is due, or will be as soon as that fires leave ahead.
 func (s *Scheduler) tick() []Fire {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,13 +105,13 @@ func (s *Scheduler) tick() []Fire {
 	var batch []Fire
 	for s.queue.Len() > 0 {
 		e := s.queue.first()
-		if e.next > now.wall.Unix() {
+		if e.next > now.wall.Add(s.ahead).Unix() {
 			break
 		}
 		batch = s.fire(batch, e, now.wall)
 		heap.Fix(&s.queue, 0)
 	}
-	s.history.live(now.wall, s.longest)
+	s.history.live(now.wall.Add(s.ahead), s.longest)
 	return batch
 }
 
@@ -118,7 +123,7 @@ func (s *Scheduler) wait() time.Duration {
 	if s.queue.Len() == 0 || s.queue.first().next == never {
 		return longestWait
 	}
-	until := time.Unix(s.queue.first().next, 0).Sub(s.read().wall)
+	until := time.Unix(s.queue.first().next, 0).Add(-s.ahead).Sub(s.read().wall)
 	return min(max(until, 0), longestWait)
 }
 
@@ -150,7 +155,7 @@ func (s *Scheduler) Load(entries []Entry) {
 		e.position = now.Unix()
 		old, known := before[e.key()]
 		switch {
-		case loaded.Baseline.After(now):
+		case loaded.Baseline.After(now.Add(s.ahead)):
 			ahead++
 		case !loaded.Baseline.IsZero():
 			e.position = loaded.Baseline.Unix()
