@@ -297,11 +297,15 @@ func (a *app) build(ctx context.Context) error {
 		Timing: a.Timing, Metrics: a.outcomes, Logger: a.Logger, Aside: a.aside,
 	})
 	a.scheduler = scheduler.New(scheduler.Options{
-		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire, Every: a.Every,
+		Logger: a.Logger, Metrics: scheduler.NewMetrics(a.registry), Emit: a.runner.Fire, Every: a.Every, Ahead: fireAhead,
 	})
 	a.registry.MustRegister(newCronMetrics(a), newReplicaMetrics(a), newInDoubt(a.store))
 	return nil
 }
+
+// fireAhead is how long before their scheduled time fires are judged and claimed. It is what a burst of
+// thousands takes, and too short for anybody to notice that a change came after it.
+const fireAhead = time.Second
 
 // scheduleHash changes when a cron's fires, what they do, or whether they do it, is edited: being
 // suspended in the configuration and then not any more is an edit too, so that nothing is owed.

@@ -52,7 +52,7 @@ func TestReload_FiveHundredUnderLoad(t *testing.T) {
 				before = w.usage()
 			}
 		}
-		w.wait(59 * time.Second) // what began has ended, and the next minute has not
+		w.wait(time.Minute - 2*fireAhead) // what began has ended, and the next minute has not
 		after := w.usage()
 
 		minutes := int(reloads * every / time.Minute)

@@ -304,6 +304,7 @@ func (r *Runner) claim(ctx context.Context, claims []claim) bool {
 	rows := make([]ledger.Claim, len(claims))
 	for i := range claims {
 		rows[i] = claims[i].row
+		rows[i].Ahead = time.Until(claims[i].fire.ScheduledAt) > 0
 	}
 	var claimed []ledger.Claimed
 	owner := r.Lease.Owner() // the same at each try: what one has claimed, the next is to recognise
@@ -314,17 +315,30 @@ func (r *Runner) claim(ctx context.Context, claims []claim) bool {
 	if err != nil {
 		claimed = make([]ledger.Claimed, len(claims)) // stopping: unrecorded fires are found owed at the next start
 	}
+	ahead := map[time.Time][]*run{} // by when they are due
 	for i, c := range claimed {
-		if c.Owned {
-			r.start(ctx, claims[i], c)
+		switch {
+		case c.Owned:
+			for _, u := range r.start(claims[i], c) {
+				if u.waits() {
+					ahead[u.due] = append(ahead[u.due], u)
+					continue
+				}
+				r.spawn(func() { r.execute(ctx, u) })
+			}
+		case c.Excluded:
+			r.hold([]scheduler.Fire{claims[i].fire}, time.Until(claims[i].fire.ScheduledAt))
 		}
 		claims[i].disarm(c.Runs)
+	}
+	for _, runs := range ahead {
+		r.spawn(func() { r.launch(ctx, runs) })
 	}
 	return err == nil
 }
 
-// start reports what was decided without a run and sets the claimed runs going.
-func (r *Runner) start(ctx context.Context, c claim, claimed ledger.Claimed) {
+// start reports what was decided without a run and returns the claimed runs.
+func (r *Runner) start(c claim, claimed ledger.Claimed) (runs []*run) {
 	r.Metrics.claimed(claimed)
 	for _, u := range claimed.Displaced {
 		r.displaced(&u)
@@ -344,8 +358,9 @@ func (r *Runner) start(ctx context.Context, c claim, claimed ledger.Claimed) {
 		u := c.runs[row.Environment]
 		u.Run = row
 		u.armed()
-		r.spawn(func() { r.execute(ctx, u) })
+		runs = append(runs, u)
 	}
+	return runs
 }
 
 // persist repeats a ledger operation until it succeeds, because nothing may be sent or forgotten

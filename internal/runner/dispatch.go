@@ -227,7 +227,7 @@ func (d *dispatch) try(ctx context.Context) (*platform.Accepted, *verdict, error
 			return nil, end, err
 		}
 		return d.send(ctx, request)
-	case !d.inLedger: // there was no place for it yet
+	case f.slot == nil: // there was no place for it yet
 		return d.send(ctx, f.request)
 	default:
 		defer f.slot.Release()
@@ -286,7 +286,9 @@ func (d *dispatch) leave(
 		}
 	}
 	slot.Start()
-	accepted, err := client.Do(ctx, request)
+	var accepted *platform.Accepted
+	var err error
+	d.request(func() { accepted, err = client.Do(ctx, request) })
 	var refused *platform.Error
 	if d.row.Ordinal == 0 && !d.run.started() && !(errors.As(err, &refused) && refused.Execution() == platform.NotExecuted) {
 		d.Metrics.sent(leaves.Sub(d.run.due))

@@ -87,6 +87,8 @@ type Runner struct {
 
 	doubts map[string]context.CancelCauseFunc // by run: what ends the search for its request
 
+	launching chan struct{} // has an element while one group of first requests takes its places
+
 	stopping chan struct{} // closed when no new request may leave
 	work     sync.WaitGroup
 	idle     chan func()   // to goroutines that have nothing to do
@@ -100,15 +102,16 @@ func New(o Options) *Runner {
 		o.Grace = 8 * time.Second
 	}
 	r := &Runner{
-		Options:  o,
-		log:      o.Logger.With().Str("component", "runner").Logger(),
-		wake:     make(chan struct{}, 1),
-		stopping: make(chan struct{}),
-		idle:     make(chan func()),
-		parked:   make(chan struct{}, parkedMost),
-		held:     map[ledger.CronKey]int{},
-		late:     map[string][]scheduler.Fire{},
-		doubts:   map[string]context.CancelCauseFunc{},
+		Options:   o,
+		log:       o.Logger.With().Str("component", "runner").Logger(),
+		wake:      make(chan struct{}, 1),
+		stopping:  make(chan struct{}),
+		launching: make(chan struct{}, 1),
+		idle:      make(chan func()),
+		parked:    make(chan struct{}, parkedMost),
+		held:      map[ledger.CronKey]int{},
+		late:      map[string][]scheduler.Fire{},
+		doubts:    map[string]context.CancelCauseFunc{},
 	}
 	r.tracker = newTracker(r)
 	return r
@@ -185,20 +188,26 @@ var (
 	errGraceOver = errors.New("the shutdown grace is over")
 )
 
-// parkedMost is how many goroutines wait for work: more than a burst to a fast platform keeps busy.
+// spawn runs f in a goroutine that Run waits for.
+func (r *Runner) spawn(f func()) { r.work.Go(f) }
+
+// parkedMost is how many goroutines wait for requests: more than a burst to a fast platform keeps busy.
 const parkedMost = 128
 
-// spawn runs f in a goroutine that Run waits for. One that has nothing to do is taken before a new
-// one is started, because its stack has grown to what a request needs.
-func (r *Runner) spawn(f func()) {
+// request makes one request of the platform, in a goroutine of the few that have grown the stack which that
+// takes. In a burst the caller waits for much longer, until the answer is recorded, and with many others.
+func (r *Runner) request(do func()) {
+	done := make(chan struct{})
+	f := func() { defer close(done); do() }
 	select {
 	case r.idle <- f:
 	default:
 		r.work.Go(func() { r.serve(f) })
 	}
+	<-done
 }
 
-// serve runs f, and then what spawn hands over, until the daemon stops or enough others wait.
+// serve runs f, and then what request hands over, until the daemon stops or enough others wait.
 func (r *Runner) serve(f func()) {
 	for {
 		f()

@@ -65,7 +65,18 @@ func keyOf(f scheduler.Fire) ledger.CronKey {
 	return ledger.CronKey{Cron: f.Job.Name, Project: f.Project.ID}
 }
 
-// release hands over fires that were held back for as long as the grace.
+// hold keeps fires back for a while.
+func (r *Runner) hold(fires []scheduler.Fire, d time.Duration) {
+	r.mu.Lock()
+	for _, f := range fires {
+		r.held[keyOf(f)]++
+	}
+	r.mu.Unlock()
+	// After a stop nobody takes them: the next start finds owed what is not claimed.
+	time.AfterFunc(d, func() { r.release(fires) })
+}
+
+// release hands over fires that were held back for long enough.
 func (r *Runner) release(held []scheduler.Fire) {
 	r.mu.Lock()
 	r.left = append(r.left, held...)

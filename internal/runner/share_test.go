@@ -89,7 +89,7 @@ func TestShare_AsksForNothingThatAnotherReplicaHasClaimed(t *testing.T) {
 func TestShare_KeepsAFireBehindTheOneBeforeIt(t *testing.T) {
 	inWorld(t, manyCrons(1), func(w *world) {
 		w.amongTwo(time.Now())
-		at := time.Now().Truncate(time.Second)
+		at := time.Now().Truncate(time.Second).Add(-time.Minute)
 		next := func(mine bool) scheduler.Fire {
 			for ; ; at = at.Add(time.Second) {
 				f := scheduler.Fire{Job: w.jobs[0], Project: w.jobs[0].Projects[0], ScheduledAt: at}

@@ -18,10 +18,16 @@ func dueAt(j *job.Job, slot string, scheduled time.Time, project, environment st
 	return scheduled.Add(j.Offset(project, environment))
 }
 
-// awaitTurn waits until the run is due. A run that was claimed waits again after a restart.
+// awaitTurn waits until the run is due by the clock on the wall, which may be set back meanwhile. A run that
+// was claimed waits again after a restart.
 func (r *Runner) awaitTurn(ctx context.Context, u *run) error {
-	if wait := time.Until(u.due); wait > 0 {
-		return r.pause(ctx, wait)
+	for {
+		wait := time.Until(u.due)
+		if wait <= 0 {
+			return nil
+		}
+		if err := r.pause(ctx, wait); err != nil {
+			return err
+		}
 	}
-	return nil
 }
