@@ -3,16 +3,16 @@ package platform
 import (
 	"context"
 	"net/url"
-	"time"
+	"unique"
 )
 
 // Environment is what automatond needs of an environment. Names and values are those of the API's
-// OpenAPI description; times are zero when the platform has none.
+// OpenAPI description. A large installation keeps a hundred thousand of these, so what nobody asks for
+// is not kept, and what is the same for many of them is one string.
 type Environment struct {
 	ID                  string // unique in its project; may contain slashes
 	Name                string // the branch
 	MachineName         string // such as main-bvxea6i
-	Title               string
 	Type                string // production, staging or development
 	Status              string // active, dirty, inactive, paused or deleting
 	Parent              string
@@ -20,45 +20,42 @@ type Environment struct {
 	IsMain              bool
 	IsDirty             bool // an activity is pending on it
 	HasStagedActivities bool
-	LastBackupAt        time.Time
-	UpdatedAt           time.Time
 	Links               Links
 }
 
 // environmentJSON is an environment as the API sends it.
 type environmentJSON struct {
-	ID                  string    `json:"id"`
-	Name                string    `json:"name"`
-	MachineName         string    `json:"machine_name"`
-	Title               string    `json:"title"`
-	Type                string    `json:"type"`
-	Status              string    `json:"status"`
-	Parent              string    `json:"parent"`
-	Project             string    `json:"project"`
-	IsMain              bool      `json:"is_main"`
-	IsDirty             bool      `json:"is_dirty"`
-	HasStagedActivities bool      `json:"has_staged_activities"`
-	LastBackupAt        timestamp `json:"last_backup_at"`
-	UpdatedAt           timestamp `json:"updated_at"`
-	Links               Links     `json:"_links"`
+	ID                  string `json:"id"`
+	Name                string `json:"name"`
+	MachineName         string `json:"machine_name"`
+	Type                string `json:"type"`
+	Status              string `json:"status"`
+	Parent              string `json:"parent"`
+	Project             string `json:"project"`
+	IsMain              bool   `json:"is_main"`
+	IsDirty             bool   `json:"is_dirty"`
+	HasStagedActivities bool   `json:"has_staged_activities"`
+	Links               Links  `json:"_links"`
 }
 
 // environment fills in what follows from how it was asked for.
 func (w *environmentJSON) environment(project string) *Environment {
 	e := &Environment{
-		ID: w.ID, Name: w.Name, MachineName: w.MachineName, Title: w.Title, Type: w.Type,
-		Status: w.Status, Parent: w.Parent, Project: w.Project, IsMain: w.IsMain,
-		IsDirty: w.IsDirty, HasStagedActivities: w.HasStagedActivities,
-		LastBackupAt: w.LastBackupAt.Time, UpdatedAt: w.UpdatedAt.Time, Links: w.Links,
+		ID: shared(w.ID), Name: shared(w.Name), MachineName: w.MachineName, Type: shared(w.Type),
+		Status: shared(w.Status), Parent: shared(w.Parent), Project: w.Project, IsMain: w.IsMain,
+		IsDirty: w.IsDirty, HasStagedActivities: w.HasStagedActivities, Links: w.Links,
 	}
-	if e.Name == "" || e.Name == e.ID {
-		e.Name = e.ID // one string for both: a hundred thousand of these are kept
+	if e.Name == "" {
+		e.Name = e.ID
 	}
 	if e.Project == "" || e.Project == project {
 		e.Project = project
 	}
 	return e
 }
+
+// shared returns the one string for equal ones.
+func shared(s string) string { return unique.Make(s).Value() }
 
 // Environments lists all environments of a project.
 func (c *Client) Environments(ctx context.Context, project string) ([]*Environment, error) {

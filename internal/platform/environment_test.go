@@ -34,9 +34,8 @@ func TestEnvironment_IsReadAsTheAPISendsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Environment{
-		ID: "feature/x", Name: "feature/x", MachineName: "feature-x-bvxea6i", Title: "Feature X", Type: "development",
+		ID: "feature/x", Name: "feature/x", MachineName: "feature-x-bvxea6i", Type: "development",
 		Status: "active", Parent: "main", Project: "k3q", IsDirty: true, HasStagedActivities: true,
-		UpdatedAt: time.Date(2026, 8, 1, 5, 0, 11, 2e6, time.UTC),
 		Links: Links{
 			"self":    "/api/projects/k3q/environments/feature%2Fx",
 			"#backup": "/api/projects/k3q/environments/feature%2Fx/backup",
