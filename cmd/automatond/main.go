@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // an image from scratch has no zone files
 
@@ -28,10 +27,7 @@ const (
 )
 
 func main() {
-	if _, set := os.LookupEnv("GOGC"); !set {
-		// A burst makes much garbage beside a small heap; half as many collections cost a few megabytes.
-		debug.SetGCPercent(200)
-	}
+	collectSeldom()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

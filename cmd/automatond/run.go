@@ -38,6 +38,7 @@ user: from PLATFORMSH_CLI_TOKEN or UPSUN_CLI_TOKEN, or as the configuration says
 			hangup := make(chan os.Signal, 1)
 			signal.Notify(hangup, syscall.SIGHUP)
 			defer signal.Stop(hangup)
+			defer boundMemory()()
 			o.Hangup = hangup
 			return orInvalid(cmd.ErrOrStderr(), app.Run(cmd.Context(), o))
 		},
