@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -48,6 +49,9 @@ func newPlan() *cobra.Command {
 				return writeJSON(cmd.OutOrStdout(), report)
 			}
 			writePlan(cmd.OutOrStdout(), report)
+			for _, flag := range missingFlags(report) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "note: %s is not given, and a condition asks for it\n", flag)
+			}
 			return nil
 		},
 	}
@@ -105,6 +109,28 @@ func writePlan(w io.Writer, report plan.Report) {
 			fmt.Fprintln(w)
 		}
 	}
+}
+
+// missingFlags are those that say of the target what a condition asked for and did not find.
+func missingFlags(report plan.Report) []string {
+	var flags []string
+	for _, c := range report.Crons {
+		for _, condition := range c.Conditions {
+			flag := ""
+			switch condition.Value {
+			case "PLATFORM_ENVIRONMENT_TYPE is not set", "environment type is not known":
+				flag = "--environment-type"
+			case "PLATFORM_ENVIRONMENT is not set":
+				flag = "--machine-name"
+			case "PLATFORM_PROJECT is not set":
+				flag = "--project"
+			}
+			if flag != "" && !slices.Contains(flags, flag) {
+				flags = append(flags, flag)
+			}
+		}
+	}
+	return flags
 }
 
 // writeCondition shows a condition on one line if it fits, else on two.
