@@ -113,7 +113,7 @@ func newApp(o Options) *app {
 
 // load reads the configuration and makes the clients.
 func (a *app) load() error {
-	cfg, _, err := a.read()
+	cfg, _, err := a.read(time.Time{})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/inventory"
@@ -17,9 +18,10 @@ type ConfigError struct {
 
 func (e *ConfigError) Error() string { return "load configuration: " + e.Diagnostics.Error() }
 
-// read reads the configuration and reports what is noteworthy in a valid one.
-func (a *app) read() (*config.Config, config.Diagnostics, error) {
-	cfg, diagnostics := config.Load(config.Input{Paths: a.Paths, LookupEnv: a.Lookup, Sandbox: a.Sandbox})
+// read reads the configuration and reports what is noteworthy in a valid one, what the time from now on
+// holds included, unless now is zero.
+func (a *app) read(now time.Time) (*config.Config, config.Diagnostics, error) {
+	cfg, diagnostics := config.Load(config.Input{Paths: a.Paths, LookupEnv: a.Lookup, Sandbox: a.Sandbox, Now: now})
 	if cfg == nil {
 		return nil, diagnostics, &ConfigError{diagnostics}
 	}

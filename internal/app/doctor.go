@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/automatond/automatond/internal/doctor"
 )
@@ -13,7 +14,7 @@ import (
 func Doctor(ctx context.Context, o Options, report func(doctor.Finding)) (err error) {
 	a := newApp(o)
 	defer func() { err = errors.Join(err, a.cleanup()) }()
-	cfg, diagnostics, invalid := a.read()
+	cfg, diagnostics, invalid := a.read(time.Now())
 	for _, f := range doctor.Configuration(cfg, diagnostics) {
 		report(f)
 	}

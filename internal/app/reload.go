@@ -44,7 +44,7 @@ func (a *app) reload(ctx context.Context) (*reloaded, error) {
 }
 
 func (a *app) tryReload(ctx context.Context) (*reloaded, error) {
-	cfg, diagnostics, err := a.read()
+	cfg, diagnostics, err := a.read(time.Time{})
 	if err != nil {
 		return nil, err
 	}

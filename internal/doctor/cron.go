@@ -23,7 +23,13 @@ func (e *examination) examineCrons() {
 		}
 	}
 	for _, j := range e.Config.Jobs {
-		switch v := verdicts[j]; {
+		v := verdicts[j]
+		if j.Left == nil && (v == nil || v.targets == 0) {
+			for _, p := range j.Projects {
+				e.byID[p.ID].vague = true
+			}
+		}
+		switch {
 		case j.Left != nil:
 		case v == nil:
 			if e.readAll(j) {
@@ -34,6 +40,9 @@ func (e *examination) examineCrons() {
 		case v.targets == 0 && e.readAll(j):
 			e.warn(CheckTargets, "look at its guard: automatond plan --branch shows what it asks",
 				"cron %q has no environment to run for: %s", j.Name, v.refusal)
+		case v.targets > 0 && v.targets == v.inactive:
+			e.warn(CheckTargets, "activate it, or narrow the cron's guard",
+				"cron %q has %s to run for, and none is active", j.Name, Count(v.targets, "environment"))
 		case v.targets > 0:
 			e.ok(CheckTargets, "cron %q has %s to run for", j.Name, Count(v.targets, "environment"))
 		}
@@ -42,15 +51,19 @@ func (e *examination) examineCrons() {
 
 // verdict is what became of one cron on all its targets.
 type verdict struct {
-	targets int
-	broken  string // why its script fails
-	refusal string // the first reason not to run
+	targets  int
+	inactive int    // of these, where it would run only after an activation
+	broken   string // why its script fails
+	refusal  string // the first reason not to run
 }
 
 func (v *verdict) hear(w wish) {
 	switch {
 	case w.decision.Action == plan.Dispatch:
 		v.targets++
+		if !w.now && w.status == "inactive" {
+			v.inactive++
+		}
 	case w.decision.Action == plan.Error:
 		v.broken = w.decision.Message
 	case v.refusal == "":

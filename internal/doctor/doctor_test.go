@@ -46,6 +46,9 @@ func (p patient) examine(t *testing.T) string {
 	if err := os.WriteFile(file, []byte(p.yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "token"), []byte(apiToken), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if p.role == "" {
 		p.role = fitting
 	}
@@ -117,7 +120,21 @@ func TestExamine_SaysWhatIsWrong(t *testing.T) {
 		{"a token endpoint that resets", patient{yaml: nightly, change: strike(sandbox.Fault{PathSuffix: "/oauth2/token", Kind: sandbox.ResetBefore})},
 			"auth failed: https://auth.upsun.com does not answer: GET http://sandbox.test/oauth2/token: read tcp: read: connection reset by peer\n"},
 		{"a token endpoint that is none", patient{yaml: nightly, change: strike(sandbox.Fault{Method: "POST", PathSuffix: "/oauth2/token", Kind: sandbox.Status, Status: 404})},
-			`token failed: automation user "default": get access token: POST /oauth2/token: 404 Not Found: Injected by the sandbox; not examined: project shop` + "\n"},
+			"auth failed: https://auth.upsun.com answers, and not as a token endpoint does: get access token: POST /oauth2/token: 404 Not Found: Injected by the sandbox; not examined: project shop\n"},
+		{"a proxy before the token endpoint", patient{yaml: nightly, change: strike(sandbox.Fault{Method: "POST", PathSuffix: "/oauth2/token", Kind: sandbox.HTML, Status: 200})},
+			"auth failed: https://auth.upsun.com answers, and not as a token endpoint does: get access token: POST /oauth2/token: 200 OK: the answer holds no access token; not examined: project shop\n"},
+		{"a proxy before the API", patient{yaml: nightly, change: strike(sandbox.Fault{PathSuffix: "/users/me", Kind: sandbox.HTML, Status: 200})},
+			"api failed: https://api.upsun.com answers, and not as the API does: GET /users/me: 200 OK: read the answer: invalid character '<' looking for beginning of value; not examined: project shop\n"},
+		{"an API at another path, for two users", patient{yaml: "automation_users: {a: {token_env: PLATFORMSH_CLI_TOKEN}, b: {token_env: PLATFORMSH_CLI_TOKEN}}\n" +
+			"projects: {shop: {id: shopid, automation_user: a}, blog: {id: blogid, automation_user: b}}\n" +
+			"crons: {nightly: {spec: '0 2 * * *', only: {branches: [main]}, task: {backup: {}}}}\n",
+			change: strike(sandbox.Fault{PathSuffix: "/users/me", Kind: sandbox.Status, Status: 404})},
+			"api failed: https://api.upsun.com answers, and not as the API does: GET /users/me: 404 Not Found: Injected by the sandbox; not examined: project shop, blog\n"},
+		{"an environment that is inactive", patient{yaml: nightly, change: func(s *sandbox.Sandbox) {
+			s.SetEnvironment("shopid", "main", func(e *sandbox.Environment) { e.Status = "inactive" })
+		}}, `targets warning: cron "nightly" has 1 environment to run for, and none is active` + "\n"},
+		{"a token that everybody may read", patient{yaml: "automation_users: {bot: {token_file: ./token}}\n" + nightly},
+			`token warning: automation user "bot": everybody on this machine may read the file DATA/token` + "\n"},
 		{"an account that is not told", patient{yaml: nightly, change: strike(sandbox.Fault{PathSuffix: "/users/me", Kind: sandbox.Status, Status: 403})},
 			`account failed: automation user "default": GET /users/me: 403 Forbidden: Injected by the sandbox; not examined: project shop` + "\n"},
 		{"environments that are not told", patient{yaml: nightly, change: strike(sandbox.Fault{PathSuffix: "/environments", Kind: sandbox.Status, Status: 403})},
@@ -143,7 +160,7 @@ func TestExamine_SaysWhatIsWrong(t *testing.T) {
 		}}, `task failed: project shop, cron "nightly": the platform does not offer backup on environment "main"; the automation user needs the role admin there` + "\n"},
 		{"more than is needed", patient{yaml: nightly, role: "viewer production:admin staging:admin"},
 			`privilege warning: project shop: automation user "default" is administrator on staging environments, and no cron needs that` + "\n"},
-		{"a missing environment", patient{yaml: cron("only: {branches: [gone]}, task: {backup: {}}"), role: "viewer"},
+		{"a missing environment", patient{yaml: cron("only: {branches: [gone]}, task: {backup: {}}")},
 			`targets warning: cron "it" has no environment to run for: branch main is not in only.branches [gone]` + "\n"},
 		{"a data directory that is a file", patient{yaml: nightly, data: "/dev/null"},
 			"store failed: the data directory DATA cannot be written to: not a directory\n"},

@@ -182,7 +182,7 @@ func (r *rights) privilege() []Finding {
 		}
 		return ""
 	}
-	if r.unknown || wants("") == "admin" {
+	if r.unknown || r.vague || wants("") == "admin" {
 		return nil
 	}
 	var more []string

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/automatond/automatond/internal/ledger"
 )
@@ -34,24 +35,43 @@ func (e *examination) examineStore(ctx context.Context) {
 		e.fail(CheckStore, "", "%v", err)
 	case !health.Sound():
 		e.fail(CheckStore, health.Remedy, "the ledger %s is not sound: %s", file, enumerate(health.Problems))
+	case !openable(file):
+		e.fail(CheckStore, "let the daemon's user write to it", "the ledger %s is sound, and cannot be written to", file)
 	default:
-		e.ok(CheckStore, "the ledger %s is sound, and its directory can be written to", file)
+		e.ok(CheckStore, "the ledger %s is sound, and can be written to", file)
 	}
 }
 
 // examineDatabase looks at a store that replicas share.
 func (e *examination) examineDatabase(ctx context.Context) {
 	reader, err := ledger.OpenReader(ctx, e.Store)
-	if errors.Is(err, os.ErrNotExist) {
-		e.ok(CheckStore, "the database of --store answers, and has no ledger yet")
+	missing := errors.Is(err, os.ErrNotExist)
+	if err != nil && !missing {
+		// A failed connection has a line for each address that was tried, of which the first says it all.
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		e.fail(CheckStore, "", "%s", first)
 		return
 	}
+	if !missing {
+		defer reader.Close()
+	}
+	switch err := ledger.TryToWrite(ctx, e.Store, !missing); {
+	case err != nil:
+		e.fail(CheckStore, "name in --store a server that takes writes, and a role that may write there", "%v", err)
+	case missing:
+		e.ok(CheckStore, "the database of --store answers, and a ledger can be made there")
+	default:
+		e.ok(CheckStore, "the ledger %s can be read and written", reader)
+	}
+}
+
+// openable reports whether a file may be written to.
+func openable(file string) bool {
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
 	if err != nil {
-		e.fail(CheckStore, "", "%v", err)
-		return
+		return false
 	}
-	defer reader.Close()
-	e.ok(CheckStore, "the ledger %s can be read", reader)
+	return f.Close() == nil
 }
 
 // writable writes a file and removes it, in the directory or, where that is not there yet, in the one

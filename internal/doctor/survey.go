@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/plan"
@@ -21,13 +22,15 @@ type survey struct {
 
 	wishes []wish // what the project's own crons would ask for, anywhere
 	needs  []need // what any cron would ask for here
+	vague  bool   // a cron of the project does nothing anywhere, so nobody knows what it needs
 }
 
 // wish is what one cron would do on one target.
 type wish struct {
 	job      *job.Job
 	decision plan.Decision
-	now      bool // and not only in another status of the environment
+	now      bool   // and not only in another status of the environment
+	status   string // the one it has
 }
 
 // examineProjects reads the projects and decides what each cron would do there.
@@ -83,8 +86,11 @@ func (s *survey) examine(ctx context.Context) []Finding {
 }
 
 func (s *survey) unreadable(err error) Finding {
-	return failed(CheckProject, "correct the project's id, or give the account "+s.user.account.Username+" access to it",
-		"project %s cannot be read by automation user %q: %v", s.project.Alias, s.user.Name, err)
+	hint := ""
+	if errors.Is(err, platform.ErrForbidden) || errors.Is(err, platform.ErrNotFound) {
+		hint = "correct the project's id, or give the account " + s.user.account.Username + " access to it"
+	}
+	return failed(CheckProject, hint, "project %s cannot be read by automation user %q: %v", s.project.Alias, s.user.Name, err)
 }
 
 // decide finds out what crons would do on each target. Where one does nothing because of the
@@ -105,14 +111,14 @@ func (s *survey) wish(ctx context.Context, j, awake *job.Job, env *platform.Envi
 	}
 	now := decide(env)
 	if now.Action != plan.Skip {
-		return wish{j, now, true}
+		return wish{j, now, true, env.Status}
 	}
 	for _, status := range awake.Statuses() {
 		other := *env
 		other.Status = status
 		if d := decide(&other); d.Action == plan.Dispatch {
-			return wish{j, d, false}
+			return wish{j, d, false, env.Status}
 		}
 	}
-	return wish{j, now, true}
+	return wish{j, now, true, env.Status}
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"os"
+	"strings"
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/platform"
@@ -15,11 +18,16 @@ type user struct {
 	client   *platform.Client
 	projects []string       // aliases of those for which its token is used
 	account  *platform.User // nil when its token does not work
+
+	stranger string // the check of an endpoint that is not the platform's, "" when they are
+	answer   error  // what it said
 }
 
 // examineUsers looks at each automation user's token, whose it is, and how much hangs on it.
 func (e *examination) examineUsers(ctx context.Context) {
 	inOrder(e, e.users, func(u *user) []Finding { return u.examine(ctx) })
+	e.reportStranger(CheckAuth, "api.auth_url", e.Config.AuthURL+" answers, and not as a token endpoint does")
+	e.reportStranger(CheckAPI, "api.url", e.Config.APIURL+" answers, and not as the API does")
 	accounts := map[string]string{} // user by account
 	for _, u := range e.users {
 		if u.account == nil {
@@ -37,27 +45,79 @@ func (e *examination) examineUsers(ctx context.Context) {
 	}
 }
 
+// reportStranger reports once, for all users to whom it did, that an endpoint answered as nothing of the
+// platform's does.
+func (e *examination) reportStranger(check, key, says string) {
+	var projects []string
+	var answer error
+	for _, u := range e.users {
+		if u.stranger == check {
+			answer, projects = u.answer, append(projects, u.projects...)
+		}
+	}
+	if answer != nil {
+		e.fail(check, "look at "+key+", and at what stands in between, such as a proxy", "%s: %v%s", says, answer, unexamined(projects))
+	}
+}
+
 func (u *user) examine(ctx context.Context) []Finding {
+	findings := u.examineFile()
 	if err := u.client.EnsureToken(ctx); err != nil {
-		f := failed(CheckToken, "", "%v%s", err, u.unexamined())
+		if !errors.Is(err, platform.ErrTokenRejected) && u.meets(CheckAuth, err) {
+			return findings
+		}
+		f := failed(CheckToken, "", "%v%s", err, unexamined(u.projects))
 		if errors.Is(err, platform.ErrTokenRejected) {
 			f.Rejected, f.Hint = true, "put a valid API token of the account in its place, "+u.Token.String()
 		}
-		return []Finding{f}
+		return append(findings, f)
 	}
-	accepted := passed(CheckToken, "automation user %q: the API token of %s is accepted", u.Name, u.Token)
 	account, err := u.client.Me(ctx)
+	if err != nil && !errors.Is(err, platform.ErrForbidden) && u.meets(CheckAPI, err) {
+		return findings
+	}
+	findings = append(findings, passed(CheckToken, "automation user %q: the API token of %s is accepted", u.Name, u.Token))
 	if err != nil {
-		return []Finding{accepted, failed(CheckAccount, "", "automation user %q: %v%s", u.Name, err, u.unexamined())}
+		return append(findings, failed(CheckAccount, "", "automation user %q: %v%s", u.Name, err, unexamined(u.projects)))
 	}
 	u.account = account
-	return []Finding{accepted, passed(CheckAccount, "automation user %q is the account %s, id %s", u.Name, account.Username, account.ID)}
+	return append(findings, passed(CheckAccount, "automation user %q is the account %s, id %s", u.Name, account.Username, account.ID))
+}
+
+// meets reports whether an error is the answer of something that is not the platform: of another path, of
+// a proxy or of a redirection. It is reported then for all users at once.
+func (u *user) meets(check string, err error) bool {
+	answer, ok := errors.AsType[*platform.Error](err)
+	if !ok {
+		return false
+	}
+	code := answer.StatusCode
+	if check == CheckAuth {
+		code, err = answer.TokenCode, answer.Err // without the user, whose fault it is not
+	}
+	if code == 0 || code == http.StatusTooManyRequests || code >= http.StatusInternalServerError {
+		return false
+	}
+	u.stranger, u.answer = check, err
+	return true
+}
+
+// examineFile looks at who may read the token's file. In a container, where secrets are mounted, that is
+// everybody, and nobody else is there.
+func (u *user) examineFile() []Finding {
+	file := u.Token.File
+	info, err := os.Lstat(file)
+	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o004 == 0 || strings.HasPrefix(file, "/run/secrets/") {
+		return nil
+	}
+	return []Finding{warning(CheckToken, "let the daemon's user alone read it: chmod 600",
+		"automation user %q: everybody on this machine may read the %s", u.Name, u.Token)}
 }
 
 // unexamined says which projects are not looked at because their user cannot be asked.
-func (u *user) unexamined() string {
-	if len(u.projects) == 0 {
+func unexamined(projects []string) string {
+	if len(projects) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; not examined: project %s", enumerate(u.projects))
+	return fmt.Sprintf("; not examined: project %s", enumerate(projects))
 }

@@ -44,6 +44,7 @@ type Error struct {
 	RetryAfter time.Duration // zero if the answer does not say
 	Sent       bool          // a connection was used: the request may have reached the server
 	Rejected   bool          // the API token is not accepted
+	TokenCode  int           // status of the token endpoint's answer, for want of which nothing was sent; 0 without one
 	Err        error         // what went wrong without an answer, or with reading it
 }
 

@@ -310,7 +310,7 @@ func rejects(e *Error) bool {
 func tokenError(op string, err error) *Error {
 	e := &Error{Op: op, Err: fmt.Errorf("get access token: %w", err)}
 	if refused, ok := errors.AsType[*Error](err); ok {
-		e.Rejected, e.RetryAfter = refused.Rejected, refused.RetryAfter
+		e.Rejected, e.RetryAfter, e.TokenCode = refused.Rejected, refused.RetryAfter, refused.StatusCode
 		e.Err = errors.New("get access token: " + err.Error())
 	}
 	return e
