@@ -79,7 +79,8 @@ type checkReport struct {
 // compare adds what does not fit the platform.
 func (r *checkReport) compare(ctx context.Context, o app.Options) error {
 	err := app.Compare(ctx, o, func(f doctor.Finding) {
-		d := config.Diagnostic{Severity: config.Error, Code: "live-" + f.Check, Message: f.Message, Hint: f.Hint}
+		d := config.Diagnostic{Severity: config.Error, File: f.File, Line: f.Line, Column: f.Column,
+			Code: "live-" + f.Check, Message: f.Message, Hint: f.Hint}
 		if f.Status == doctor.Warning {
 			d.Severity = config.Warning
 		}

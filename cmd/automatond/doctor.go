@@ -78,7 +78,7 @@ func (r *doctorReport) add(f doctor.Finding) {
 	if r.json {
 		return
 	}
-	fmt.Fprintf(r.w, "%s %-13s  %s\n", r.label(f.Status), f.Check, f.Message)
+	fmt.Fprintf(r.w, "%s %-13s  %s%s\n", r.label(f.Status), f.Check, f.Place(), f.Message)
 	if f.Hint != "" {
 		fmt.Fprintf(r.w, "%24shint: %s\n", "", f.Hint)
 	}

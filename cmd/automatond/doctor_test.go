@@ -127,6 +127,14 @@ func TestDoctor_NamesTwelveFaultsAndNothingElse(t *testing.T) {
 			t.Errorf("finding %d is %+v, want %v", i, got, w)
 		}
 	}
+	for _, f := range wrong { // all but what is about the machine have their entry in the file
+		if ofMachine := f.Check == doctor.CheckStore || f.Check == doctor.CheckClock; ofMachine != (f.Place() == "") {
+			t.Errorf("%s: its place is %q", f.Message, f.Place())
+		}
+	}
+	if place := wrong[len(wrong)-1].Place(); place != "automatond.yaml:22:5: " {
+		t.Errorf("the chief's rights are at fault at %q", place)
+	}
 	for _, f := range wrong[min(len(want), len(wrong)):] {
 		t.Errorf("it also says %+v", f)
 	}
@@ -154,6 +162,9 @@ func TestCheck_LiveHoldsCronsAgainstThePlatform(t *testing.T) {
 	for _, d := range report.Diagnostics {
 		if d.Severity != config.Info {
 			codes = append(codes, d.Code+" "+string(d.Severity))
+			if d.Line == 0 {
+				t.Errorf("%s has no place", d)
+			}
 		}
 	}
 	want := []string{

@@ -40,6 +40,8 @@ type User struct {
 	Token secret.Source
 
 	MaxInFlight int // requests under way under its token; zero is no bound of its own
+
+	Source job.Position // where its name stands; zero where none is configured
 }
 
 // DefaultUser is the automation user's name where none is configured.

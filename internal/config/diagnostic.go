@@ -38,9 +38,9 @@ type Diagnostic struct {
 // A warning or an info says so after the position.
 func (d Diagnostic) String() string {
 	if d.Severity == Error {
-		return d.place() + d.sentence()
+		return d.place() + d.Sentence()
 	}
-	return d.place() + string(d.Severity) + ": " + d.sentence()
+	return d.place() + string(d.Severity) + ": " + d.Sentence()
 }
 
 // place is where it is, with a colon and a blank after it, or "" for the process's variables.
@@ -54,8 +54,8 @@ func (d Diagnostic) place() string {
 	return fmt.Sprintf("%s:%d:%d: ", d.File, d.Line, d.Column)
 }
 
-// sentence is what it says.
-func (d Diagnostic) sentence() string {
+// Sentence is what it says, without where.
+func (d Diagnostic) Sentence() string {
 	if d.Cron == "" {
 		return d.Message
 	}

@@ -84,7 +84,7 @@ func (l *loader) addProject(r reader, alias string, value *yaml.Node) {
 	if !r.once("projects", alias, "project-duplicate") {
 		return
 	}
-	p := &projectEntry{reader: r, project: &job.Project{Alias: alias}}
+	p := &projectEntry{reader: r, project: &job.Project{Alias: alias, Source: r.position(r.key)}}
 	l.projects = append(l.projects, p)
 	if v := r.value(value); v != nil && v.Kind == yaml.ScalarNode && !isNull(v) {
 		r.errorf(v, "wrong-type", "write "+inline(alias)+": {id: "+exampleID(v.Value)+"}", "it must be a section with keys, not %s", kindOf(v))

@@ -30,7 +30,7 @@ func (ds Diagnostics) Print(w io.Writer, color bool) error {
 
 func (d Diagnostic) print(b *strings.Builder, color palette) {
 	fmt.Fprintf(b, "%s%s %s %s\n", color.bold(d.place()), color.severity(d.Severity, string(d.Severity)+":"),
-		d.sentence(), color.dim("["+d.Code+"]"))
+		d.Sentence(), color.dim("["+d.Code+"]"))
 	if d.source != nil && d.Line > 0 {
 		e := d.source.excerpt(d.Line, d.Column, d.EndColumn)
 		number := strconv.Itoa(d.Line)

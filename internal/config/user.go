@@ -107,7 +107,7 @@ func (l *loader) finishUsers() {
 		return
 	}
 	for _, u := range l.users {
-		l.config.Users = append(l.config.Users, &User{Name: u.name, Token: l.configuredToken(u), MaxInFlight: u.inFlight})
+		l.config.Users = append(l.config.Users, &User{Name: u.name, Token: l.configuredToken(u), MaxInFlight: u.inFlight, Source: u.position(u.key)})
 	}
 }
 

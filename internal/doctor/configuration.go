@@ -7,7 +7,7 @@ import "github.com/automatond/automatond/internal/config"
 func Configuration(cfg *config.Config, diagnostics config.Diagnostics) []Finding {
 	var list []Finding
 	for _, d := range diagnostics {
-		f := Finding{Check: CheckConfiguration, Status: Failed, Message: d.String(), Hint: d.Hint}
+		f := Finding{Check: CheckConfiguration, Status: Failed, Message: d.Sentence(), Hint: d.Hint, File: d.File, Line: d.Line, Column: d.Column}
 		switch d.Severity {
 		case config.Info:
 			continue

@@ -33,16 +33,16 @@ func (e *examination) examineCrons() {
 		case j.Left != nil:
 		case v == nil:
 			if e.readAll(j) {
-				e.warn(CheckTargets, "", "cron %q: its projects have no environments", j.Name)
+				e.Report(warning(CheckTargets, "", "cron %q: its projects have no environments", j.Name).at(j.Source))
 			}
 		case v.broken != "":
-			e.fail(CheckTask, "", "cron %q: %s", j.Name, v.broken)
+			e.Report(failed(CheckTask, "", "cron %q: %s", j.Name, v.broken).at(j.Source))
 		case v.targets == 0 && e.readAll(j):
-			e.warn(CheckTargets, "look at its guard: automatond plan --branch shows what it asks",
-				"cron %q has no environment to run for: %s", j.Name, v.refusal)
+			e.Report(warning(CheckTargets, "look at its guard: automatond plan --branch shows what it asks",
+				"cron %q has no environment to run for: %s", j.Name, v.refusal).at(j.Source))
 		case v.targets > 0 && v.targets == v.inactive:
-			e.warn(CheckTargets, "activate it, or narrow the cron's guard",
-				"cron %q has %s to run for, and none is active", j.Name, Count(v.targets, "environment"))
+			e.Report(warning(CheckTargets, "activate it, or narrow the cron's guard",
+				"cron %q has %s to run for, and none is active", j.Name, Count(v.targets, "environment")).at(j.Source))
 		case v.targets > 0:
 			e.ok(CheckTargets, "cron %q has %s to run for", j.Name, Count(v.targets, "environment"))
 		}
@@ -84,6 +84,7 @@ func (e *examination) readAll(j *job.Job) bool {
 // need is one thing that one cron would ask for.
 type need struct {
 	cron string
+	at   job.Position // where the cron stands
 	call plan.Call
 	// now says that the request could be made at this moment: the environment's status allows it, and
 	// no earlier request of the same run changes what there is.
@@ -100,7 +101,7 @@ func (e *examination) need(from *survey, w wish) {
 		if at == nil {
 			at = e.named(from, call.Project)
 		}
-		at.needs = append(at.needs, need{w.job.Name, call, w.now && i == 0})
+		at.needs = append(at.needs, need{w.job.Name, w.job.Source, call, w.now && i == 0})
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/platform"
 )
 
@@ -53,8 +54,32 @@ type Finding struct {
 	Message string `json:"message"` // one sentence that names what it is about
 	Hint    string `json:"hint"`    // what to do about it, "" if there is nothing to do
 
+	// The entry of the configuration that is at fault; "" and 0 when there is none.
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+
 	// Rejected says that the platform does not accept an API token.
 	Rejected bool `json:"-"`
+}
+
+// Place is the entry of the configuration that is at fault, with a colon and a blank after it; or "".
+func (f Finding) Place() string {
+	switch {
+	case f.File == "":
+		return ""
+	case f.Line == 0:
+		return f.File + ": "
+	}
+	return fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
+}
+
+// at is the finding with its place, unless nothing is at fault.
+func (f Finding) at(p job.Position) Finding {
+	if f.Status != OK {
+		f.File, f.Line, f.Column = p.File, p.Line, p.Column
+	}
+	return f
 }
 
 // ofCrons are the checks that say whether crons will work, and those without which nobody can say.
@@ -167,8 +192,12 @@ func failed(check, hint, format string, args ...any) Finding {
 	return Finding{Check: check, Status: Failed, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
-// inOrder does work for several things at once, and reports in their order what was found.
-func inOrder[T any](e *examination, things []T, work func(T) []Finding) {
+// placed is something that has an entry in the configuration, or the zero Position.
+type placed interface{ place() job.Position }
+
+// inOrder does work for several things at once, and reports in their order what was found, which is at
+// fault where they stand unless it says where.
+func inOrder[T placed](e *examination, things []T, work func(T) []Finding) {
 	found := make([]chan []Finding, len(things))
 	for i := range found {
 		found[i] = make(chan []Finding, 1)
@@ -185,8 +214,11 @@ func inOrder[T any](e *examination, things []T, work func(T) []Finding) {
 		}
 		return workers.Wait()
 	})
-	for _, findings := range found {
+	for i, findings := range found {
 		for _, f := range <-findings {
+			if f.File == "" {
+				f = f.at(things[i].place())
+			}
 			e.Report(f)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/platform"
 	"github.com/automatond/automatond/internal/tasks"
 )
@@ -18,7 +19,7 @@ func (e *examination) examineNeeds(ctx context.Context) {
 	inOrder(e, e.foreign, func(s *survey) []Finding {
 		if s.user == nil {
 			return []Finding{failed(CheckProject, "add it under projects:, with its automation_user",
-				"project %s is named by cron %q, and no automation user is configured for it", s.project.ID, s.needs[0].cron)}
+				"project %s is named by cron %q, and no automation user is configured for it", s.project.ID, s.needs[0].cron).at(s.needs[0].at)}
 		}
 		return s.examine(ctx)
 	})
@@ -101,6 +102,7 @@ type demand struct {
 type fault struct {
 	what  string
 	crons []string
+	at    job.Position // where the first of them stands
 }
 
 func (r *rights) fault(what string, n need) {
@@ -110,7 +112,7 @@ func (r *rights) fault(what string, n need) {
 			return
 		}
 	}
-	r.faults = append(r.faults, fault{what, []string{n.cron}})
+	r.faults = append(r.faults, fault{what, []string{n.cron}, n.at})
 }
 
 // demand notes which role a need wants, and reports whether the user may have it: it does when its
@@ -138,7 +140,7 @@ func (r *rights) demand(n need, env *platform.Environment) bool {
 func (r *rights) findings() []Finding {
 	var list []Finding
 	for _, f := range r.faults {
-		list = append(list, failed(CheckTask, "", "project %s, cron %s: %s", r.project.Alias, enumerate(quoted(f.crons)), f.what))
+		list = append(list, failed(CheckTask, "", "project %s, cron %s: %s", r.project.Alias, enumerate(quoted(f.crons)), f.what).at(f.at))
 	}
 	if r.access == nil {
 		return list

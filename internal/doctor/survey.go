@@ -25,6 +25,8 @@ type survey struct {
 	vague  bool   // a cron of the project does nothing anywhere, so nobody knows what it needs
 }
 
+func (s *survey) place() job.Position { return s.project.Source }
+
 // wish is what one cron would do on one target.
 type wish struct {
 	job      *job.Job

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/platform"
 )
 
@@ -23,6 +24,8 @@ type user struct {
 	answer   error  // what it said
 }
 
+func (u *user) place() job.Position { return u.Source }
+
 // examineUsers looks at each automation user's token, whose it is, and how much hangs on it.
 func (e *examination) examineUsers(ctx context.Context) {
 	inOrder(e, e.users, func(u *user) []Finding { return u.examine(ctx) })
@@ -34,13 +37,13 @@ func (e *examination) examineUsers(ctx context.Context) {
 			continue
 		}
 		if other := accounts[u.account.ID]; other != "" {
-			e.warn(CheckAccount, "give each of them an account of its own, or configure one user",
-				"automation users %q and %q are one account, %s", other, u.Name, u.account.Username)
+			e.Report(warning(CheckAccount, "give each of them an account of its own, or configure one user",
+				"automation users %q and %q are one account, %s", other, u.Name, u.account.Username).at(u.Source))
 		}
 		accounts[u.account.ID] = u.Name
 		if n := len(u.projects); n > 1 {
-			e.warn(CheckAccount, "with an automation user for each project, a token that leaks opens one of them only",
-				"automation user %q has one token for %d projects: %s", u.Name, n, enumerate(u.projects))
+			e.Report(warning(CheckAccount, "with an automation user for each project, a token that leaks opens one of them only",
+				"automation user %q has one token for %d projects: %s", u.Name, n, enumerate(u.projects)).at(u.Source))
 		}
 	}
 }

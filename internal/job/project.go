@@ -6,6 +6,8 @@ type Project struct {
 	ID    string // the platform's project id
 	User  string // name of the automation user whose token is used
 
+	Source Position // where its alias stands; zero for a sidecar's
+
 	// Environment is the one target of a sidecar. It is nil for a fleet, whose targets are all
 	// environments of the project.
 	Environment *Sidecar
