@@ -36,7 +36,7 @@ type burstFigures struct {
 	Record duration `json:"record_seconds"` // of all answers, after that
 	End    duration `json:"end_seconds"`    // of all runs, after that
 	P99    duration `json:"p99_seconds"`    // from the burst's start until a run's request may leave
-	Logged int64    `json:"logged_bytes"`   // what claim and record wrote to the store's log, in a burst of its own
+	Logged int64    `json:"logged_bytes"`   // what claim and record wrote to the store's log, in the first burst
 }
 
 func (f burstFigures) claimAndRecord() float64 { return float64(f.Claim + f.Record) }
@@ -96,6 +96,13 @@ func (f *historyFigures) bursts(ctx context.Context, empty, full *historyLedger)
 	if err := errors.Join(empty.open(ctx), full.open(ctx)); err != nil {
 		return err
 	}
+	var logged [2]int64
+	for i, l := range []*historyLedger{empty, full} {
+		var err error
+		if logged[i], err = l.logs(ctx, time.Now().UTC().Truncate(time.Second).Add(-time.Second)); err != nil {
+			return err
+		}
+	}
 	rounds := map[*burstFigures][]burstFigures{}
 	for round := range historyRounds + 1 {
 		for i, into := range []*burstFigures{&f.Empty, &f.Full, &f.Pruning} {
@@ -117,17 +124,12 @@ func (f *historyFigures) bursts(ctx context.Context, empty, full *historyLedger)
 			}
 		}
 	}
-	for into, list := range rounds {
-		*into = medianBurst(list)
-	}
-	at := time.Now().UTC().Truncate(time.Second).Add(time.Duration(3*historyRounds+3) * time.Second)
-	var failed [2]error
-	f.Empty.Logged, failed[0] = empty.logs(ctx, at)
-	f.Full.Logged, failed[1] = full.logs(ctx, at)
-	f.RatioLogged = float64(f.Full.Logged) / float64(f.Empty.Logged)
+	f.Empty, f.Full, f.Pruning = medianBurst(rounds[&f.Empty]), medianBurst(rounds[&f.Full]), medianBurst(rounds[&f.Pruning])
+	f.Empty.Logged, f.Full.Logged = logged[0], logged[1]
 	f.Ratio = f.Full.claimAndRecord() / f.Empty.claimAndRecord()
 	f.RatioP99 = float64(f.Pruning.P99) / float64(f.Full.P99)
-	return errors.Join(failed[:]...)
+	f.RatioLogged = float64(f.Full.Logged) / float64(f.Empty.Logged)
+	return nil
 }
 
 func medianBurst(list []burstFigures) burstFigures {

@@ -14,25 +14,11 @@ const (
 	Unknown   Outcome = "unknown"
 )
 
+// fromBest are all outcomes, from the best to the worst.
+var fromBest = []Outcome{Succeeded, Skipped, Missed, Canceled, Unknown, Failed}
+
 // severity orders outcomes. Zero is an outcome that is still open.
-func (o Outcome) severity() int {
-	switch o {
-	case Succeeded:
-		return 1
-	case Skipped:
-		return 2
-	case Missed:
-		return 3
-	case Canceled:
-		return 4
-	case Unknown:
-		return 5
-	case Failed:
-		return 6
-	default:
-		return 0
-	}
-}
+func (o Outcome) severity() int { return slices.Index(fromBest, o) + 1 }
 
 // benign is the greatest severity that is not kept longer than the normal retention.
 const benign = 2

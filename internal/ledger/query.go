@@ -48,13 +48,21 @@ func (r *Reader) Fires(ctx context.Context, f Filter) ([]Fire, error) {
 func (f Filter) fires() (query string, args []any) {
 	w := where{}.andIf(!f.Since.IsZero(), "scheduled_at >= ?", micros(f.Since)).
 		andIf(f.Cron != "", "cron = ?", f.Cron).
-		andIf(f.Project != "", "project = ?", f.Project).
-		andIf(f.Outcome != "", "open_runs = 0 AND outcome = ?", string(f.Outcome)).
-		andIf(f.Reason != "", "open_runs = 0 AND reason = ?", string(f.Reason))
+		andIf(f.Project != "", "project = ?", f.Project)
+	order := ""
+	for _, end := range []struct{ column, value string }{{"outcome", string(f.Outcome)}, {"reason", string(f.Reason)}} {
+		if end.value == "" {
+			continue
+		}
+		// Said like this, PostgreSQL does not go by time through all that led to no run, and SQLite goes by
+		// cron or project where one is given.
+		w = w.when("open_runs = 0").and(end.column+" >= ?", end.value).and(end.column+" <= ?", end.value)
+		order = end.column + " DESC, "
+	}
 	if f.WithoutRun {
 		w = w.when("without_run = 1")
 	}
-	query = `SELECT ` + fireColumns + ` FROM fires` + w.clause() + ` ORDER BY scheduled_at DESC LIMIT ?`
+	query = `SELECT ` + fireColumns + ` FROM fires` + w.clause() + ` ORDER BY ` + order + `scheduled_at DESC LIMIT ?`
 	return query, append(w.args, f.limit())
 }
 
@@ -117,7 +125,8 @@ func (r *Reader) Runs(ctx context.Context, f Filter) ([]Run, error) {
 const isOpen = `id IN (SELECT id FROM runs WHERE finished_at IS NULL)`
 
 // runs is the query for Runs. Open runs have an index of their own, so that claims need not write to
-// those of ended ones; so the two are looked for apart.
+// those of ended ones; so the two are looked for apart. The indexes of ended ones have the outcome before the
+// id, so that no question has to read through what ended otherwise; without one, each is looked for.
 func (f Filter) runs() (query string, args []any) {
 	const selectRuns, newest = `SELECT ` + runColumns + ` FROM runs`, ` ORDER BY id DESC LIMIT ?`
 	w := where{}.andIf(!f.Since.IsZero(), "scheduled_at >= ?", micros(f.Since)).
@@ -128,16 +137,21 @@ func (f Filter) runs() (query string, args []any) {
 		andIf(f.Outcome != "", "outcome = ?", string(f.Outcome)).
 		andIf(f.Reason != "", "reason <> '' AND reason = ?", string(f.Reason)).
 		andIf(f.FireID != "", "fire_id = ?", f.FireID)
-	switch open, ended := w.when(isOpen), w.when("finished_at IS NOT NULL"); {
+	switch ended := w.when("finished_at IS NOT NULL"); {
 	case f.InDoubt:
 		w = w.when(`id IN (SELECT run_id FROM dispatches WHERE ` + inDoubt + `)`)
 	case f.FireID != "":
 	case f.Outcome != "" || f.Reason != "":
 		w = ended
 	case f.Cron != "" || f.Project != "" || f.Environment != "":
-		query = `SELECT * FROM (` + selectRuns + open.clause() + `) AS open
-			UNION ALL SELECT * FROM (` + selectRuns + ended.clause() + newest + `) AS ended` + newest
-		return query, slices.Concat(open.args, ended.args, []any{f.limit(), f.limit()})
+		open := w.when(isOpen)
+		query, args = `SELECT * FROM (`+selectRuns+open.clause()+`) AS open`, open.args
+		for _, outcome := range fromBest {
+			one := ended.and("outcome = ?", string(outcome))
+			query += ` UNION ALL SELECT * FROM (` + selectRuns + one.clause() + newest + `) AS ` + string(outcome)
+			args = slices.Concat(args, one.args, []any{f.limit()})
+		}
+		return query + newest, append(args, f.limit())
 	}
 	return selectRuns + w.clause() + newest, append(w.args, f.limit())
 }
