@@ -75,8 +75,12 @@ func (d *dispatch) investigate(ctx context.Context) (*evidence, error) {
 			return seen, nil
 		}
 		now := time.Now()
-		if err == nil && now.After(d.row.SettleAt.Add(d.clockDifference())) || now.After(d.run.Deadline) {
+		settled := now.After(d.row.SettleAt.Add(d.clockDifference()))
+		if err == nil && settled || now.After(d.run.Deadline) {
 			return nil, nil
+		}
+		if settled {
+			wait.max = d.Timing.PollMax // the platform is away, perhaps for hours and for many
 		}
 		if err := d.pause(ctx, wait.step()); err != nil {
 			return nil, err
@@ -174,7 +178,7 @@ func (d *dispatch) candidates(ctx context.Context, client *platform.Client, type
 		return nil, err
 	}
 	since := d.row.SentAt.Add(client.ClockOffset() - clockMargin)
-	query := platform.ActivityQuery{Types: types, Since: since, MaxPages: 3}
+	query := platform.ActivityQuery{Types: types, Since: since, Count: 1 + others, MaxPages: 15}
 	listed, err := client.Activities(ctx, d.call.Project, scope(d.call), query)
 	if errors.Is(err, platform.ErrNotFound) && scope(d.call) != "" {
 		// The environment is gone, which may be what was asked for.

@@ -255,7 +255,7 @@ func (d *dispatch) backupPending(ctx context.Context) (pending, known bool) {
 		return false, true
 	}
 	activities, err := client.Activities(ctx, d.call.Project, d.call.Environment, platform.ActivityQuery{
-		Types: []string{backupActivity}, States: []string{"pending", "in_progress"}, MaxPages: 1,
+		Types: []string{backupActivity}, States: []string{"pending", "in_progress"}, Count: 1 + others, MaxPages: 1,
 	})
 	if err != nil {
 		return false, false // while it waits, the environment's link alone decides

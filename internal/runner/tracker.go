@@ -164,7 +164,7 @@ func (t *tracker) look(ctx context.Context, project string, open []*trackedDispa
 		}
 	}
 	listed, err := client.Activities(ctx, project, "", platform.ActivityQuery{
-		Since: oldest.Add(client.ClockOffset() - clockMargin), MaxPages: 3,
+		Since: oldest.Add(client.ClockOffset() - clockMargin), Count: len(open) + others, MaxPages: 3,
 	})
 	if err != nil {
 		return err
@@ -178,6 +178,10 @@ func (t *tracker) look(ctx context.Context, project string, open []*trackedDispa
 	}
 	return nil
 }
+
+// others is how many activities that are not looked for a page has room for: an activity is several
+// kilobytes, most of them are older, and a next page can be asked for.
+const others = 10
 
 func (t *tracker) noteAll(ctx context.Context, client *platform.Client, d *trackedDispatch, seen map[string]*platform.Activity) error {
 	missing := false
