@@ -101,6 +101,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := a.load(); err != nil {
 		return err
 	}
+	// The parsed text of ten thousand crons is several times their own size, and not needed again.
+	debug.FreeOSMemory()
 	if err := a.listen(); err != nil {
 		return err
 	}
@@ -117,8 +119,6 @@ func (a *app) load() error {
 	if err != nil {
 		return err
 	}
-	// The parsed text of ten thousand crons is several times their own size, and not needed again.
-	debug.FreeOSMemory()
 	a.loads = newConfigMetrics(a.registry, a.Version)
 	a.loads.record(true)
 	return a.connect(cfg)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -43,6 +44,7 @@ func TestSimulation_KeepsThePromise(t *testing.T) {
 	case seeds == 0:
 		seeds = 20
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // what a simulation keeps is small, and it throws a lot away
 	var all tally
 	began := time.Now()
 	t.Run("seed", func(t *testing.T) {
@@ -176,8 +178,8 @@ func (s *simulation) start() {
 	s.app = newApp(Options{
 		Paths: []string{s.file()}, Data: s.data,
 		Lookup: func(string) (string, bool) { return "", false },
-		// Each renewal of a lease and each look is a transaction or a request, and there are days of them.
-		Timing: runner.Timing{Lease: 3 * time.Hour, PollFirst: 30 * time.Second, PollMax: 10 * time.Minute},
+		// Each renewal of a lease, look and try is a transaction or a request, and there are days of them.
+		Timing: runner.Timing{Lease: 3 * time.Hour, PollFirst: 30 * time.Second, PollMax: 10 * time.Minute, RetryMax: time.Minute},
 		Logger: zerolog.New(zerolog.SyncWriter(s.logs)).With().Timestamp().Logger(),
 	})
 	s.app.transport = s.gate
