@@ -213,7 +213,7 @@ func (s *simulation) judgeOverlap(runs []ledger.Run) {
 
 // judgeCalm demands that what is due while nothing is wrong goes well, or as the platform lets it end.
 func (s *simulation) judgeCalm(fires []ledger.Fire) {
-	wrong := []ledger.Reason{ledger.Deadline, ledger.APIError, ledger.Auth, ledger.Forbidden, ledger.InDoubt, ledger.Script, ledger.Store}
+	wrong := []ledger.Reason{ledger.Deadline, ledger.APIError, ledger.Auth, ledger.Forbidden, ledger.InDoubt, ledger.Script}
 	for _, f := range fires {
 		from := s.history.calm.Add(longTimeout) // until then there are runs that things went wrong with
 		if f.ScheduledAt.After(from) && f.ScheduledAt.Before(s.history.over) && slices.Contains(wrong, f.Reason) {

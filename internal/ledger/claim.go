@@ -32,9 +32,16 @@ var (
 		WHERE schedules.watermark IS NULL OR schedules.watermark < excluded.watermark`)
 )
 
-// selectExcluding finds an open run that excludes another.
-const selectExcluding = `SELECT fire_id FROM runs WHERE cron = ? AND project = ? AND environment = ? AND lane = ''
+const (
+	// selectExcluding finds an open run that excludes another.
+	selectExcluding = `SELECT fire_id FROM runs WHERE cron = ? AND project = ? AND environment = ? AND lane = ''
 		AND finished_at IS NULL`
+
+	lockSchedule = `UPDATE schedules SET watermark = watermark WHERE cron = ? AND project = ?`
+
+	// countCovering finds records of missed times that cover one of them under a later key.
+	countCovering = `SELECT count(*) FROM fires WHERE cron = ? AND project = ? AND slot > ? AND slot <= ? AND missed_from <= ?`
+)
 
 const settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, reason = ?, message = ?, not_run = ?,
 			without_run = ?
@@ -51,7 +58,10 @@ const settleFire = `UPDATE fires SET open_runs = ?, severity = ?, outcome = ?, r
 // A fire that remains without a run ends at once: with the outcome it was given, else skipped with
 // the most telling reason of its NotRun.
 //
-// A fire that stands for several scheduled times is not written either when a later one was claimed.
+// A fire that stands for missed times has the key of the last of them only, so what keeps it apart from other
+// claims of these times is the watermark: whoever has claimed a time has dealt with all before it. Such a
+// fire is cut down to the times that are left, and is not written when there are none. A fire for one of the
+// times that such a record covers is not written either.
 //
 // Claim may be repeated with the same fire ids after an error; what the first try did write is
 // then returned as owned.
@@ -108,19 +118,17 @@ func firstKey(claims []Claim, order []int) string {
 
 func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) {
 	fire := c.row(owner, now)
+	if excluded, err := s.isExcluded(c); excluded || err != nil {
+		return Claimed{Fire: c.Fire, Excluded: excluded}, err
+	}
+	if settled, err := s.settled(c, &fire, now); err != nil {
+		return Claimed{}, err
+	} else if settled {
+		return s.reclaim(owner, c)
+	}
 	values, err := fire.values(nil, len(c.Runs))
 	if err != nil {
 		return Claimed{}, err
-	}
-	if fire.isRange() {
-		if raised, err := s.raiseWatermark(&fire); err != nil {
-			return Claimed{}, err
-		} else if raised == 0 {
-			return s.reclaim(owner, c)
-		}
-	}
-	if excluded, err := s.isExcluded(c); excluded || err != nil {
-		return Claimed{Fire: c.Fire, Excluded: excluded}, err
 	}
 	inserted, err := s.exec(insertFires.one, values...)
 	if err != nil {
@@ -135,11 +143,6 @@ func (s *session) claim(owner string, c *Claim, now time.Time) (Claimed, error) 
 	}
 	if len(res.Overlapped) > 0 {
 		if err := s.settleFire(&fire, &c.Fire, len(res.Runs), len(res.Overlapped)); err != nil {
-			return Claimed{}, err
-		}
-	}
-	if !fire.Manual() && !fire.isRange() {
-		if _, err := s.raiseWatermark(&fire); err != nil {
 			return Claimed{}, err
 		}
 	}
@@ -171,14 +174,53 @@ func (s *session) isExcluded(c *Claim) (bool, error) {
 	return false, nil
 }
 
-// isRange reports whether the fire is a record of several scheduled times. It has the key of the last of
-// them only, so what keeps another replica's claims of the others apart is the watermark: one that has
-// claimed this time, or a later one, has dealt with all before it.
-func (f *Fire) isRange() bool { return f.MissedCount > 1 }
+// settled raises the watermark, and reports whether all that the fire stands for has been dealt with under
+// another key. It cuts a record of missed times down to what has not. What a clock that ran ahead has left
+// in the future does not count.
+func (s *session) settled(c *Claim, f *Fire, now time.Time) (bool, error) {
+	switch {
+	case f.Manual():
+		return false, nil
+	case f.MissedCount > 0:
+		done, err := s.watermark(f)
+		if err != nil {
+			return false, err
+		}
+		if !done.Before(f.MissedFrom) && !done.After(now.Add(claimedAhead)) {
+			f.MissedFrom, f.MissedCount = c.rest(done)
+			if f.MissedCount == 0 {
+				return true, nil
+			}
+		}
+	}
+	raised, err := s.exec(raiseWatermarks.one, f.Cron, f.Project, micros(f.ScheduledAt))
+	if raised > 0 || err != nil {
+		return false, err
+	}
+	var covering int
+	err = s.row(countCovering, f.Cron, f.Project, f.Slot, slotAt(now), micros(f.ScheduledAt)).Scan(&covering)
+	return covering > 0, err
+}
 
-// raiseWatermark returns 0 when a claim of this time or a later one was there before.
-func (s *session) raiseWatermark(f *Fire) (raised int64, err error) {
-	return s.exec(raiseWatermarks.one, f.Cron, f.Project, micros(f.ScheduledAt))
+// watermark reads the time up to which a fire's cron is claimed on its project, and keeps others from
+// raising it meanwhile.
+func (s *session) watermark(f *Fire) (time.Time, error) {
+	if _, err := s.exec(lockSchedule, f.Cron, f.Project); err != nil {
+		return time.Time{}, err
+	}
+	var done stamp
+	err := s.row(`SELECT watermark FROM schedules WHERE cron = ? AND project = ?`, f.Cron, f.Project).Scan(&done)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return done.Time, err
+}
+
+func (c *Claim) rest(after time.Time) (from time.Time, count int) {
+	if c.Rest == nil {
+		return time.Time{}, 0
+	}
+	return c.Rest(after)
 }
 
 // row is the fire of a claim as it is written.
@@ -373,11 +415,15 @@ func (s *session) reclaim(owner string, c *Claim) (Claimed, error) {
 		}
 		return nil
 	})
+	if err != nil {
+		return Claimed{}, err
+	}
 	for _, u := range c.Runs {
 		if !written[u.Environment] {
 			res.Overlapped = append(res.Overlapped, u.Environment)
 		}
 	}
+	res.Displaced, err = s.displacedBy(&fire, written)
 	return res, err
 }
 

@@ -23,7 +23,7 @@ type Fire struct {
 	Targets     int            // environments that were judged
 	NotRun      map[Reason]int // environments without a run, counted by reason
 	MissedFrom  time.Time      // first of the times that a missed record covers; zero for others
-	MissedCount int            // how many times a missed record covers, ScheduledAt being the last
+	MissedCount int            // how many times a missed record covers, ScheduledAt being the last; zero for others
 }
 
 // Manual reports whether the fire was triggered by hand. Such a fire never moves a baseline.
@@ -47,6 +47,10 @@ type Claim struct {
 	// Ahead means that the scheduled time is still to come. What is open then may be over by that time,
 	// so nothing of the claim is written while an open run excludes one of its own.
 	Ahead bool
+
+	// Rest, of a fire that stands for missed times, returns the first and the number of those after a time
+	// that another claim has dealt with. Nil is none.
+	Rest func(after time.Time) (from time.Time, count int)
 }
 
 // Claimed says what became of a Claim.

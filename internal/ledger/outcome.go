@@ -46,7 +46,6 @@ const (
 	Script           Reason = "script"
 	APIError         Reason = "api_error"
 	Auth             Reason = "auth"
-	Store            Reason = "store"
 	Timeout          Reason = "timeout"
 	ActivityFailed   Reason = "activity_failed"
 	ActivityCanceled Reason = "activity_canceled"
@@ -98,7 +97,6 @@ func Pairs() []Pair {
 			"Read the message; look at the platform's status page."},
 		{Failed, Auth, "The API token was rejected, or no automation user is configured for the project.",
 			"Put a valid API token in place; it is read again without a restart."},
-		{Failed, Store, "The run's state could not be written.", "Look at the disk of the data directory."},
 		{Failed, InDoubt, "The answer to a request was lost, and somebody found that it did not do its work.",
 			"Do by hand what is missing."},
 		{Failed, Timeout, "The run took longer than its `timeout`.",

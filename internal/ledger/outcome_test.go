@@ -10,7 +10,7 @@ func TestPairs_AreTheClosedSet(t *testing.T) {
 		Succeeded: {""},
 		Skipped:   {Guard, Overlap, Duplicate, Suspended, NoTarget, Inactive, Observe},
 		Missed:    {Deadline, Dirty},
-		Failed:    {Forbidden, NotFound, Inactive, Script, APIError, Auth, Store, InDoubt, Timeout, ActivityFailed},
+		Failed:    {Forbidden, NotFound, Inactive, Script, APIError, Auth, InDoubt, Timeout, ActivityFailed},
 		Canceled:  {ActivityCanceled, NotFound},
 		Unknown:   {InDoubt, Staged, NotFound},
 	}

@@ -111,6 +111,19 @@ func (s *session) displace(u *Run) (*Run, error) {
 	return &waiting, nil
 }
 
+// displacedBy returns the runs that ended because those of a fire, on these environments, took their place.
+func (s *session) displacedBy(f *Fire, environments map[string]bool) (runs []Run, err error) {
+	query := `SELECT ` + runColumns + ` FROM runs WHERE cron = ? AND project = ? AND fire_id <> ? AND finished_at = ?`
+	err = s.each(query, []any{f.Cron, f.Project, f.ID, micros(f.ClaimedAt)}, func(row scanner) error {
+		u, err := scanRun(row)
+		if environments[u.Environment] {
+			runs = append(runs, u)
+		}
+		return err
+	})
+	return runs, err
+}
+
 // displaced is the end of a run that gives way: as badly as the worst of its dispatches.
 func (s *session) displaced(u *Run, at time.Time) (*Finish, error) {
 	end := &Finish{RunID: u.ID, Owner: u.Owner, At: at}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -63,9 +64,14 @@ func TestClaim_EndsARunThatWaitsForARetry(t *testing.T) {
 		u := mustRun(t, l, "a", slotTime, "main")
 		mustIntend(t, l, "a", dispatchOf(u, 0, ""))
 		mustRetry(t, l, "a", u)
-		claimed := mustClaim(t, l, "b", claimOf(slotTime.Add(time.Hour), "main"))
+		next := claimOf(slotTime.Add(time.Hour), "main")
+		claimed := mustClaim(t, l, "b", next)
 		if len(claimed.Runs) != 1 || len(claimed.Displaced) != 1 || claimed.Displaced[0].ID != u.ID {
 			t.Fatalf("claimed %+v, want a run in the place of %s", claimed, u.ID)
+		}
+		again := mustClaim(t, l, "b", next)
+		if len(again.Displaced) != 1 || !reflect.DeepEqual(again.Displaced[0], claimed.Displaced[0]) {
+			t.Errorf("repeated, the claim displaced %+v, want %+v", again.Displaced, claimed.Displaced)
 		}
 		ended, dispatches, err := l.Run(t.Context(), u.ID)
 		must(t, err)

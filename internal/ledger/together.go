@@ -45,12 +45,12 @@ func (s *session) insert(i insertion, values []any) (changed int64, err error) {
 // each row.
 var errApart = errors.New("rows have to be written one by one")
 
-// areAlike reports whether claims, in this order, are of one slot, and each of one scheduled time. Then
+// areAlike reports whether claims, in this order, are of one slot, and none a record of missed times. Then
 // their fires are of different crons or projects.
 func areAlike(claims []Claim, order []int) bool {
 	n := len(order)
 	return n > 1 && claims[order[0]].Fire.Slot == claims[order[n-1]].Fire.Slot &&
-		!slices.ContainsFunc(claims, func(c Claim) bool { return c.Fire.isRange() })
+		!slices.ContainsFunc(claims, func(c Claim) bool { return c.Fire.MissedCount > 0 })
 }
 
 // rows are the values of one claim's insertions. The writer uses their space again.
@@ -72,15 +72,14 @@ func (s *session) claimTogether(owner string, claims []Claim, order []int, claim
 	for _, i := range []struct {
 		insertion
 		values []any
-	}{{insertFires, r.fires}, {insertRuns, r.runs}, {insertFirsts, r.firsts}} {
+	}{{raiseWatermarks, r.watermarks}, {insertFires, r.fires}, {insertRuns, r.runs}, {insertFirsts, r.firsts}} {
 		if n, err := s.insert(i.insertion, i.values); err != nil {
 			return err
 		} else if int(n)*i.width != len(i.values) {
 			return errApart
 		}
 	}
-	_, err := s.insert(raiseWatermarks, r.watermarks)
-	return err
+	return nil
 }
 
 // add adds the rows of one claim, and returns what it will be if all can be inserted.

@@ -32,4 +32,8 @@ type Fire struct {
 type Missed struct {
 	From  time.Time
 	Count int
+
+	// Rest returns the first and the number of those after a time, for when others were found to be dealt
+	// with up to there. It may be called from any goroutine.
+	Rest func(after time.Time) (from time.Time, count int)
 }

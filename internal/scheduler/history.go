@@ -88,6 +88,19 @@ func (h *history) latest(s cronspec.Schedule, now time.Time) time.Time {
 	return t
 }
 
+// rest returns what finds the first fire after an instant and how many there are from it to last, by what
+// had been dealt with when rest was called.
+func (h *history) rest(s cronspec.Schedule, last time.Time) func(time.Time) (time.Time, int) {
+	then := history{past: slices.Clone(h.past)}
+	return func(after time.Time) (time.Time, int) {
+		from := then.next(s, after)
+		if from.IsZero() || from.After(last) {
+			return time.Time{}, 0
+		}
+		return from.UTC(), then.count(s, from, last)
+	}
+}
+
 // count returns the number of fires from first to last, both included, that have not been dealt
 // with.
 func (h *history) count(s cronspec.Schedule, first, last time.Time) int {

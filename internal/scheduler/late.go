@@ -37,7 +37,7 @@ func (s *Scheduler) fire(batch []Fire, e *entry, now time.Time) []Fire {
 		last = s.history.latest(e.schedule, latest.Add(-time.Second))
 	}
 	record := e.fireAt(last)
-	record.Missed = &Missed{From: first.UTC(), Count: missed}
+	record.Missed = &Missed{From: first.UTC(), Count: missed, Rest: s.history.rest(e.schedule, last)}
 	batch = append(batch, record)
 	if runs {
 		batch = append(batch, e.fireAt(latest))

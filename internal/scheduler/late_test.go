@@ -117,3 +117,26 @@ func TestLate_AShortStallOnlyDelays(t *testing.T) {
 		check(t, h.take(), "fast 01 00:01:00", "fast 01 00:02:00", "fast 01 00:03:00")
 	})
 }
+
+// Another replica may have dealt with some of the times in the meantime.
+func TestLate_ARecordKnowsWhatIsLeftOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(29*time.Hour + 30*time.Minute)
+		h := newHarness(t)
+		h.Load([]Entry{{Job: newJob(t, "j", "0 * * * *"), Project: shop, Baseline: time.Now().Add(-4 * time.Hour)}})
+		h.run(t)
+		missed := h.emissions()[0].fires[0].Missed // from two to five o'clock
+		at := func(hour int) time.Time {
+			return time.Now().Truncate(24 * time.Hour).Add(time.Duration(hour) * time.Hour)
+		}
+		for _, c := range []struct {
+			after time.Time
+			from  time.Time
+			count int
+		}{{at(2), at(3), 3}, {at(4).Add(time.Minute), at(5), 1}, {at(5), time.Time{}, 0}, {at(9), time.Time{}, 0}} {
+			if from, count := missed.Rest(c.after); !from.Equal(c.from) || count != c.count {
+				t.Errorf("after %s: %d from %s, want %d from %s", c.after, count, from, c.count, c.from)
+			}
+		}
+	})
+}
