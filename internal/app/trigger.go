@@ -53,9 +53,13 @@ func (a *app) ask(j *job.Job, projects []*job.Project, environment, id string) (
 		asked.Fires = append(asked.Fires, control.AskedFire{
 			Cron: j.Name, Project: p.ID, Slot: ledger.ManualSlot(id), Record: f.RecordID,
 		})
-		a.Logger.Info().Str("cron", j.Name).Str("project", p.ID).Str("environment", environment).
+	}
+	if !a.runner.Trigger(fires) {
+		return control.Asked{}, control.Refuse("the daemon is stopping: ask again when it has started")
+	}
+	for _, f := range fires {
+		a.Logger.Info().Str("cron", j.Name).Str("project", f.Project.ID).Str("environment", environment).
 			Str("id", id).Msg("triggered by hand")
 	}
-	a.runner.Fire(fires)
 	return asked, nil
 }

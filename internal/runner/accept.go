@@ -106,7 +106,8 @@ func (r *Runner) acceptLate(ctx context.Context, project *job.Project, earlier <
 		listing, err := r.list(ctx, project, latestStart(fires))
 		<-earlier
 		if r.isStopping() || ctx.Err() != nil {
-			return // nothing was recorded, so the next start finds the fires owed
+			r.abandon(fires)
+			return
 		}
 		claims := make([]claim, len(fires))
 		for i, f := range fires {
@@ -124,6 +125,38 @@ func (r *Runner) acceptLate(ctx context.Context, project *job.Project, earlier <
 			return
 		}
 	}
+}
+
+// abandon leaves fires that nothing was recorded of, because the daemon stops. The next start finds those
+// of a schedule owed; the others wait for Run to end.
+func (r *Runner) abandon(fires []scheduler.Fire) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inbox = append(r.inbox, fires...)
+}
+
+// recordTriggers records the runs by hand that have not begun when the daemon has stopped: no start finds
+// them owed, and somebody may wait for them.
+func (r *Runner) recordTriggers(ctx context.Context) {
+	fires := r.take()
+	r.mu.Lock()
+	for _, waiting := range r.late {
+		fires = append(fires, waiting...)
+	}
+	r.mu.Unlock()
+	var claims []claim
+	for _, f := range fires {
+		if f.Manual != "" {
+			claims = append(claims, newClaim(f).ended(ledger.Missed, ledger.Deadline, "the daemon stopped before it could begin"))
+		}
+	}
+	if len(claims) == 0 {
+		return
+	}
+	// What they waited for may have used up the grace.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	r.claim(ctx, claims)
 }
 
 // takeLate returns the fires of a project that wait for its listing. While it returns any, further
@@ -223,7 +256,7 @@ func (r *Runner) recordOnly(f scheduler.Fire) (claim, bool) {
 	}
 	c := newClaim(f)
 	if f.Missed != nil {
-		c.row.Fire.MissedFrom, c.row.Fire.MissedCount = f.Missed.From, f.Missed.Count
+		c.row.Fire.MissedFrom, c.row.Fire.MissedCount, c.row.Rest = f.Missed.From, f.Missed.Count, f.Missed.Rest
 	}
 	if end != nil {
 		return c.ended(end.outcome, end.reason, end.message), true

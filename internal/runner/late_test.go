@@ -103,3 +103,33 @@ func TestRunner_RecordsWhatWasMissedBeforeTheFireAfterIt(t *testing.T) {
 		w.want("/backup", 1, "failed/not_found succeeded/ missed/deadline")
 	})
 }
+
+// Nothing finds a trigger owed at the next start, so one that waits when the daemon stops is recorded.
+func TestRunner_RecordsATriggerThatWaitsWhenTheDaemonStops(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{PathSuffix: "/environments", Kind: sandbox.Delay, Latency: time.Hour, Times: -1})
+		j := w.jobs[0]
+		trigger := func(id string) bool {
+			return w.runner.Trigger([]scheduler.Fire{{Job: j, Project: j.Projects[0], ScheduledAt: time.Now(), Manual: id}})
+		}
+		taken := trigger("first")
+		w.wait(time.Second) // it waits for its listing
+		taken = trigger("second") && taken
+		w.restart()
+		w.want("/backup", 0, "missed/deadline missed/deadline")
+		if !taken {
+			t.Error("a trigger was refused")
+		}
+	})
+}
+
+func TestRunner_TakesNoTriggerOnceTheDaemonStops(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		stopped := w.runner
+		w.restart()
+		j := w.jobs[0]
+		if stopped.Trigger([]scheduler.Fire{{Job: j, Project: j.Projects[0], ScheduledAt: time.Now(), Manual: "late"}}) {
+			t.Error("a runner that has ended took a trigger")
+		}
+	})
+}

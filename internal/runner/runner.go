@@ -130,6 +130,19 @@ func (r *Runner) Fire(batch []scheduler.Fire) {
 	r.rouse()
 }
 
+// Trigger is Fire for runs by hand. It takes none once the daemon is stopping, and reports that. What it
+// took and cannot begin any more has a record when Run returns.
+func (r *Runner) Trigger(batch []scheduler.Fire) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isStopping() {
+		return false
+	}
+	r.inbox = append(r.inbox, batch...)
+	r.rouse()
+	return true
+}
+
 func (r *Runner) rouse() {
 	select {
 	case r.wake <- struct{}{}:
@@ -172,6 +185,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		}
 	}
 	r.work.Wait()
+	r.recordTriggers(work)
 	return nil
 }
 
