@@ -23,11 +23,16 @@ const (
 // read asks for a resource and decodes it. A read changes nothing, so one that fails for a reason
 // that may pass is repeated, with pauses that grow.
 func read[T any](ctx context.Context, c *Client, project, endpoint, path string, query url.Values) (T, error) {
-	var none T
 	path = c.api.EscapedPath() + path
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
+	return readLink[T](ctx, c, project, endpoint, path)
+}
+
+// readLink is read for the path of a link, which has everything already.
+func readLink[T any](ctx context.Context, c *Client, project, endpoint, path string) (T, error) {
+	var none T
 	r := Request{Method: http.MethodGet, Path: path, Endpoint: endpoint}
 	pause := firstPause
 	for try := 1; ; try++ {
@@ -97,6 +102,9 @@ func decode(data []byte, into any) error {
 }
 
 // nameless is the error of a resource without an id, which is none.
-func nameless(endpoint string) *Error {
-	return &Error{Op: "GET " + endpoint, StatusCode: http.StatusOK, Sent: true, Err: errors.New("the answer has no id")}
+func nameless(endpoint string) *Error { return unusable(endpoint, errors.New("the answer has no id")) }
+
+// unusable is the error of an answer that can be read and does not say what it has to.
+func unusable(endpoint string, err error) *Error {
+	return &Error{Op: "GET " + endpoint, StatusCode: http.StatusOK, Sent: true, Err: err}
 }
