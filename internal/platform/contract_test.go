@@ -172,6 +172,12 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 	if err != nil || len(list) != 5 {
 		t.Fatalf("environments %v, %v", list, err)
 	}
+	if list, err := c.OrganizationProjects(ctx, "sandbox"); err != nil || len(list) != 1 || list[0].ID != "shop" {
+		t.Fatalf("projects of the organization %v, %v", list, err)
+	}
+	if list, err := c.VisibleProjects(ctx); err != nil || len(list) != 1 || list[0].Title != "shop" {
+		t.Fatalf("projects of the user %v, %v", list, err)
+	}
 	for _, request := range []struct{ environment, link, body string }{
 		// A domain of production, which has a name alone, would be as the description has both kinds.
 		{"feature/x", "#domains", `{"name":"x.example","replacement_for":"shop.example"}`},
@@ -273,8 +279,8 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 	if backups, err := c.Backups(ctx, "shop", "feature/x"); err != nil || len(backups) != 1 || backups[0].Automated {
 		t.Errorf("backups %+v, %v", backups, err)
 	}
-	if len(seen.asked) != 45 {
-		t.Errorf("%d operations were held against the description, want 45: %v", len(seen.asked), seen.asked)
+	if len(seen.asked) != 49 {
+		t.Errorf("%d operations were held against the description, want 49: %v", len(seen.asked), seen.asked)
 	}
 }
 

@@ -63,6 +63,7 @@ func TestContract_AnswersHaveTheDescribedShape(t *testing.T) {
 				get("/users/me", "User")
 				get("/projects/shop/user-access/"+me, "UserProjectAccess")
 				get("/projects/shop", "Project")
+				get("/organizations/name=sandbox", "Organization")
 				get("/projects/shop/environments", "EnvironmentCollection")
 				get("/projects/shop/environments/feature%2Fx", "Environment")
 				get("/projects/shop/activities", "ActivityCollection")

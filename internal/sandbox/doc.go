@@ -18,6 +18,8 @@
 //   - An accepted operation is an activity. It is pending, then in progress, and
 //     its effect shows at its end. An environment works on one at a time.
 //   - Manual backups have a quota; a new one replaces the oldest. See Evictions.
+//   - The projects of an organization, and those that a user has access to, are
+//     listed in pages, to those who may.
 //   - Requests can be made to fail, before or after they took effect. See Fault.
 //
 // What the real platform does where nobody says so is an option: its answer to

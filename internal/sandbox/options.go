@@ -31,6 +31,7 @@ type Options struct {
 	InvalidToken     InvalidToken // the error for an API token that is not accepted
 	NullCreatedAt    bool         // a pending activity has no created_at, for which the vendor's CLI is prepared
 
+	PageSize     int           // the most items on a page of a list that has pages; default 100, as the platform's
 	ClockSkew    time.Duration // how far the platform's clock is ahead of this machine's
 	JournalLimit int           // how many requests the journal keeps at least; 0 = all
 	Seed         int64         // makes other ids
@@ -63,6 +64,7 @@ const (
 type Project struct {
 	ID            string
 	Title         string // default: the id
+	Organization  string // its name, in small letters; default "sandbox"
 	DefaultBranch string // default: Options.DefaultBranch
 
 	// Environments, in the order of listings. Nil gives the default branch, a
@@ -109,11 +111,13 @@ type User struct {
 	// the API's list of permissions, such as "viewer production:admin".
 	Role string
 
-	Projects []string // the only projects the user may see; none means all
+	Projects      []string // the only projects the user may see; none means all
+	Organizations []string // names of the only ones whose projects the user may list; none means all
 }
 
 // withDefaults fills in what is not set.
 func (o Options) withDefaults() Options {
+	o.PageSize = cmp.Or(o.PageSize, 100)
 	o.DefaultBranch = cmp.Or(o.DefaultBranch, "main")
 	o.ActivityDuration = cmp.Or(o.ActivityDuration, 10*time.Second)
 	o.PendingDuration = max(cmp.Or(o.PendingDuration, o.ActivityDuration/10), 0)

@@ -12,6 +12,7 @@ import (
 type project struct {
 	id, title, defaultBranch   string
 	description, defaultDomain string
+	organization               string // its name
 	path                       string // on the API's host
 	region                     string // host where the project lives, which is not where the API is
 	createdAt                  time.Time
@@ -29,6 +30,7 @@ func (s *Sandbox) newProject(set Project) *project {
 	p := &project{
 		id:            set.ID,
 		title:         cmp.Or(set.Title, set.ID),
+		organization:  cmp.Or(set.Organization, "sandbox"),
 		description:   "Simulated by the automatond sandbox",
 		defaultBranch: cmp.Or(set.DefaultBranch, s.options.DefaultBranch),
 		path:          "/api/projects/" + url.PathEscape(set.ID),
@@ -156,6 +158,7 @@ func (p *project) view(c caller) projectView {
 		Description:   p.description,
 		DefaultDomain: optional(p.defaultDomain),
 		Owner:         uuid("owner"),
+		Organization:  optional(organizationID(p.organization)),
 		DefaultBranch: optional(p.defaultBranch),
 		Status:        statusView{"active", "ok"},
 		Timezone:      "UTC",

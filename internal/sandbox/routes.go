@@ -14,6 +14,10 @@ func (s *Sandbox) routes() *http.ServeMux {
 	mux.Handle("POST /oauth2/token", route(s.postToken))
 	mux.Handle("POST /oauth2/revoke", route(s.postRevoke))
 	mux.Handle("GET /users/me", s.authenticated(s.getMe))
+	mux.Handle("GET /users/{user}/extended-access", s.authenticated(s.listGrants))
+	mux.Handle("GET /ref/projects", s.authenticated(s.getReferences))
+	mux.Handle("GET /organizations/{organization}", s.authenticated(s.getOrganization))
+	mux.Handle("GET /organizations/{organization}/projects", s.authenticated(s.listOrganizationProjects))
 
 	mux.Handle("GET "+project, s.inProject(s.getProject))
 	mux.Handle("GET "+project+"/user-access/{user}", s.inProject(s.getAccess))
@@ -141,6 +145,8 @@ It answers as the API of Platform.sh and Upsun does, on this address:
 
     POST /oauth2/token              exchanges an API token for an access token
     GET  /users/me
+    GET  /users/{user}/extended-access
+    GET  /organizations/{organization}/projects
     GET  /projects/{project}/environments
     GET  /projects/{project}/activities
 

@@ -57,6 +57,13 @@ func (s *Sandbox) AddProject(p Project) {
 	s.projects[p.ID] = made
 }
 
+// RemoveProject deletes a project.
+func (s *Sandbox) RemoveProject(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.projects, id)
+}
+
 // SetEnvironment changes an environment, which is added if the project has none
 // of that name; so is the project. The change must not use the sandbox.
 func (s *Sandbox) SetEnvironment(project, environment string, change func(*Environment)) {

@@ -106,25 +106,21 @@ type accessView struct {
 }
 
 // getAccess answers with a user's permissions on a project: anybody's own, and
-// everybody's to an administrator. Errors of this part of the API have a form of
-// their own.
+// everybody's to an administrator.
 func (s *Sandbox) getAccess(c *call, p *project) {
-	type failure struct {
-		Error string `json:"error"`
-	}
 	id := c.PathValue("user")
 	if id != c.caller.ID && !c.caller.isAdmin() {
-		c.json(403, failure{"You may not see the access of other users"})
+		c.json(403, refusal{"You may not see the access of other users"})
 		return
 	}
 	u, ok := s.accounts.byID(id)
 	if !ok || !u.mayOpen(p) {
-		c.json(404, failure{"The user has no access to the project"})
+		c.json(404, refusal{"The user has no access to the project"})
 		return
 	}
 	c.json(200, accessView{
 		UserID:         u.ID,
-		OrganizationID: "01SANDB0X00000000000000000",
+		OrganizationID: organizationID(p.organization),
 		ProjectID:      p.id,
 		ProjectTitle:   p.title,
 		Permissions:    u.permissions(),
