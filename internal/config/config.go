@@ -23,6 +23,9 @@ type Config struct {
 	Projects []*job.Project
 	Users    []*User
 
+	Discoveries       []*Discovery  // what stands for projects that are not listed; see With
+	DiscoveryInterval time.Duration // how often they are found out
+
 	APIURL  string // base of the platform's API, without a slash at the end
 	AuthURL string // base of its token endpoint, likewise
 	CAFile  string // certificates to trust besides the system's; "" for none
@@ -30,6 +33,9 @@ type Config struct {
 	History History
 
 	ShutdownGrace time.Duration // how long requests in flight may take at shutdown
+
+	selections map[*job.Job]*selection // of crons that choose among discovered projects
+	base       *Config                 // the one without discovered projects; nil if this is it
 
 	Hash string // over the content of all files; the ledger keeps the one a replica started with
 }

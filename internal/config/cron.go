@@ -304,7 +304,7 @@ func (l *loader) complete(e cronEntry, c *cron) {
 	j.Spread, j.StartDeadline, j.Timeout, j.MaxSuccessAge = c.spread, c.startDeadline, c.timeout, c.maxSuccessAge
 	j.Overlap, j.InDoubt, j.CatchUp = c.overlap, c.inDoubt, c.catchUp
 	e.takeRetries(c)
-	if len(j.Projects) == 0 {
+	if len(j.Projects) == 0 && !l.discovers() {
 		// Without a project there is nobody else to hold the file's variables.
 		j.Variables = merged(l.vars, j.Variables)
 	}
@@ -357,6 +357,9 @@ func (r reader) readProjects(v *yaml.Node, j *job.Job) {
 	aliases, nodes, ok := r.texts(v, "projects")
 	if !ok {
 		return
+	}
+	if r.discovers() {
+		r.config.selections[j] = r.selection(aliases)
 	}
 	if slices.ContainsFunc(aliases, r.isProjectPattern) {
 		j.Projects = r.matching(aliases, nodes)

@@ -20,7 +20,7 @@ func (l *loader) reportEvictions() {
 		if p.plan.manualBackups == 0 {
 			continue
 		}
-		most := l.busiest(&t, p.project)
+		most := l.busiest(&t, p)
 		if most.backups <= p.plan.manualBackups {
 			continue
 		}
@@ -52,19 +52,20 @@ type maker struct {
 	fires [week]int // of the project, by the day from Input.Now on
 }
 
-// busiest returns the day with most backups of an environment of the project.
-func (l *loader) busiest(t *trial, project *job.Project) busyDay {
+// busiest returns the day with most backups of an environment of the entry's project, or of each that it
+// stands for.
+func (l *loader) busiest(t *trial, p *projectEntry) busyDay {
 	var makers []maker
 	branches := []string{"another"}
 	for i := range l.planned {
 		j := l.planned[i].job
-		if !slices.Contains(j.Projects, project) || !mayBackUp(j) {
+		if !l.mayRunOn(j, p) || !mayBackUp(j) {
 			continue
 		}
 		m := maker{job: j}
 		for day := range week {
 			from := l.in.Now.Add(time.Duration(day) * 24 * time.Hour)
-			m.fires[day] = j.Schedule(project).Count(from, from.Add(24*time.Hour))
+			m.fires[day] = j.Schedule(p.project).Count(from, from.Add(24*time.Hour))
 		}
 		makers = append(makers, m)
 		branches = append(branches, words(j)...)
@@ -78,6 +79,16 @@ func (l *loader) busiest(t *trial, project *job.Project) busyDay {
 		}
 	}
 	return most
+}
+
+// mayRunOn reports whether a cron is for the entry's project, or for one that it stands for and of which
+// nothing else is known.
+func (l *loader) mayRunOn(j *job.Job, p *projectEntry) bool {
+	if !p.discovers() {
+		return slices.Contains(j.Projects, p.project)
+	}
+	s := l.config.selections[j]
+	return s == nil || s.chooses(&member{names: []string{p.project.Alias}})
 }
 
 // busiest returns the day with most backups of one environment.

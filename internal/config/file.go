@@ -55,6 +55,14 @@ func fileFields() []field[loader] {
 				section(r, v, history, &l.history)
 			}
 		}},
+		{"discovery_interval", "duration, 10s to 24h", "`10m`", func(r reader, l *loader, v *yaml.Node) {
+			if !r.once("", "discovery_interval", "setting-duplicate") {
+				return
+			}
+			if d, ok := r.duration(v, 10*time.Second, 24*time.Hour); ok {
+				l.config.DiscoveryInterval = d
+			}
+		}},
 		{"shutdown_grace", "duration, at most 10m", "`8s`", func(r reader, l *loader, v *yaml.Node) {
 			if !r.once("", "shutdown_grace", "setting-duplicate") {
 				return

@@ -74,6 +74,9 @@ func newLoader(in Input) *loader {
 		config: &Config{
 			Limits:        Limits{InFlight: 4096, PerProject: 4},
 			ShutdownGrace: 8 * time.Second,
+
+			DiscoveryInterval: 10 * time.Minute,
+			selections:        map[*job.Job]*selection{},
 		},
 		hash:     sha256.New(),
 		settings: map[setting]found{},

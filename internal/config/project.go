@@ -3,6 +3,7 @@ package config
 import (
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -10,15 +11,20 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// projectEntry is one entry under `projects:`.
+// projectEntry is one entry under `projects:`: a project, or the projects that are discovered for it.
 type projectEntry struct {
 	reader
-	project  *job.Project
-	userNode *yaml.Node // nil when it names no user
-	vars     map[string]string
-	plan     projectPlan
-	invalid  bool // reported already
+	project      *job.Project // of a discovery, one without an id that stands for all
+	sources      []*yaml.Node // the keys that say which projects it is; one is right
+	organization string
+	userNode     *yaml.Node // nil when it names no user
+	vars         map[string]string
+	plan         projectPlan
+	invalid      bool // reported already
 }
+
+// discovers reports whether the entry stands for projects that are not known yet.
+func (p *projectEntry) discovers() bool { return len(p.sources) > 0 && p.sources[0].Value != "id" }
 
 // projectPlan is what the project's plan with the vendor allows.
 type projectPlan struct {
@@ -37,7 +43,8 @@ func projectPlanFields() []field[projectPlan] {
 
 func projectFields() []field[projectEntry] {
 	return []field[projectEntry]{
-		{"id", "project id", "required", func(r reader, p *projectEntry, v *yaml.Node) {
+		{"id", "project id", "required, or one of the next two", func(r reader, p *projectEntry, v *yaml.Node) {
+			p.sources = append(p.sources, r.key)
 			id, ok := r.text(v)
 			switch {
 			case !ok:
@@ -50,6 +57,19 @@ func projectFields() []field[projectEntry] {
 			default:
 				p.project.ID = "?"
 			}
+		}},
+		{"organization", "name or id of an organization", "", func(r reader, p *projectEntry, v *yaml.Node) {
+			p.sources = append(p.sources, r.key)
+			name, ok := r.text(v)
+			if ok && !isProjectID(name) {
+				r.errorf(r.value(v), "organization-name", "write the name from the organization's URL, such as acme",
+					"%s is neither the name of an organization nor an id", r.quote(name))
+			}
+			p.organization = name
+		}},
+		{"discover", "`all`: the projects that the user can see", "", func(r reader, p *projectEntry, v *yaml.Node) {
+			p.sources = append(p.sources, r.key)
+			oneOf(r, v, "all")
 		}},
 		{"automation_user", "name of a user", "the only user", func(r reader, p *projectEntry, v *yaml.Node) {
 			if name, ok := r.text(v); ok {
@@ -93,7 +113,11 @@ func (l *loader) addProject(r reader, alias string, value *yaml.Node) {
 	}
 	before := len(l.list)
 	if isNull(value) || section(r, value, l.fields.project, p) {
-		if p.project.ID == "" && !l.unknownSince(before) {
+		switch {
+		case len(p.sources) > 1:
+			r.errorf(p.sources[1], "project-source", "make two entries of it, each with a name",
+				"%s and %s are both there, and an entry has one of them", p.sources[0].Value, p.sources[1].Value)
+		case len(p.sources) == 0 && !l.unknownSince(before):
 			r.errorf(r.key, "project-id", "write id: with the id from the project's URL", "the project has no id")
 		}
 	}
@@ -142,7 +166,11 @@ func (l *loader) finishProjects() {
 			l.assignUser(p)
 		}
 		p.project.Variables = merged(l.vars, p.vars)
-		l.addFinished(p.project)
+		if p.discovers() {
+			l.addDiscovery(p)
+		} else {
+			l.addFinished(p.project)
+		}
 	}
 	if l.fleet {
 		return
@@ -164,6 +192,20 @@ func (l *loader) addFinished(p *job.Project) {
 	l.aliases = append(l.aliases, p.Alias)
 	l.allOf = l.config.Projects
 }
+
+func (l *loader) addDiscovery(p *projectEntry) {
+	name := p.project.Alias
+	l.config.Discoveries = append(l.config.Discoveries, &Discovery{name, p.organization, p.project.User, p.project.Variables})
+	l.aliases = append(l.aliases, name)
+}
+
+// isDiscovery reports whether that is the name of a discovery.
+func (l *loader) isDiscovery(name string) bool {
+	return slices.ContainsFunc(l.config.Discoveries, func(d *Discovery) bool { return d.Name == name })
+}
+
+// discovers reports whether there are more projects than those that are listed.
+func (l *loader) discovers() bool { return len(l.config.Discoveries) > 0 }
 
 func (l *loader) assignUser(p *projectEntry) {
 	users := l.config.Users

@@ -12,7 +12,7 @@ import (
 // isProjectPattern reports whether an entry of a cron's `projects:` is a pattern. An alias that looks
 // like one is still an alias.
 func (r reader) isProjectPattern(text string) bool {
-	return r.byAlias[text] == nil && (strings.HasPrefix(text, "!") || strings.ContainsAny(text, `*?[]{}\`))
+	return r.byAlias[text] == nil && !r.isDiscovery(text) && (strings.HasPrefix(text, "!") || strings.ContainsAny(text, `*?[]{}\`))
 }
 
 // matching returns the projects that a list with patterns chooses, in their own order. As among
@@ -34,7 +34,7 @@ func (r reader) matching(entries []string, nodes []*yaml.Node) []*job.Project {
 		r.choose(chosen, text, nodes[i])
 	}
 	list := slices.DeleteFunc(slices.Clone(r.config.Projects), func(p *job.Project) bool { return !chosen[p] })
-	if len(list) == 0 && len(r.findings.list) == before && !r.unread {
+	if len(list) == 0 && len(r.findings.list) == before && !r.unread && !r.discovers() {
 		r.errorf(nodes[0], "project-pattern", "leave out an exclusion, or suspend the cron", "no project is left")
 	}
 	if len(r.findings.list) == before {
@@ -65,7 +65,7 @@ func (r reader) choose(chosen map[*job.Project]bool, text string, at *yaml.Node)
 		}
 	}
 	switch {
-	case r.unread:
+	case r.unread, r.discovers(): // it may be about a project that is not known yet
 	case !matched && r.fleet:
 		r.errorf(at, "project-pattern", didYouMean(glob, r.aliases), "%s matches no project", r.quote(text))
 	case !matched:
@@ -78,8 +78,20 @@ func (r reader) choose(chosen map[*job.Project]bool, text string, at *yaml.Node)
 // projectCalled returns the project of that alias, or reports that there is none.
 func (r reader) projectCalled(alias string, at *yaml.Node) *job.Project {
 	p := r.byAlias[alias]
-	if p == nil && !r.unread {
+	if p == nil && !r.unread && !r.isDiscovery(alias) {
 		r.errorf(at, "project-unknown", r.projectHint(alias), "%s is not under projects", r.quote(alias))
 	}
 	return p
+}
+
+// selection keeps the entries, for projects that are discovered later.
+func (r reader) selection(entries []string) *selection {
+	s := &selection{text: strings.Join(entries, "\x00"), entries: make([]selected, len(entries))}
+	for i, text := range entries {
+		s.entries[i] = selected{name: text, pattern: r.isProjectPattern(text)}
+		if s.entries[i].pattern {
+			s.entries[i].name, s.entries[i].exclude = strings.CutPrefix(text, "!")
+		}
+	}
+	return s
 }
