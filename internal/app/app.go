@@ -73,6 +73,8 @@ type app struct {
 	store      *ledger.Ledger
 	lease      *runner.Lease
 	inventory  *inventory.Inventory
+	discovery  *inventory.Discovery
+	discovered *inventory.DiscoveryMetrics
 	runner     *runner.Runner
 	scheduler  *scheduler.Scheduler
 	web        *web.Server
@@ -171,7 +173,7 @@ func (a *app) begin(ctx context.Context) error {
 		return err
 	}
 	a.scheduler.Load(entries)
-	if len(entries) == 0 {
+	if len(entries) == 0 && len(a.current.Load().config.Discoveries) == 0 {
 		a.Logger.Warn().Msg("no cron will ever fire: all are left to the app container, or have no project")
 	}
 	return nil
@@ -200,6 +202,9 @@ func (a *app) run(ctx context.Context) error {
 	part(a.heedReplicas)
 	part(a.obeySignals)
 	part(func(ctx context.Context) error { return a.inventory.Run(ctx, a.upcoming) })
+	if !a.aside {
+		part(a.discovery.Run)
+	}
 	part(a.runner.Run)
 	part(a.scheduler.Run)
 	if a.control != nil {
@@ -275,6 +280,9 @@ func (a *app) open(ctx context.Context) error {
 		Logger:    a.Logger,
 	})
 	if err != nil {
+		return err
+	}
+	if err := a.recall(ctx); err != nil {
 		return err
 	}
 	return a.build(ctx)

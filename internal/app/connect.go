@@ -69,7 +69,7 @@ func (a *app) connect(cfg *config.Config) error {
 		Owner: a.owner,
 	})
 	a.requests = platform.NewMetrics(a.registry)
-	first, err := a.setUp(cfg, nil)
+	first, err := a.setUp(cfg, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -78,6 +78,7 @@ func (a *app) connect(cfg *config.Config) error {
 		Client: a.client, Metrics: inventory.NewMetrics(a.registry), Logger: a.Logger,
 	})
 	a.inventory.Keep(projectIDs(cfg.Projects))
+	a.discovery = a.newDiscovery()
 	return nil
 }
 

@@ -48,8 +48,24 @@ func (a *app) tryReload(ctx context.Context) (*reloaded, error) {
 	if err != nil {
 		return nil, err
 	}
+	lists, err := a.listed(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	res, err := a.replace(ctx, cfg, lists)
+	if err != nil {
+		return nil, err
+	}
+	a.discovery.Again()
+	res.diagnostics, res.restart = diagnostics, fixedIn(cfg) != a.configured
+	return res, nil
+}
+
+// replace puts a configuration, with the projects that its discoveries have found, in the place of the one
+// that runs. With an error, all is as it was before. The caller holds a.reloading.
+func (a *app) replace(ctx context.Context, cfg *config.Config, lists discovered) (*reloaded, error) {
 	before := a.current.Load()
-	next, err := a.setUp(cfg, before)
+	next, err := a.setUp(cfg, lists, before)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +74,7 @@ func (a *app) tryReload(ctx context.Context) (*reloaded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read targets: %w", err)
 	}
-	entries, err := a.entries(ctx, cfg)
+	entries, err := a.entries(ctx, next.config)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +83,7 @@ func (a *app) tryReload(ctx context.Context) (*reloaded, error) {
 	a.greet(ctx, before, next)
 	a.forget(ctx, before, next)
 	res := compare(before.jobs, next.jobs)
-	res.diagnostics, res.crons, res.restart = diagnostics, len(cfg.Jobs), fixedIn(cfg) != a.configured
+	res.crons = len(cfg.Jobs)
 	return res, nil
 }
 
@@ -75,9 +91,10 @@ func (a *app) tryReload(ctx context.Context) (*reloaded, error) {
 func (a *app) swap(next *setup, entries []scheduler.Entry, known []ledger.Target) {
 	a.swapping.Lock()
 	defer a.swapping.Unlock()
-	a.current.Store(next)
+	before := a.current.Swap(next)
 	a.outcomes.Load(next.config.Jobs, a.Observe, known)
 	a.inventory.Keep(projectIDs(next.config.Projects))
+	a.tellDiscovered(before.config, next)
 	a.scheduler.Load(entries)
 }
 

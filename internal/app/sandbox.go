@@ -1,14 +1,20 @@
 package app
 
 import (
+	"cmp"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/sandbox"
 )
 
-// sandboxOptions describe a simulated platform that fits the configuration: every project exists,
-// and in a sidecar so does the environment the container says it is.
+// sandboxDiscovered is how many projects there are to be found out in each organization.
+const sandboxDiscovered = 3
+
+// sandboxOptions describe a simulated platform that fits the configuration: every project exists, some
+// are there to be found out, and in a sidecar so does the environment the container says it is.
 func sandboxOptions(cfg *config.Config) sandbox.Options {
 	o := sandbox.Options{
 		Open:             true,
@@ -30,6 +36,12 @@ func sandboxOptions(cfg *config.Config) sandbox.Options {
 				Name: p.Environment.Branch, MachineName: p.Environment.MachineName, Type: kind, Status: "active",
 			}},
 		})
+	}
+	for _, d := range cfg.Discoveries {
+		for n := range sandboxDiscovered {
+			id := fmt.Sprintf("%s%d", strings.ToLower(cmp.Or(d.Organization, "sandbox")), n+1)
+			o.Projects = append(o.Projects, sandbox.Project{ID: id, Organization: d.Organization})
+		}
 	}
 	return o
 }

@@ -11,7 +11,8 @@ import (
 // setup is one loaded configuration with what is made of it. It never changes: a reload puts
 // another one in its place.
 type setup struct {
-	config   *config.Config
+	config   *config.Config // with the discovered projects
+	lists    discovered
 	jobs     map[string]*job.Job         // by name; without those left to the app container
 	users    map[string]*platform.Client // by name of the automation user
 	clients  map[string]*platform.Client // by platform project id
@@ -22,9 +23,12 @@ type setup struct {
 
 // setUp makes the clients of a configuration. An automation user that was there before, with the
 // same token, keeps its client and so its access token.
-func (a *app) setUp(cfg *config.Config, before *setup) (*setup, error) {
+func (a *app) setUp(cfg *config.Config, lists discovered, before *setup) (*setup, error) {
+	if len(cfg.Discoveries) > 0 {
+		cfg = cfg.With(lists.found(cfg))
+	}
 	s := &setup{
-		config: cfg, jobs: make(map[string]*job.Job, len(cfg.Jobs)),
+		config: cfg, lists: lists, jobs: make(map[string]*job.Job, len(cfg.Jobs)),
 		users:   make(map[string]*platform.Client, len(cfg.Users)),
 		clients: make(map[string]*platform.Client, len(cfg.Projects)),
 	}

@@ -60,12 +60,17 @@ type world struct {
 // inWorld runs body beside a daemon with the configuration.
 func inWorld(t *testing.T, yaml string, body func(*world)) {
 	t.Helper()
+	inSandboxed(t, sandbox.Options{Open: true}, yaml, body)
+}
+
+// inSandboxed is inWorld with a platform of its own kind.
+func inSandboxed(t *testing.T, platform sandbox.Options, yaml string, body func(*world)) {
+	t.Helper()
 	dir := t.TempDir()
+	platform.Users = []sandbox.User{{Token: apiToken, ID: "automation-id", Name: "automation"}}
+	platform.ActivityDuration, platform.JournalLimit = 20*time.Second, 100_000
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, dir: dir, logs: &strings.Builder{}, sandbox: sandbox.New(sandbox.Options{
-			Open: true, Users: []sandbox.User{{Token: apiToken, ID: "automation-id", Name: "automation"}},
-			ActivityDuration: 20 * time.Second, JournalLimit: 100_000,
-		})}
+		w := &world{t: t, dir: dir, logs: &strings.Builder{}, sandbox: sandbox.New(platform)}
 		w.configure(yaml)
 		w.start()
 		body(w)

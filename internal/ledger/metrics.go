@@ -19,6 +19,7 @@ const (
 	opTakeOver  = "take_over"
 	opSchedules = "schedules"
 	opSuspend   = "suspend"
+	opDiscover  = "discover"
 	opPrune     = "prune"
 	opHeartbeat = "heartbeat"
 	opQuery     = "query"
@@ -33,7 +34,7 @@ func newStoreErrors(reg prometheus.Registerer) (*prometheus.CounterVec, error) {
 	}, []string{"op"})
 	for _, op := range []string{
 		opClaim, opBegin, opIntend, opReturn, opRecord, opRetry, opAdopt, opFinish, opTrack, opResolve,
-		opInstall, opLease, opTakeOver, opSchedules, opSuspend, opPrune, opHeartbeat, opQuery,
+		opInstall, opLease, opTakeOver, opSchedules, opSuspend, opDiscover, opPrune, opHeartbeat, opQuery,
 	} {
 		counter.WithLabelValues(op)
 	}

@@ -304,8 +304,8 @@ func TestMetrics_AllSeriesStartAtZero(t *testing.T) {
 	must(t, err)
 	defer l.Close()
 	counts := storeErrors(t, reg)
-	if len(counts) != 18 {
-		t.Errorf("%d series, want 18: %v", len(counts), counts)
+	if len(counts) != 19 {
+		t.Errorf("%d series, want 19: %v", len(counts), counts)
 	}
 	for op, n := range counts {
 		if n != 0 {

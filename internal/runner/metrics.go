@@ -92,8 +92,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-// Load makes the series of the configured crons exist and seeds the state of those that it did not
-// have from the ledger. Series of crons that are not configured any more go.
+// Load makes the series of the configured crons exist. A cron's projects that had none have the state of
+// their targets from the ledger. Series of what is not configured any more go.
 func (m *Metrics) Load(jobs []*job.Job, observe bool, known []ledger.Target) {
 	if m == nil {
 		return
@@ -101,7 +101,6 @@ func (m *Metrics) Load(jobs []*job.Job, observe bool, known []ledger.Target) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	crons := make(map[string]*cronSeries, len(jobs))
-	fresh := map[string]bool{}
 	var variants pairVariants
 	for _, j := range jobs {
 		if j.Left != nil {
@@ -109,15 +108,23 @@ func (m *Metrics) Load(jobs []*job.Job, observe bool, known []ledger.Target) {
 		}
 		series := m.crons[j.Name]
 		if series == nil {
-			series, fresh[j.Name] = &cronSeries{}, true
+			series = &cronSeries{}
 		}
 		series.admit(variants.of(j, observe))
 		crons[j.Name] = series
 	}
 	m.crons = crons
+	joined := map[*projectSeries]bool{}
 	for _, t := range known {
-		if fresh[t.Cron] {
-			s := crons[t.Cron].project(t.Project).target(t.Environment)
+		series := crons[t.Cron]
+		if series == nil {
+			continue
+		}
+		if series.projects[t.Project] == nil {
+			joined[series.project(t.Project)] = true
+		}
+		if p := series.project(t.Project); joined[p] {
+			s := p.target(t.Environment)
 			s.lastScheduled, s.lastSuccess = t.LastScheduled, t.LastSuccess
 		}
 	}

@@ -64,7 +64,7 @@ const (
 type Project struct {
 	ID            string
 	Title         string // default: the id
-	Organization  string // its name, in small letters; default "sandbox"
+	Organization  string // its name in small letters, or its id; default "sandbox"
 	DefaultBranch string // default: Options.DefaultBranch
 
 	// Environments, in the order of listings. Nil gives the default branch, a

@@ -11,6 +11,9 @@ import (
 
 // organizationID makes the name of an organization into something in the form of an id.
 func organizationID(name string) string {
+	if len(name) == 26 && name == strings.ToUpper(name) {
+		return name // somebody knows only the id
+	}
 	if name == "sandbox" {
 		return "01SANDB0X00000000000000000"
 	}
