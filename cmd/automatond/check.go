@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -45,7 +46,7 @@ API token was rejected.`,
 			cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true, Now: time.Now()})
 			r := checkReport{Valid: cfg != nil, Diagnostics: append(config.Diagnostics{}, diagnostics...)}
 			if r.Valid {
-				r.crons = len(cfg.Jobs)
+				r.crons, r.discoveries = len(cfg.Jobs), cfg.DiscoveryNames()
 			}
 			if r.Valid && live {
 				o := app.Options{Paths: paths, Lookup: os.LookupEnv, Version: version, Logger: zerolog.Nop()}
@@ -72,8 +73,9 @@ type checkReport struct {
 	Valid       bool               `json:"valid"`
 	Diagnostics config.Diagnostics `json:"diagnostics"`
 
-	crons    int
-	rejected bool // the platform does not accept an API token
+	crons       int
+	discoveries []string // entries whose projects are not in the files
+	rejected    bool     // the platform does not accept an API token
 }
 
 // compare adds what does not fit the platform.
@@ -123,6 +125,9 @@ func (r *checkReport) write(w io.Writer, output string) error {
 		fmt.Fprintf(w, ", %s", doctor.Count(n, "warning"))
 	}
 	fmt.Fprintln(w)
+	if len(r.discoveries) > 0 {
+		fmt.Fprintf(w, "found out at run time, and with --live: the projects of %s\n", strings.Join(r.discoveries, ", "))
+	}
 	return nil
 }
 

@@ -118,6 +118,8 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 		u.words = j.Spec.Describe(u.schedule)
 		switch n := len(j.Projects); {
 		case !j.Spec.HasHash():
+		case n == 0 && len(cfg.Discoveries) > 0:
+			u.hashed = "depends on the project, and which there are is found out at run time"
 		case n == 0:
 			u.hashed = "depends on the project: set PLATFORM_PROJECT"
 		case n == 1:

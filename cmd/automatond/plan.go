@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/plan"
 )
 
@@ -37,6 +38,10 @@ func newPlan() *cobra.Command {
 			cfg, err := loadOffline(cmd.ErrOrStderr(), paths)
 			if err != nil {
 				return err
+			}
+			if names := cfg.DiscoveryNames(); len(names) > 0 {
+				cfg = withUnknown(cfg, target.Project)
+				fmt.Fprintf(cmd.ErrOrStderr(), "note: the projects of %s are found out at run time; one is looked at as if it were theirs\n", strings.Join(names, ", "))
 			}
 			if err := target.Check(cfg.Projects); err != nil {
 				return usage(err)
@@ -66,6 +71,21 @@ func newPlan() *cobra.Command {
 	f.StringVarP(&target.Project, "project", "p", "", "project, by alias or id")
 	f.StringArrayVar(&variables, "variable", nil, "a user variable a script may read, NAME=VALUE; may be repeated")
 	return cmd
+}
+
+// withUnknown adds a project for all those that are found out at run time: the one that is asked about, unless
+// it is listed.
+func withUnknown(cfg *config.Config, id string) *config.Config {
+	for _, p := range cfg.Projects {
+		if id != "" && p.IsCalled(id) {
+			return cfg
+		}
+	}
+	found := map[string][]config.Found{}
+	for _, d := range cfg.Discoveries {
+		found[d.Name] = []config.Found{{ID: id}}
+	}
+	return cfg.With(found)
 }
 
 func pairs(list []string) (map[string]string, error) {

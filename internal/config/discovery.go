@@ -24,6 +24,15 @@ func (d *Discovery) Source() string {
 	return "organization " + d.Organization + " as " + d.User
 }
 
+// DiscoveryNames lists the entries whose projects are found out at run time.
+func (c *Config) DiscoveryNames() []string {
+	var names []string
+	for _, d := range c.Discoveries {
+		names = append(names, d.Name)
+	}
+	return names
+}
+
 // Found is a project that was discovered.
 type Found struct {
 	ID    string

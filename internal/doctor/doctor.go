@@ -40,6 +40,7 @@ const (
 	CheckClock         = "clock"         // this machine's clock is the platform's
 	CheckToken         = "token"         // an API token can be read and is accepted
 	CheckAccount       = "account"       // whose it is, and that no other project hangs on it
+	CheckDiscovery     = "discovery"     // the projects that an entry stands for can be listed
 	CheckProject       = "project"       // a project and its environments can be read
 	CheckTargets       = "targets"       // there is an environment for each cron
 	CheckTask          = "task"          // what a cron asks for is there to be asked
@@ -84,7 +85,7 @@ func (f Finding) at(p job.Position) Finding {
 
 // ofCrons are the checks that say whether crons will work, and those without which nobody can say.
 func ofCrons() []string {
-	return []string{CheckAPI, CheckAuth, CheckToken, CheckProject, CheckTargets, CheckTask, CheckRole}
+	return []string{CheckAPI, CheckAuth, CheckToken, CheckDiscovery, CheckProject, CheckTargets, CheckTask, CheckRole}
 }
 
 // Options are what an examination needs.
@@ -147,6 +148,7 @@ func (e *examination) examinePlatform(ctx context.Context) {
 	}
 	e.begin()
 	e.examineUsers(ctx)
+	e.discover(ctx)
 	e.examineProjects(ctx)
 	e.examineCrons()
 	e.examineNeeds(ctx)
@@ -154,18 +156,29 @@ func (e *examination) examinePlatform(ctx context.Context) {
 
 // begin makes what is examined of the configuration.
 func (e *examination) begin() {
-	byName := map[string]*user{}
 	for _, u := range e.Config.Users {
-		byName[u.Name] = &user{User: u, client: e.Clients[u.Name]}
-		e.users = append(e.users, byName[u.Name])
+		e.users = append(e.users, &user{User: u, client: e.Clients[u.Name]})
 	}
 	for _, p := range e.Config.Projects {
-		u := byName[p.User]
+		u := e.user(p.User)
 		u.projects = append(u.projects, p.Alias)
-		s := &survey{project: p, user: u}
-		e.surveys = append(e.surveys, s)
-		e.byID[p.ID] = s
+		e.survey(p, u)
 	}
+	for _, d := range e.Config.Discoveries {
+		u := e.user(d.User)
+		u.discoveries = append(u.discoveries, d.Name)
+	}
+}
+
+func (e *examination) survey(p *job.Project, u *user) {
+	s := &survey{project: p, user: u}
+	e.surveys = append(e.surveys, s)
+	e.byID[p.ID] = s
+}
+
+// user returns the automation user of that name, which the configuration has.
+func (e *examination) user(name string) *user {
+	return e.users[slices.IndexFunc(e.users, func(u *user) bool { return u.Name == name })]
 }
 
 func (e *examination) ok(check, format string, args ...any) {

@@ -221,3 +221,30 @@ func TestExamine_LooksAtTheLedger(t *testing.T) {
 		t.Errorf("it left %q", leftover)
 	}
 }
+
+func TestExamine_FindsOutTheProjects(t *testing.T) {
+	const yaml = `
+projects: {acme: {organization: sandbox}, seen: {discover: all}, shop: {id: shopid}}
+crons:
+    nightly: {spec: '0 2 * * *', only: {branches: [main]}, task: {backup: {}}}
+`
+	for name, tt := range map[string]struct {
+		change func(*sandbox.Sandbox)
+		want   string
+	}{
+		"what is found is examined": {func(s *sandbox.Sandbox) {
+			s.SetEnvironment("blogid", "main", func(e *sandbox.Environment) { e.Type = "staging" })
+		}, `role failed: project blogid: automation user "default" is viewer on staging environments, and admin is wanted: backup (cron "nightly")` + "\n"},
+		"a list that fails": {func(s *sandbox.Sandbox) {
+			s.Inject(sandbox.Fault{PathSuffix: "/projects", Kind: sandbox.Status, Status: 403})
+		}, `discovery failed: the projects of acme cannot be found out by automation user "default": page 1: ` +
+			"GET /organizations/{organization}/projects: 403 Forbidden: Injected by the sandbox\n"},
+		"an empty one": {func(s *sandbox.Sandbox) {
+			s.Inject(sandbox.Fault{PathSuffix: "/projects", Kind: sandbox.Status, Status: 200, Body: `{"items":[]}`})
+		}, "discovery warning: acme stands for no project\n"},
+	} {
+		if diff := cmp.Diff(tt.want, patient{yaml: yaml, change: tt.change}.examine(t)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/automatond/automatond/internal/config"
@@ -16,9 +17,10 @@ import (
 // user is an automation user.
 type user struct {
 	*config.User
-	client   *platform.Client
-	projects []string       // aliases of those for which its token is used
-	account  *platform.User // nil when its token does not work
+	client      *platform.Client
+	projects    []string       // aliases of the listed ones for which its token is used
+	discoveries []string       // names of those that it finds out
+	account     *platform.User // nil when its token does not work
 
 	stranger string // the check of an endpoint that is not the platform's, "" when they are
 	answer   error  // what it said
@@ -69,7 +71,7 @@ func (u *user) examine(ctx context.Context) []Finding {
 		if !errors.Is(err, platform.ErrTokenRejected) && u.meets(CheckAuth, err) {
 			return findings
 		}
-		f := failed(CheckToken, "", "%v%s", err, unexamined(u.projects))
+		f := failed(CheckToken, "", "%v%s", err, unexamined(slices.Concat(u.projects, u.discoveries)))
 		if errors.Is(err, platform.ErrTokenRejected) {
 			f.Rejected, f.Hint = true, "put a valid API token of the account in its place, "+u.Token.String()
 		}
@@ -81,7 +83,7 @@ func (u *user) examine(ctx context.Context) []Finding {
 	}
 	findings = append(findings, passed(CheckToken, "automation user %q: the API token of %s is accepted", u.Name, u.Token))
 	if err != nil {
-		return append(findings, failed(CheckAccount, "", "automation user %q: %v%s", u.Name, err, unexamined(u.projects)))
+		return append(findings, failed(CheckAccount, "", "automation user %q: %v%s", u.Name, err, unexamined(slices.Concat(u.projects, u.discoveries))))
 	}
 	u.account = account
 	return append(findings, passed(CheckAccount, "automation user %q is the account %s, id %s", u.Name, account.Username, account.ID))

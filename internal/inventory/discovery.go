@@ -21,14 +21,6 @@ type Source struct {
 	Client       *platform.Client
 }
 
-// List asks for the projects. The list is complete, or an error.
-func (s *Source) List(ctx context.Context) ([]platform.ListedProject, error) {
-	if s.Organization == "" {
-		return s.Client.VisibleProjects(ctx)
-	}
-	return s.Client.OrganizationProjects(ctx, s.Organization)
-}
-
 // DiscoveryOptions are what NewDiscovery needs.
 type DiscoveryOptions struct {
 	// Sources returns the lists to ask for as of now, and how often.
@@ -158,7 +150,7 @@ func (d *Discovery) attempt(ctx context.Context, s Source, state discoveryState,
 func (d *Discovery) ask(ctx context.Context, s Source, at time.Time) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, listTimeout, fmt.Errorf("no whole list within %s", listTimeout))
 	defer cancel()
-	projects, err := s.List(ctx)
+	projects, err := s.Client.Projects(ctx, s.Organization)
 	if err != nil {
 		return err
 	}

@@ -172,10 +172,10 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 	if err != nil || len(list) != 5 {
 		t.Fatalf("environments %v, %v", list, err)
 	}
-	if list, err := c.OrganizationProjects(ctx, "sandbox"); err != nil || len(list) != 1 || list[0].ID != "shop" {
+	if list, err := c.Projects(ctx, "sandbox"); err != nil || len(list) != 1 || list[0].ID != "shop" {
 		t.Fatalf("projects of the organization %v, %v", list, err)
 	}
-	if list, err := c.VisibleProjects(ctx); err != nil || len(list) != 1 || list[0].Title != "shop" {
+	if list, err := c.Projects(ctx, ""); err != nil || len(list) != 1 || list[0].Title != "shop" {
 		t.Fatalf("projects of the user %v, %v", list, err)
 	}
 	for _, request := range []struct{ environment, link, body string }{

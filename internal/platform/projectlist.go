@@ -17,9 +17,17 @@ type ListedProject struct {
 	Title string // "" if the list does not tell
 }
 
-// OrganizationProjects lists the active projects of an organization, which is given by id or by name,
-// whether the user may open them or not. The list is complete, or an error.
-func (c *Client) OrganizationProjects(ctx context.Context, organization string) ([]ListedProject, error) {
+// Projects lists the active projects of an organization, which is given by id or by name, whether the user
+// may open them or not; and without one those to which the user has access, of its own or as a member of
+// a team. The list is in the order of ids, and complete, or an error.
+func (c *Client) Projects(ctx context.Context, organization string) ([]ListedProject, error) {
+	if organization == "" {
+		return c.visibleProjects(ctx)
+	}
+	return c.organizationProjects(ctx, organization)
+}
+
+func (c *Client) organizationProjects(ctx context.Context, organization string) ([]ListedProject, error) {
 	const endpoint = "/organizations/{organization}/projects"
 	id, err := c.organizationID(ctx, organization)
 	if err != nil {
@@ -44,9 +52,7 @@ func (c *Client) OrganizationProjects(ctx context.Context, organization string) 
 	return inOrder(list), nil
 }
 
-// VisibleProjects lists the active projects to which the user has access, of its own or as a member of
-// a team. The list is complete, or an error.
-func (c *Client) VisibleProjects(ctx context.Context) ([]ListedProject, error) {
+func (c *Client) visibleProjects(ctx context.Context) ([]ListedProject, error) {
 	const endpoint = "/users/{user}/extended-access"
 	me, err := c.Me(ctx)
 	if err != nil {

@@ -32,7 +32,7 @@ func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer.Result(), nil
 }
 
-func TestClient_OrganizationProjectsFollowsEveryPage(t *testing.T) {
+func TestClient_ProjectsOfAnOrganizationAreThoseOfEveryPage(t *testing.T) {
 	c := newClient(t, inMemory(canned{
 		"/organizations/name=acme": `{"id":"` + organization + `","name":"acme"}`,
 		"/organizations/" + organization + "/projects?page[size]=100": `{"count":4,"items":[{"id":"b","title":"Blog","status":"active"},
@@ -40,14 +40,14 @@ func TestClient_OrganizationProjectsFollowsEveryPage(t *testing.T) {
 		"/api/organizations/x/projects?page[after]=1": `{"count":4,"items":[{"id":"a","title":"Shop"},{"id":"b","title":"Blog"}],"_links":{"next":null}}`,
 	}))
 	for _, name := range []string{organization, "acme"} {
-		got, err := c.OrganizationProjects(t.Context(), name)
+		got, err := c.Projects(t.Context(), name)
 		if want := []ListedProject{{"a", "Shop"}, {"b", "Blog"}}; err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, %v; want %v", name, got, err, want)
 		}
 	}
 }
 
-func TestClient_VisibleProjectsHaveTitlesWhereTheListLeadsToThem(t *testing.T) {
+func TestClient_ProjectsThatAUserSeesHaveTitlesWhereTheListLeadsToThem(t *testing.T) {
 	c := newClient(t, inMemory(canned{
 		"/users/me": `{"id":"u/1"}`,
 		"/users/u%2F1/extended-access?filter[resource_type]=project": `{"items":[{"resource_id":"b","resource_type":"project"},
@@ -56,7 +56,7 @@ func TestClient_VisibleProjectsHaveTitlesWhereTheListLeadsToThem(t *testing.T) {
 			"_links":{"ref:projects:0":{"href":"/ref/projects?in=a,gone,asleep&sig=s"},"self":{"href":"/x"}}}`,
 		"/ref/projects?in=a,gone,asleep&sig=s": `{"a":{"id":"a","title":"Shop","status":"active"},"gone":null,"asleep":{"id":"asleep","status":"suspended"}}`,
 	}))
-	got, err := c.VisibleProjects(t.Context())
+	got, err := c.Projects(t.Context(), "")
 	if want := []ListedProject{{"a", "Shop"}, {"b", ""}}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
@@ -81,18 +81,18 @@ func TestClient_ListOfProjectsIsCompleteOrAnError(t *testing.T) {
 			"leads nowhere":    {first: `{` + item + `,"_links":{"next":{"href":"?page=2"}}}`},
 			"endless":          {first: `{` + item + `,"_links":{"next":{"href":"/2"}}}`, "/2": `{"items":[],"_links":{"next":{"href":"/2"}}}`},
 		} {
-			got, err := newClient(t, inMemory(bodies)).OrganizationProjects(t.Context(), organization)
+			got, err := newClient(t, inMemory(bodies)).Projects(t.Context(), organization)
 			if err == nil || got != nil {
 				t.Errorf("%s: got %v, %v", name, got, err)
 			}
 		}
 		c := newClient(t, inMemory(canned{"/users/me": `{"id":"u"}`, "/users/u/extended-access?filter[resource_type]=project": `{"items":[{"resource_id":"a"}],
 		"_links":{"ref:projects:0":{"href":"/ref/projects?in=a"}}}`}))
-		if got, err := c.VisibleProjects(t.Context()); !errors.Is(err, ErrNotFound) || got != nil {
+		if got, err := c.Projects(t.Context(), ""); !errors.Is(err, ErrNotFound) || got != nil {
 			t.Errorf("without its references: got %v, %v", got, err)
 		}
 		c = newClient(t, inMemory(canned{first: `{"count":0,"items":[]}`}))
-		if got, err := c.OrganizationProjects(t.Context(), organization); err != nil || len(got) != 0 {
+		if got, err := c.Projects(t.Context(), organization); err != nil || len(got) != 0 {
 			t.Errorf("of an empty list got %v, %v", got, err)
 		}
 	})
