@@ -40,7 +40,7 @@ func newPlan() *cobra.Command {
 				return err
 			}
 			if names := cfg.DiscoveryNames(); len(names) > 0 {
-				cfg = withUnknown(cfg, target.Project)
+				cfg = asIfFound(cfg, target.Project)
 				fmt.Fprintf(cmd.ErrOrStderr(), "note: the projects of %s are found out at run time; one is looked at as if it were theirs\n", strings.Join(names, ", "))
 			}
 			if err := target.Check(cfg.Projects); err != nil {
@@ -73,19 +73,31 @@ func newPlan() *cobra.Command {
 	return cmd
 }
 
-// withUnknown adds a project for all those that are found out at run time: the one that is asked about, unless
-// it is listed.
-func withUnknown(cfg *config.Config, id string) *config.Config {
+// asIfFound makes entries whose projects are found out at run time stand for one project: that which is asked
+// about, or without a name one of which nothing is known. Crons that are not for it are left out.
+func asIfFound(cfg *config.Config, project string) *config.Config {
+	id := project
 	for _, p := range cfg.Projects {
-		if id != "" && p.IsCalled(id) {
-			return cfg
+		if p.IsCalled(project) {
+			id = p.ID
 		}
 	}
 	found := map[string][]config.Found{}
 	for _, d := range cfg.Discoveries {
 		found[d.Name] = []config.Found{{ID: id}}
 	}
-	return cfg.With(found)
+	cfg = cfg.With(found)
+	if id == "" {
+		return cfg
+	}
+	every := cfg.Jobs
+	cfg.Jobs = nil
+	for _, j := range every {
+		if len(j.Projects) > 0 {
+			cfg.Jobs = append(cfg.Jobs, j)
+		}
+	}
+	return cfg
 }
 
 func pairs(list []string) (map[string]string, error) {

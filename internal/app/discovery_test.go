@@ -72,6 +72,9 @@ func TestApp_DiscoveredProjectHasItsCronsFromThenOn(t *testing.T) {
 		w.sandbox.AddProject(sandbox.Project{ID: "first", Organization: "acme"})
 		w.wait(2 * time.Minute)
 		w.wantBackups("when it is back", 2, 3, 2)
+		if got := w.metric("automatond_last_success_timestamp_seconds", "project=first"); got <= 0 {
+			t.Error("its last success is not told")
+		}
 		w.wait(period - 2*time.Minute)
 		w.wantBackups("at its next fire", 3, 4, 3)
 	})
