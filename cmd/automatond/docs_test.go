@@ -156,6 +156,7 @@ var (
 func TestDocs_NameEveryMetric(t *testing.T) {
 	t.Parallel()
 	yaml := strings.Replace(hourly(1), "crons:", "crons:\n  aged: {spec: '0 5 1 1 *', max_success_age: 400h, task: {backup: {}}}", 1)
+	yaml = strings.Replace(yaml, "projects:", "projects:\n  acme: {organization: acme}", 1)
 	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: time.Second}, yaml)
 	s.owe(time.Now().Truncate(time.Hour).Add(-time.Minute))
 	d := s.start()
