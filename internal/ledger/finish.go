@@ -10,7 +10,7 @@ import (
 
 const (
 	finishRun = `UPDATE runs SET outcome = ?, reason = ?, message = ?, finished_at = ?
-		WHERE id = ? AND owner = ? AND finished_at IS NULL`
+		WHERE id = ? AND owner = ? AND ` + unfinished
 
 	raiseTarget = `INSERT INTO targets (cron, project, environment, last_scheduled_at, last_success_at)
 		SELECT cron, project, environment, scheduled_at, ? FROM runs WHERE id = ?
@@ -122,7 +122,7 @@ func (s *session) refinish(f *Finish) (Finished, error) {
 // Track moves an open run to tracking: all its calls are made.
 func (l *Ledger) Track(ctx context.Context, runID, owner string) error {
 	return l.write(ctx, opTrack, "track run "+runID, 1, func(s *session) error {
-		n, err := s.exec(`UPDATE runs SET tracking = 1 WHERE id = ? AND owner = ? AND finished_at IS NULL`, runID, owner)
+		n, err := s.exec(`UPDATE runs SET tracking = 1 WHERE id = ? AND owner = ? AND `+unfinished, runID, owner)
 		if n == 0 && err == nil {
 			return fmt.Errorf("the run is done or another replica's: %w", ErrNotOwned)
 		}
