@@ -20,6 +20,11 @@ type upcoming struct {
 	Timezone string      `json:"timezone"`
 	Times    []time.Time `json:"times"`
 
+	// SpreadSeconds is over how long the requests of a fire are spread, and OffsetSeconds when within it those of
+	// the one target leave, where there is only one.
+	SpreadSeconds int64  `json:"spread_seconds,omitempty"`
+	OffsetSeconds *int64 `json:"offset_seconds,omitempty"`
+
 	schedule cronspec.Schedule
 	words    string
 	hashed   string // what the H of the spec was resolved with; "" without one
@@ -116,6 +121,11 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 		// H is fixed per project; the first one stands for all.
 		u := upcoming{Cron: j.Name, Spec: j.Spec.String(), Timezone: j.Location.String(), schedule: j.FirstSchedule()}
 		u.words = j.Spec.Describe(u.schedule)
+		u.SpreadSeconds = int64(j.Spread / time.Second)
+		if offset, ok := j.OnlyOffset(); ok {
+			n := int64(offset / time.Second)
+			u.OffsetSeconds = &n
+		}
 		switch n := len(j.Projects); {
 		case !j.Spec.HasHash():
 		case n == 0 && len(cfg.Discoveries) > 0:
@@ -186,6 +196,12 @@ func (u *upcoming) write(w io.Writer, after time.Time) {
 		writeRow(w, "", "H "+u.hashed)
 	}
 	writeRow(w, "next", u.fires(after)...)
+	switch {
+	case u.OffsetSeconds != nil:
+		writeRow(w, "spread", fmt.Sprintf("its requests leave %s later, within %s", seconds(*u.OffsetSeconds), seconds(u.SpreadSeconds)))
+	case u.SpreadSeconds > 0:
+		writeRow(w, "spread", fmt.Sprintf("each target has an offset within %s; plan shows it", seconds(u.SpreadSeconds)))
+	}
 }
 
 // fires has a line for each fire, and below the first that a change of the clock touches, or that

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -100,6 +101,8 @@ func asIfFound(cfg *config.Config, project string) *config.Config {
 	return cfg
 }
 
+func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
+
 func pairs(list []string) (map[string]string, error) {
 	variables := make(map[string]string, len(list))
 	for _, pair := range list {
@@ -124,6 +127,9 @@ func writePlan(w io.Writer, report plan.Report) {
 		fmt.Fprintln(w)
 		for _, condition := range c.Conditions {
 			writeCondition(w, c.File, condition)
+		}
+		if offset := c.OffsetSeconds; offset != nil && c.Decision == plan.Dispatch {
+			fmt.Fprintf(w, "  leaves %s after the scheduled time, within its spread of %s\n", seconds(*offset), seconds(c.SpreadSeconds))
 		}
 		for i, t := range c.Tasks {
 			fmt.Fprintf(w, "  %s on %s", t.Kind, t.Environment)

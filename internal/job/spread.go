@@ -17,5 +17,13 @@ func (j *Job) Offset(project, environment string) time.Duration {
 	return time.Duration(binary.BigEndian.Uint64(sum[:])%seconds) * time.Second
 }
 
+// OnlyOffset returns the offset of a sidecar's one target, and whether there is one.
+func (j *Job) OnlyOffset() (time.Duration, bool) {
+	if j.Spread == 0 || len(j.Projects) != 1 || j.Projects[0].Environment == nil {
+		return 0, false
+	}
+	return j.Offset(j.Projects[0].ID, j.Projects[0].Environment.Branch), true
+}
+
 // LatestStart is how late after a scheduled time the first dispatch on any target may still leave.
 func (j *Job) LatestStart() time.Duration { return j.Spread + j.StartDeadline }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/automatond/automatond/internal/guard"
 	"github.com/automatond/automatond/internal/job"
@@ -44,7 +45,13 @@ type CronReport struct {
 
 	// Conditions are what the decision hung on, in the order in which they were asked.
 	Conditions []Condition `json:"conditions"`
-	File       string      `json:"-"` // where the conditions' lines are
+
+	// OffsetSeconds is how long after the scheduled time the first request leaves, for a cron with a spread on
+	// a project that is known; nil for others.
+	OffsetSeconds *int64 `json:"offset_seconds,omitempty"`
+	SpreadSeconds int64  `json:"spread_seconds,omitempty"`
+
+	File string `json:"-"` // where the conditions' lines are
 }
 
 // TaskReport is one operation the cron would ask the platform for.
@@ -116,6 +123,10 @@ func (o Offline) decide(ctx context.Context, j *job.Job, p *job.Project) CronRep
 	}}
 	r := reportOf(j, Decide(ctx, &described, target))
 	r.Conditions = Explain(ctx, &described, target)
+	if r.SpreadSeconds = int64(j.Spread / time.Second); r.SpreadSeconds > 0 && p.ID != "" {
+		offset := int64(j.Offset(p.ID, o.Branch) / time.Second)
+		r.OffsetSeconds = &offset
+	}
 	return r
 }
 
