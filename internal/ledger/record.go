@@ -42,11 +42,11 @@ const (
 // The error is ErrNotOwned when the run is not the owner's or is done, or when the dispatch is done
 // otherwise.
 func (l *Ledger) Record(ctx context.Context, r Result) error {
-	activities, err := encodeActivities(r.Activities)
-	if err != nil {
-		return fmt.Errorf("%s: %w", attempt("record", r.RunID, r.Ordinal), err)
-	}
 	return l.write(ctx, opRecord, attempt("record", r.RunID, r.Ordinal), 1, func(s *session) error {
+		activities, err := encodeActivities(r.Activities) // here, where in a burst it comes after the requests
+		if err != nil {
+			return err
+		}
 		n, err := s.recordResult(recordResult+" AND "+ownedRun, &r, activities, r.RunID, r.Owner)
 		if err != nil {
 			return err

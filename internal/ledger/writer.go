@@ -18,7 +18,7 @@ const (
 	// lull is how long nothing urgent must have been asked for or performed until what can wait is.
 	// In a burst the urgent operations come in less than that, and a transaction between them would
 	// keep requests to the platform from leaving.
-	lull = 10 * time.Millisecond
+	lull = 25 * time.Millisecond
 	// longest is how long an operation that can wait does so; then it joins the next group.
 	longest = 250 * time.Millisecond
 	// conflicts is how often a group is tried again because another replica's was in its way.
