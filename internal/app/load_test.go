@@ -72,7 +72,8 @@ func TestReload_FiveHundredUnderLoad(t *testing.T) {
 			t.Errorf("%d requests, want %d", got, crons*minutes)
 		}
 		t.Logf("after %d reloads %+v, after all %+v", reloads/5, before, after)
-		if after.goroutines > before.goroutines+10 {
+		// As many as there are requests at once may wait for the next ones.
+		if after.goroutines > before.goroutines+crons {
 			t.Errorf("%d goroutines at the end, %d early on", after.goroutines, before.goroutines)
 		}
 		if after.projects > before.projects || after.former > 1 {
