@@ -21,10 +21,12 @@ const unfinished = `coalesce(runs.finished_at, 0) = 0`
 const ownedRun = `EXISTS (SELECT 1 FROM runs WHERE runs.id = dispatches.run_id AND runs.owner = ?
 		AND ` + unfinished + ` {share})`
 
+// intending begins the statements that write an intent.
+const intending = `UPDATE dispatches
+		SET state = 'dispatching', attempts = attempts + 1, sent_at = ?, settle_at = ?, answered_at = NULL `
+
 // intendFirst intends the first dispatches of as many runs as are written together.
-var intendFirst = `UPDATE dispatches
-		SET state = 'dispatching', attempts = attempts + 1, sent_at = ?, settle_at = ?
-		WHERE run_id IN (?` + strings.Repeat(", ?", together-1) + `) AND ordinal = 0 AND state = 'claimed' AND ` + ownedRun
+var intendFirst = intending + `WHERE run_id IN (?` + strings.Repeat(", ?", together-1) + `) AND ordinal = 0 AND state = 'claimed' AND ` + ownedRun
 
 const (
 	// insertDispatch takes the slot from the run, and inserts nothing when the run is not the
@@ -35,9 +37,7 @@ const (
 		FROM runs WHERE runs.id = ? AND runs.owner = ? AND ` + unfinished + ` {share}
 		ON CONFLICT DO NOTHING`
 
-	intendDispatch = `UPDATE dispatches
-		SET state = 'dispatching', attempts = attempts + 1, sent_at = ?, settle_at = ?, answered_at = NULL
-		WHERE run_id = ? AND ordinal = ? AND state = 'claimed' AND ` + ownedRun
+	intendDispatch = intending + `WHERE run_id = ? AND ordinal = ? AND state = 'claimed' AND ` + ownedRun
 
 	returnDispatch = `UPDATE dispatches SET state = 'claimed', message = ?
 		WHERE run_id = ? AND ordinal = ? AND state IN ('dispatching', 'in_doubt') AND ` + ownedRun
