@@ -18,6 +18,17 @@ func (w *world) fireFor(at time.Time) {
 	w.runner.Fire(batch)
 }
 
+// fireAhead lets every cron fire once, so that the environments are known, and then a second ahead of a time,
+// which it returns.
+func (w *world) fireAhead() time.Time {
+	w.fire()
+	w.wait(time.Minute)
+	at := time.Now().Truncate(time.Second).Add(10 * time.Second)
+	w.wait(time.Until(at) - time.Second)
+	w.fireFor(at)
+	return at
+}
+
 // newest returns the newest run and its dispatches.
 func (w *world) newest() (*ledger.Run, []ledger.Dispatch) {
 	w.t.Helper()
@@ -40,11 +51,7 @@ func TestRunner_ClaimsAheadAndSendsOnTime(t *testing.T) {
 	for name, crons := range map[string]string{"declared": declared, "script": script} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, crons, func(w *world) {
-				w.fire() // so that the environments are known
-				w.wait(time.Minute)
-				at := time.Now().Truncate(time.Second).Add(10 * time.Second)
-				w.wait(time.Until(at) - time.Second)
-				w.fireFor(at)
+				at := w.fireAhead()
 				w.wait(time.Second - time.Millisecond)
 				u, dispatches := w.newest()
 				if !u.ScheduledAt.Equal(at) || !u.ClaimedAt.Before(at) {
@@ -73,11 +80,7 @@ func TestRunner_ClaimsAheadAndSendsOnTime(t *testing.T) {
 
 func TestRunner_SendsOnceWhatWasClaimedAheadOfARestart(t *testing.T) {
 	inWorld(t, declared, func(w *world) {
-		w.fire()
-		w.wait(time.Minute)
-		at := time.Now().Truncate(time.Second).Add(10 * time.Second)
-		w.wait(time.Until(at) - time.Second)
-		w.fireFor(at)
+		w.fireAhead()
 		w.wait(500 * time.Millisecond)
 		w.restart()
 		w.wait(400 * time.Millisecond)
