@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/automatond/automatond/internal/job"
 )
 
 // Severity says what a diagnostic means for the configuration.
@@ -45,13 +47,7 @@ func (d Diagnostic) String() string {
 
 // place is where it is, with a colon and a blank after it, or "" for the process's variables.
 func (d Diagnostic) place() string {
-	switch {
-	case d.File == "":
-		return ""
-	case d.Line == 0:
-		return d.File + ": "
-	}
-	return fmt.Sprintf("%s:%d:%d: ", d.File, d.Line, d.Column)
+	return job.Position{File: d.File, Line: d.Line, Column: d.Column}.Prefix()
 }
 
 // Sentence is what it says, without where.

@@ -66,13 +66,7 @@ type Finding struct {
 
 // Place is the entry of the configuration that is at fault, with a colon and a blank after it; or "".
 func (f Finding) Place() string {
-	switch {
-	case f.File == "":
-		return ""
-	case f.Line == 0:
-		return f.File + ": "
-	}
-	return fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
+	return job.Position{File: f.File, Line: f.Line, Column: f.Column}.Prefix()
 }
 
 // at is the finding with its place, unless nothing is at fault.

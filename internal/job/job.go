@@ -7,6 +7,7 @@
 package job
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -61,6 +62,17 @@ type Position struct {
 	File   string
 	Line   int // from 1
 	Column int // from 1, in characters
+}
+
+// Prefix is the position with a colon and a blank after it, or "" for none.
+func (p Position) Prefix() string {
+	switch {
+	case p.File == "":
+		return ""
+	case p.Line == 0:
+		return p.File + ": "
+	}
+	return fmt.Sprintf("%s:%d:%d: ", p.File, p.Line, p.Column)
 }
 
 // Schedule returns the job's schedule on project p, with every H in its spec resolved. The seed is
