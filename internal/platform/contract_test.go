@@ -235,7 +235,7 @@ func TestContract_RequestsAndAnswersAreAsDescribed(t *testing.T) {
 			`"triggers":{"cpu":{"enabled":true,"up":{"duration":60,"threshold":70.5}}}}}}`, ""},
 		{http.MethodPost, project, "", "self", certificate, "/certificates"},
 		{http.MethodPatch, environment + "/variables/{variable}", "env:A", "#edit", `{"value":"c"}`, ""},
-		{http.MethodPost, project, "", "#manage-variables", `{"name":"php:memory_limit","value":"1G","visible_build":true,"visible_runtime":true}`, ""},
+		{http.MethodPost, project, "", "#manage-variables", `{"name":"php:memory_limit","value":"1G","visible_build":true,"visible_runtime":true,"application_scope":["app"]}`, ""},
 		{http.MethodPatch, project + "/variables/{variable}", "php:memory_limit", "#edit", `{"value":"2G","is_json":false}`, ""},
 		{http.MethodDelete, environment + "/variables/{variable}", "env:A", "#delete", "", ""},
 		{http.MethodDelete, project + "/variables/{variable}", "php:memory_limit", "#delete", "", ""},

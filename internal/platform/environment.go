@@ -20,6 +20,7 @@ type Environment struct {
 	IsMain              bool
 	IsDirty             bool // an activity is pending on it
 	HasStagedActivities bool
+	CanRollingDeploy    bool
 	Links               Links
 }
 
@@ -35,6 +36,7 @@ type environmentJSON struct {
 	IsMain              bool   `json:"is_main"`
 	IsDirty             bool   `json:"is_dirty"`
 	HasStagedActivities bool   `json:"has_staged_activities"`
+	CanRollingDeploy    bool   `json:"can_rolling_deploy"`
 	Links               Links  `json:"_links"`
 }
 
@@ -43,7 +45,8 @@ func (w *environmentJSON) environment(project string) *Environment {
 	e := &Environment{
 		ID: shared(w.ID), Name: shared(w.Name), MachineName: w.MachineName, Type: shared(w.Type),
 		Status: shared(w.Status), Parent: shared(w.Parent), Project: w.Project, IsMain: w.IsMain,
-		IsDirty: w.IsDirty, HasStagedActivities: w.HasStagedActivities, Links: w.Links,
+		IsDirty: w.IsDirty, HasStagedActivities: w.HasStagedActivities, CanRollingDeploy: w.CanRollingDeploy,
+		Links: w.Links,
 	}
 	if e.Name == "" {
 		e.Name = e.ID

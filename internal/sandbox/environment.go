@@ -171,6 +171,8 @@ func (e *environment) view(c caller, operations []operation) environmentView {
 		IsMain:              e.isMain(),
 		IsDirty:             e.isDirty(),
 		HasStagedActivities: e.HasStagedActivities,
+		CanRollingDeploy:    !e.NoRollingDeploys,
+		SupportsRolling:     !e.NoRollingDeploys,
 		HasCode:             true,
 		HeadCommit:          optional(commit(e)),
 		HasDeployment:       deployed,

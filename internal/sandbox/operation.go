@@ -45,7 +45,8 @@ func (s *Sandbox) everyOperation(o Options) []operation {
 		{link: "#synchronize", path: "synchronize", kind: "environment.synchronize", clause: "synchronized",
 			statuses: active, parent: true, check: checkSynchronize},
 		{link: "#source-operation", path: "source-operation", kind: "environment.source-operation",
-			clause: "ran a source operation on", statuses: active, check: checkSourceOperation},
+			clause: "ran a source operation on", statuses: active, check: checkSourceOperation,
+			apply: s.findSourceOperation},
 		{path: "tasks/{task}/run", kind: "environment.task", clause: "ran a task on", statuses: active,
 			check: checkTask, apply: s.findTask},
 		resourcesSet,
@@ -225,20 +226,6 @@ func checkSynchronize(body []byte) error {
 	}
 	if !b.Code && !b.Data && !b.Resources {
 		return errors.New("nothing to synchronize")
-	}
-	return nil
-}
-
-func checkSourceOperation(body []byte) error {
-	var b struct {
-		Operation string                    `json:"operation"`
-		Variables map[string]map[string]any `json:"variables"`
-	}
-	if err := decode(body, &b); err != nil {
-		return err
-	}
-	if b.Operation == "" {
-		return errors.New("operation is required")
 	}
 	return nil
 }

@@ -66,6 +66,22 @@ func TestOperation_TakesOnlyTheBodyThatIsDescribed(t *testing.T) {
 	}
 }
 
+func TestSourceOperation_IsOneOfThoseThatAreListed(t *testing.T) {
+	s := New(options())
+	v := visit(t, s)
+	if r := v.get(staging + "/source-operations"); r.status != 404 {
+		t.Errorf("not listed: %d %s", r.status, r.text)
+	}
+	s.SetEnvironment("shop", "staging", func(e *Environment) { e.SourceOperations = []string{"update"} })
+	if r := v.get(staging + "/source-operations"); r.status != 200 || !strings.Contains(r.text, `"operation":"update"`) {
+		t.Errorf("listed: %d %s", r.status, r.text)
+	}
+	if r := v.post(staging+"/source-operation", `{"operation":"other"}`); r.status != 400 {
+		t.Errorf("another: %d %s", r.status, r.text)
+	}
+	v.accepted(staging+"/source-operation", `{"operation":"update"}`)
+}
+
 func TestOperation_BackupHasOnePathOnly(t *testing.T) {
 	for plural, path := range map[bool][2]string{false: {"/backup", "/backups"}, true: {"/backups", "/backup"}} {
 		o := options()

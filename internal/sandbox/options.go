@@ -98,7 +98,10 @@ type Environment struct {
 	Operations map[string]string
 	// Tasks are the tasks of the application that can be run. Nil gives "migrate".
 	Tasks []string
-	Size  Size
+	// SourceOperations are those of the application. Nil does not list them, and any is run.
+	SourceOperations []string
+	NoRollingDeploys bool // it cannot be deployed by the strategy rolling
+	Size             Size
 }
 
 // User is somebody who has an API token.

@@ -28,6 +28,7 @@ func (s *Sandbox) routes() *http.ServeMux {
 	mux.Handle("GET "+environment+"/backups", s.inEnvironment(s.listBackups))
 	mux.Handle("GET "+environment+"/backups/{backup}", s.inEnvironment(s.getBackup))
 	mux.Handle("GET "+environment+"/tasks", s.inEnvironment(s.listTasks))
+	mux.Handle("GET "+environment+"/source-operations", s.inEnvironment(s.listSourceOperations))
 	mux.Handle("GET "+environment+"/deployments/current", s.inEnvironment(s.getDeployment))
 	mux.Handle("GET "+environment+"/deployments/next", s.inEnvironment(s.getNextDeployment))
 	mux.Handle("POST "+environment+"/deployments/current/operations", s.inEnvironment(s.runOperation))

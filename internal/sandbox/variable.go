@@ -16,6 +16,7 @@ type Variable struct {
 	JSON, Sensitive              bool
 	Enabled, Inheritable         bool // of an environment's
 	VisibleBuild, VisibleRuntime bool
+	AppScope                     []string // the applications that have it; empty is all
 }
 
 // variable is a variable with its dates. Its project's lock guards it.
@@ -137,6 +138,7 @@ func (v *variable) change(body []byte, now time.Time) {
 	take(&v.Inheritable, patch.Inheritable)
 	take(&v.VisibleBuild, patch.VisibleBuild)
 	take(&v.VisibleRuntime, patch.VisibleRuntime)
+	take(&v.AppScope, patch.Scope)
 }
 
 func take[T any](into *T, value *T) {
@@ -214,7 +216,7 @@ func (e *environment) viewVariable(v *variable, from *environment, c caller) map
 	view := map[string]any{
 		"id": v.Name, "name": v.Name, "created_at": stamp(v.createdAt), "updated_at": stamp(v.updatedAt),
 		"attributes": struct{}{}, "is_json": v.JSON, "is_sensitive": v.Sensitive,
-		"visible_build": v.VisibleBuild, "visible_runtime": v.VisibleRuntime, "application_scope": []string{},
+		"visible_build": v.VisibleBuild, "visible_runtime": v.VisibleRuntime, "application_scope": append([]string{}, v.AppScope...),
 		"_links": l,
 	}
 	if !v.Sensitive {

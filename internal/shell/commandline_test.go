@@ -95,6 +95,7 @@ func TestParseCommandLine_ReadsWhatTheCLIReads(t *testing.T) {
 		{"platform -- backup:create --yes", Call{Task: backup, Environment: "--yes"}},
 		{"platform backup:create -", Call{Task: backup, Environment: "-"}},
 		{"platform environment:sync code data -W", Call{Task: &tasks.Synchronize{Code: true, Data: true}}},
+		{"platform sync data --rebase", Call{Task: &tasks.Synchronize{Data: true, Rebase: true}}},
 		{"platform sync data --rebase code", Call{Task: &tasks.Synchronize{Code: true, Data: true, Rebase: true}}},
 		{"platform source-operation:run -- -update", Call{Task: &tasks.SourceOperation{Operation: "-update"}}},
 		{"platform source-operation:run -n update", Call{Task: &tasks.SourceOperation{Operation: "update"}}},
@@ -120,6 +121,7 @@ func TestParseCommandLine_ReadsWhatTheCLIReads(t *testing.T) {
 			Name: "env:A", Level: "environment", Value: confidential("b"), Sensitive: new(true)}}},
 		{"platform variable:create -l project --name A --prefix env: --value=-b -u", Call{Task: &tasks.VariableSet{
 			Name: "env:A", Level: "project", Value: confidential("-b")}}},
+		{"platform variable:update A --app-scope app,api --app-scope x", Call{Task: &tasks.VariableUpdate{Name: "A", AppScope: []string{"app", "api", "x"}}}},
 		{"platform variable:update A --enabled no --value= --allow-no-change", Call{Task: &tasks.VariableUpdate{Name: "A", Enabled: new(false)}}},
 	} {
 		args := words(tt.line)

@@ -92,6 +92,9 @@ func (b *BackupRestore) prepare(env *platform.Environment, look Lookup) (platfor
 	if !found.restorable() {
 		return platform.Request{}, &Refusal{RefusedConflict, fmt.Sprintf("backup %q cannot be restored", found.ID)}
 	}
+	if err := b.checkBranchFrom(look); err != nil {
+		return platform.Request{}, err
+	}
 	path, ok := found.Links.Path(backupRestore.Link)
 	if !ok {
 		return platform.Request{}, refuse(backupRestore, env)
@@ -113,4 +116,16 @@ func (b *BackupRestore) find(env *platform.Environment, look Lookup) (*existingB
 		return nil, &Refusal{RefusedMissing, fmt.Sprintf("environment %q has no backup", env.ID)}
 	}
 	return &backups[0], nil
+}
+
+// checkBranchFrom refuses a parent that does not exist, as the vendor's CLI does.
+func (b *BackupRestore) checkBranchFrom(look Lookup) error {
+	if b.BranchFrom == "" {
+		return nil
+	}
+	all, err := listEnvironments(look)
+	if err == nil && findRelative(b.BranchFrom, all) == nil {
+		err = &Refusal{RefusedMissing, fmt.Sprintf("there is no environment %q to be the parent", b.BranchFrom)}
+	}
+	return err
 }

@@ -90,10 +90,8 @@ func (b *Branch) prepare(env *platform.Environment, look Lookup) (platform.Reque
 	if err != nil {
 		return platform.Request{}, err
 	}
-	for _, e := range all {
-		if e.ID == b.Name {
-			return platform.Request{}, &Refusal{RefusedConflict, fmt.Sprintf("environment %q exists already", b.Name)}
-		}
+	if findRelative(b.Name, all) != nil {
+		return platform.Request{}, &Refusal{RefusedConflict, fmt.Sprintf("environment %q exists already", b.Name)}
 	}
 	return r, nil
 }

@@ -161,6 +161,8 @@ func TestTask_ReadsItsYAMLSection(t *testing.T) {
 			&VariableCreate{Name: "A", Value: new(Confidential("b")), Level: "project", JSON: new(true), Sensitive: new(true),
 				VisibleBuild: new(false), VisibleRuntime: new(true)}},
 		{"variable_update", "{name: A, enabled: false, inheritable: false}", &VariableUpdate{Name: "A", Enabled: new(false), Inheritable: new(false)}},
+		{"variable_update", "{name: A, app_scope: [app, api]}", &VariableUpdate{Name: "A", AppScope: []string{"app", "api"}}},
+		{"variable_update", "{name: A, app_scope: []}", &VariableUpdate{Name: "A", AppScope: []string{}}},
 		{"variable_delete", "{name: A, level: project}", &VariableDelete{Name: "A", Level: "project"}},
 		{"backup_restore", "{backup: b1, target: x, branch_from: main, no_code: true, no_resources: true, resources_init: backup}",
 			&BackupRestore{Backup: "b1", Target: "x", BranchFrom: "main", NoCode: true, NoResources: true, ResourcesInit: "backup"}},
@@ -209,11 +211,13 @@ func TestTask_ValidateNamesWhatIsMissing(t *testing.T) {
 		{&Backup{}, ""},
 		{&Synchronize{Data: true}, ""},
 		{&Synchronize{}, "at least one of code, data and resources"},
-		{&Synchronize{Data: true, Rebase: true}, "rebase applies to code"},
+		{&Synchronize{Data: true, Rebase: true}, ""}, // the CLI only remarks that it changes nothing
 		{&SourceOperation{Operation: "update"}, ""},
 		{&SourceOperation{}, "operation is missing"},
-		{&SourceOperation{Operation: "x", Variables: map[string]map[string]string{"": {"a": "b"}}}, "type is empty"},
-		{&SourceOperation{Operation: "x", Variables: map[string]map[string]string{"env": {"": "b"}}}, `name under "env" is empty`},
+		{&SourceOperation{Operation: "x", Variables: map[string]map[string]string{"": {"a": "b"}}}, `"" is not a type`},
+		{&SourceOperation{Operation: "x", Variables: map[string]map[string]string{"env": {"": "b"}}}, `"" is not the name of a variable of the type env`},
+		{&SourceOperation{Operation: "x", Variables: map[string]map[string]string{"env": {"A-B.C:d|e/f": "b"}}}, ""},
+		{&SourceOperation{Operation: "x", Variables: map[string]map[string]string{"env": {"A B": "b"}}}, `"A B" is not the name`},
 		{&TaskRun{}, "task is missing"},
 		{&ResourcesSet{}, "nothing to change"},
 		{&ResourcesSet{Sizes: map[string]string{"*": "1"}}, "not the name of one"},
@@ -221,7 +225,7 @@ func TestTask_ValidateNamesWhatIsMissing(t *testing.T) {
 		{&ResourcesSet{Sizes: map[string]string{"app": "default"}}, "not one of the platform's"},
 		{&ResourcesSet{Counts: map[string]int{"app": 0}}, "less than 1"},
 		{&ResourcesSet{Disks: map[string]int{"app": -1}}, "less than 0"},
-		{&TaskRun{Task: "x", Variables: map[string]map[string]string{"": {"a": "b"}}}, "type is empty"},
+		{&TaskRun{Task: "x", Variables: map[string]map[string]string{"e v": {"a": "b"}}}, `"e v" is not a type`},
 		{&Activate{}, ""},
 		{&Activate{ResourcesInit: "big"}, `resources_init "big" is not known`},
 		{&Deploy{Strategy: "slow"}, `strategy "slow" is not known`},
@@ -466,25 +470,16 @@ func TestKind_FromCLI(t *testing.T) {
 }
 
 func TestVariable_WitnessAndScopeFollowTheLevel(t *testing.T) {
-	for _, tt := range []struct {
-		level   string
-		wide    bool
-		witness []string
-	}{
-		{"", false, []string{"environment.variable.create", "environment.variable.update"}},
-		{"environment", false, []string{"environment.variable.create", "environment.variable.update"}},
-		{"project", true, []string{"project.variable.create", "project.variable.update"}},
-	} {
-		for _, task := range []Task{&VariableSet{Level: tt.level}, &VariableCreate{Level: tt.level}, &VariableUpdate{Level: tt.level}} {
-			if got := WitnessOf(task).Activities; !slices.Equal(got, tt.witness) || ProjectWide(task) != tt.wide {
-				t.Errorf("%s at level %q: got witness %q, project-wide %v", task.Kind().Name, tt.level, got, ProjectWide(task))
+	for level, prefix := range map[string]string{"": "environment", "environment": "environment", "project": "project"} {
+		for task, want := range map[Task]string{
+			&VariableSet{Level: level}:    prefix + ".variable.create " + prefix + ".variable.update",
+			&VariableCreate{Level: level}: prefix + ".variable.create",
+			&VariableUpdate{Level: level}: prefix + ".variable.update",
+			&VariableDelete{Level: level}: prefix + ".variable.delete",
+		} {
+			if got := strings.Join(WitnessOf(task).Activities, " "); got != want || ProjectWide(task) != (level == "project") {
+				t.Errorf("%s at level %q: got witness %q, project-wide %v", task.Kind().Name, level, got, ProjectWide(task))
 			}
-		}
-	}
-	for level, want := range map[string]string{"": "environment.variable.delete", "project": "project.variable.delete"} {
-		task := &VariableDelete{Level: level}
-		if got := WitnessOf(task).Activities; !slices.Equal(got, []string{want}) || ProjectWide(task) != (level == "project") {
-			t.Errorf("variable_delete at level %q: got witness %q, project-wide %v", level, got, ProjectWide(task))
 		}
 	}
 	if got := WitnessOf(&Backup{}); ProjectWide(&Backup{}) || !slices.Equal(got.Activities, backup.Witness.Activities) {

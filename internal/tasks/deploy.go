@@ -53,11 +53,18 @@ func (d *Deploy) Body() any {
 	return body
 }
 
-// prepare has nothing to ask for while nothing is staged.
+// prepare has nothing to ask for while nothing is staged. A strategy that the environment cannot be
+// deployed by is refused, as by the vendor's CLI.
 func (d *Deploy) prepare(env *platform.Environment, _ Lookup) (platform.Request, error) {
 	r, err := follow(d, env)
-	if err == nil && !env.HasStagedActivities {
+	switch {
+	case err != nil:
+		return r, err
+	case !env.HasStagedActivities:
 		return platform.Request{}, &Refusal{RefusedAlready, fmt.Sprintf("environment %q has no staged changes", env.ID)}
+	case d.Strategy == "rolling" && !env.CanRollingDeploy:
+		return platform.Request{}, &Refusal{RefusedConflict, fmt.Sprintf("environment %q cannot be deployed by the strategy rolling", env.ID)}
+	default:
+		return r, nil
 	}
-	return r, err
 }

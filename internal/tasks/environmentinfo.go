@@ -140,11 +140,11 @@ func checkParent(parent string, env *platform.Environment, look Lookup) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(all, func(e relative) bool { return e.ID == parent })
+	found := findRelative(parent, all)
 	switch {
-	case i < 0:
+	case found == nil:
 		return &Refusal{RefusedMissing, fmt.Sprintf("there is no environment %q to be the parent", parent)}
-	case parent == env.ID, all[i].Parent == env.ID:
+	case parent == env.ID, found.Parent == env.ID:
 		return &Refusal{RefusedConflict, fmt.Sprintf("environment %q cannot be the parent of %q", parent, env.ID)}
 	}
 	return nil

@@ -96,6 +96,9 @@ func (n Names) expand(v reflect.Value) reflect.Value {
 			expanded.Field(i).Set(n.expand(v.Field(i)))
 		}
 	case reflect.Slice:
+		if v.IsNil() { // which may differ from an empty one
+			break
+		}
 		expanded.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
 		for i := range v.Len() {
 			expanded.Index(i).Set(n.expand(v.Index(i)))

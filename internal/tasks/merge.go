@@ -1,5 +1,7 @@
 package tasks
 
+import "github.com/automatond/automatond/internal/platform"
+
 // Merge merges the environment's code into its parent, which is deployed then.
 type Merge struct {
 	// ResourcesInit says where sizes of what is new to the parent come from, on
@@ -38,4 +40,8 @@ func (m *Merge) Body() any {
 	return struct {
 		Resources *sizing `json:"resources,omitempty"`
 	}{sizingFrom(m.ResourcesInit)}
+}
+
+func (m *Merge) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
+	return followWithParent(m, env, look)
 }

@@ -130,8 +130,6 @@ func refuse(k *Kind, env *platform.Environment) *Refusal {
 	case !k.Accepts(env.Status):
 		return &Refusal{RefusedInactive, fmt.Sprintf(
 			"environment %q is %s, %s wants it %s", env.ID, orUnknown(env.Status), k.Name, k.Statuses[0])}
-	case env.Parent == "" && (k == synchronize || k == merge):
-		return &Refusal{RefusedForbidden, fmt.Sprintf("environment %q has no parent, and %s needs one", env.ID, k.Name)}
 	default:
 		return &Refusal{RefusedForbidden, fmt.Sprintf(
 			"the platform does not offer %s on environment %q; the automation user needs the role %s there",

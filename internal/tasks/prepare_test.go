@@ -23,9 +23,6 @@ func TestPrepare_FollowsTheLinkAndSendsTheBody(t *testing.T) {
 		{&Synchronize{Data: true}, `{"synchronize_code":false,"synchronize_data":true,"rebase":false}`},
 		{&Synchronize{Code: true, Resources: true, Rebase: true},
 			`{"synchronize_code":true,"synchronize_data":false,"rebase":true,"synchronize_resources":true}`},
-		{&SourceOperation{Operation: "update"}, `{"operation":"update","variables":{}}`},
-		{&SourceOperation{Operation: "update", Variables: map[string]map[string]string{"env": {"B": "2", "A": "1"}}},
-			`{"operation":"update","variables":{"env":{"A":"1","B":"2"}}}`},
 		{&Pause{}, ``},
 		{&Resume{}, ``},
 		{&Activate{}, `{}`},
@@ -100,15 +97,17 @@ func asked(t *testing.T, task Task, env *platform.Environment, there map[string]
 }
 
 const (
-	testEnvironment = "/projects/{project}/environments/{environment}"
-	ownVariable     = testEnvironment + "/variables/{variable} env:A"
-	projectVariable = "/projects/{project}/variables/{variable} env:A"
-	theProject      = "/projects/{project}"
-	theDeployment   = testEnvironment + "/deployments/current"
-	theBackup       = testEnvironment + "/backups/{backup} b1"
-	environments    = "/projects/{project}/environments"
-	domains         = "/projects/{project}/domains"
-	ownDomain       = testEnvironment + "/domains/{domain} new.example"
+	testEnvironment  = "/projects/{project}/environments/{environment}"
+	ownVariable      = testEnvironment + "/variables/{variable} env:A"
+	projectVariable  = "/projects/{project}/variables/{variable} env:A"
+	theProject       = "/projects/{project}"
+	sourceOperations = testEnvironment + "/source-operations"
+	theDeployment    = testEnvironment + "/deployments/current"
+	theBackup        = testEnvironment + "/backups/{backup} b1"
+	environments     = "/projects/{project}/environments"
+	domains          = "/projects/{project}/domains"
+	unfinished       = testEnvironment + "/activities?count=50&state=pending&state=in_progress"
+	ownDomain        = testEnvironment + "/domains/{domain} new.example"
 )
 
 func TestPrepare_LooksBeforeItAsks(t *testing.T) {
@@ -123,7 +122,6 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		return all
 	}
 	const settings = `"_links":{"self":{"href":"https://eu.invalid/api/x/settings"}}`
-	const unfinished = testEnvironment + "/activities?count=50&state=pending&state=in_progress"
 	const cron, push = `{"type":"environment.cron","_links":{"#cancel":{"href":"/api/cron/cancel"}}}`, `{"type":"environment.push","_links":{"#cancel":{"href":"/api/push/cancel"}}}`
 	const restorable = `"_links":{"#restore":{"href":"/api/b1/restore"}}`
 	containers := map[string]string{testEnvironment + "/deployments/next": `{"webapps":{"app":{"resources":{"profile_size":"1"},"instance_count":null,"disk":512}},
@@ -160,6 +158,15 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 			`PATCH /api/v/A {"is_enabled":false}`},
 		{"update what is so", &VariableUpdate{Name: "env:A", Enabled: new(false)}, map[string]string{ownVariable: `{"is_enabled":false,` + editable + `}`}, "already"},
 		{"update what is missing", &VariableUpdate{Name: "env:A", Enabled: new(false)}, nil, "missing"},
+		{"create for one application", &VariableCreate{Name: "env:A", Value: &value, AppScope: []string{"app"}}, nil,
+			`POST /api/vars {"name":"env:A","value":"b","is_json":false,"is_sensitive":false,"is_enabled":true,"is_inheritable":true,"application_scope":["app"]}`},
+		{"update for all applications", &VariableUpdate{Name: "env:A", AppScope: []string{}}, map[string]string{ownVariable: `{"application_scope":["app"],` + editable + `}`},
+			`PATCH /api/v/A {"application_scope":[]}`},
+		{"update for the same applications", &VariableUpdate{Name: "env:A", AppScope: []string{"app"}}, map[string]string{ownVariable: `{"application_scope":["app"]}`}, "already"},
+		{"update JSON with something else", &VariableUpdate{Name: "env:A", Value: &value}, map[string]string{ownVariable: `{"is_json":true,"value":"{}",` + editable + `}`}, "conflict"},
+		{"make JSON of something else", &VariableUpdate{Name: "env:A", JSON: new(true)}, map[string]string{ownVariable: `{"value":"{",` + editable + `}`}, "conflict"},
+		{"make JSON of what is not told", &VariableUpdate{Name: "env:A", JSON: new(true)}, map[string]string{ownVariable: `{"is_sensitive":true,` + editable + `}`},
+			`PATCH /api/v/A {"is_json":true}`},
 		{"create in the project", &VariableCreate{Name: "env:A", Value: &value, Level: "project"}, project,
 			`POST /api/pv {"name":"env:A","value":"b","is_json":false,"is_sensitive":false,"visible_build":true,"visible_runtime":true}`},
 		{"set in the project", &VariableSet{Name: "env:A", Value: &value, Level: "project"}, with(project, projectVariable, `{"value":"c",`+editable+`}`),
@@ -189,6 +196,13 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		{"run a forbidden operation", &Operation{Operation: "migrate"}, map[string]string{theDeployment: `{}`}, "forbidden"},
 		{"run an operation of no deployment", &Operation{Operation: "migrate"}, nil, "forbidden"},
 
+		{"run a source operation", &SourceOperation{Operation: "update"}, map[string]string{sourceOperations: `[{"operation":"x"},{"operation":"update"}]`},
+			`POST /api/source {"operation":"update","variables":{}}`},
+		{"run a source operation with variables", &SourceOperation{Operation: "x", Variables: map[string]map[string]string{"env": {"B": "2", "A": "1"}}},
+			map[string]string{sourceOperations: `[{"operation":"x"}]`}, `POST /api/source {"operation":"x","variables":{"env":{"A":"1","B":"2"}}}`},
+		{"run a source operation of nobody", &SourceOperation{Operation: "y"}, map[string]string{sourceOperations: `[{"operation":"x"}]`}, "missing"},
+		{"run a source operation where there are none", &SourceOperation{Operation: "y"}, map[string]string{sourceOperations: `[]`}, "missing"},
+		{"run a source operation where they are not listed", &SourceOperation{Operation: "y"}, nil, `POST /api/source {"operation":"y","variables":{}}`},
 		{"run a task", &TaskRun{Task: "a/b"}, map[string]string{testEnvironment: itself, testEnvironment + "/tasks": `[{"name":"x"},{"name":"a/b"}]`},
 			`POST /api/x/tasks/a%2Fb/run {"variables":{}}`},
 		{"run a task with variables", &TaskRun{Task: "x", Variables: map[string]map[string]string{"env": {"A": "b"}}},
@@ -206,8 +220,9 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		{"size without a deployment", &ResourcesSet{Sizes: map[string]string{"app": "2"}}, nil, "forbidden"},
 		{"restore", &BackupRestore{Backup: "b1"}, map[string]string{theBackup: `{"id":"b1",` + restorable + `}`}, `POST /api/b1/restore {"environment_name":"x"}`},
 		{"restore the newest", &BackupRestore{Target: "y", BranchFrom: "main", NoCode: true, NoResources: true, ResourcesInit: "backup"},
-			map[string]string{testEnvironment + "/backups": `[{"id":"b1",` + restorable + `},{"id":"b0"}]`},
+			map[string]string{testEnvironment + "/backups": `[{"id":"b1",` + restorable + `},{"id":"b0"}]`, environments: `[{"id":"main"}]`},
 			`POST /api/b1/restore {"environment_name":"y","branch_from":"main","restore_code":false,"restore_resources":false,"resources":{"init":"backup"}}`},
+		{"restore to a branch from nowhere", &BackupRestore{Backup: "b1", Target: "y", BranchFrom: "main"}, map[string]string{theBackup: `{"id":"b1",` + restorable + `}`}, "missing"},
 		{"restore the newest of none", &BackupRestore{}, map[string]string{testEnvironment + "/backups": `[]`}, "missing"},
 		{"restore what is missing", &BackupRestore{Backup: "b1"}, nil, "missing"},
 		{"restore what cannot be restored", &BackupRestore{Backup: "b1"}, map[string]string{theBackup: `{"restorable":false,` + restorable + `}`}, "conflict"},
@@ -295,7 +310,7 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{
 				"#manage-variables": "/api/vars", "#deactivate": "/api/deactivate", "#branch": "/api/branch", "#deploy": "/api/deploy", "#edit": "/api/x",
-				"#domains": "/api/domains", "#manage-autoscaling": "/api/scaling"}}
+				"#domains": "/api/domains", "#manage-autoscaling": "/api/scaling", "#source-operation": "/api/source"}}
 			if got := asked(t, tt.task, env, tt.there); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
@@ -306,11 +321,11 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 func TestPrepare_PassesOnThatItCouldNotLook(t *testing.T) {
 	away := errors.New("away")
 	look := func(string, string) (*platform.Resource, error) { return nil, away }
-	env := &platform.Environment{ID: "x", Status: "active", Links: platform.Links{"#manage-variables": "/v", "#deactivate": "/d", "#branch": "/b", "#domains": "/o", "#manage-autoscaling": "/s"}}
+	env := &platform.Environment{ID: "x", Status: "active", Parent: "p", Links: platform.Links{"#manage-variables": "/v", "#deactivate": "/d", "#branch": "/b", "#domains": "/o", "#manage-autoscaling": "/s", "#source-operation": "/c"}}
 	value := Confidential("b")
 	for _, task := range []Task{
 		&VariableSet{Name: "A", Value: &value}, &VariableCreate{Name: "A", Value: &value, Level: "project"},
-		&VariableUpdate{Name: "A", Value: &value}, &BackupRestore{}, &BackupRestore{Backup: "b"}, &BackupDelete{Backup: "b"}, &BackupVerify{}, &API{Path: "x"}, &TaskRun{Task: "t"}, &ResourcesSet{}, &Branch{Name: "y"}, &ClearBuildCache{},
+		&VariableUpdate{Name: "A", Value: &value}, &BackupRestore{}, &BackupRestore{Backup: "b"}, &BackupDelete{Backup: "b"}, &BackupVerify{}, &API{Path: "x"}, &TaskRun{Task: "t"}, &SourceOperation{Operation: "o"}, &Merge{}, &ResourcesSet{}, &Branch{Name: "y"}, &ClearBuildCache{},
 		&VariableDelete{Name: "A"}, &VariableEnable{Name: "A"}, &VariableDisable{Name: "A"}, &Operation{Operation: "o"}, &Deactivate{},
 		&EnvironmentInfo{Title: "T"}, &DeployType{Type: "manual"}, &ActivityCancel{}, &ProjectInfo{Title: "T"},
 		&DomainAdd{Name: "a.example"}, &DomainDelete{Name: "a.example"}, &AutoscalingSet{Service: "app"}, &CertificateDelete{Certificate: "c"},
@@ -323,10 +338,25 @@ func TestPrepare_PassesOnThatItCouldNotLook(t *testing.T) {
 }
 
 func TestPrepare_DeploysWhatIsStaged(t *testing.T) {
-	env := &platform.Environment{ID: "x", Status: "active", HasStagedActivities: true, Links: platform.Links{"#deploy": "/api/deploy"}}
+	env := &platform.Environment{ID: "x", Status: "active", HasStagedActivities: true, CanRollingDeploy: true, Links: platform.Links{"#deploy": "/api/deploy"}}
 	for task, want := range map[*Deploy]string{{}: `{"strategy":"stopstart"}`, {Strategy: "rolling"}: `{"strategy":"rolling"}`} {
 		if r, err := Prepare(task, env, nil); err != nil || string(r.Body) != want {
 			t.Errorf("%+v: got %s, %v, want %s", task, r.Body, err, want)
+		}
+	}
+	env.CanRollingDeploy = false
+	if got := asked(t, &Deploy{Strategy: "rolling"}, env, nil); got != RefusedConflict {
+		t.Errorf("rolling where that is not possible: got %s", got)
+	}
+}
+
+func TestPrepare_SaysThatTheParentIsInTheWay(t *testing.T) {
+	env := &platform.Environment{ID: "x", Status: "active", Parent: "main"}
+	for _, task := range []Task{&Synchronize{Data: true}, &Merge{}} {
+		for status, want := range map[string]string{"paused": RefusedInactive, "inactive": RefusedInactive, "dirty": RefusedForbidden, "active": RefusedForbidden} {
+			if got := asked(t, task, env, map[string]string{environments: `[{"id":"x"},{"id":"main","status":"` + status + `"}]`}); got != want {
+				t.Errorf("%s, the parent %s: got %s, want %s", task.Kind().Name, status, got, want)
+			}
 		}
 	}
 }
@@ -402,15 +432,15 @@ func TestPrepare_ReadsAMissingLinkWithTheEnvironment(t *testing.T) {
 // TestPrepare_RefusesEachTaskWhereItCannotBe has every entry of the catalogue say why, where the platform
 // offers nothing: because of an activity, of the environment's status, or of the user's role.
 func TestPrepare_RefusesEachTaskWhereItCannotBe(t *testing.T) {
-	project := map[string]string{theProject: `{}`, certificates: `[]`, oneCertificate + "c1": `{}`}
+	anyway := map[string]string{theProject: `{}`, certificates: `[]`, oneCertificate + "c1": `{}`, unfinished: `[{"type":"environment.push"}]`}
 	there := map[string]string{
 		testEnvironment: `{}`, theBackup: `{}`, testEnvironment + "/backups": `[{"id":"b1"}]`, testEnvironment + "/settings": `{}`,
 		testEnvironment + "/tasks": `[{"name":"migrate"}]`, theDeployment: `{"webapps":{"app":{"operations":{"migrate":{}}}}}`,
 		testEnvironment + "/deployments/next": `{}`, testEnvironment + "/domains/{domain} a.example": `{}`,
 	}
 	for _, kind := range Catalogue() {
-		if kind.ReadOnly || kind.Free || kind == activityCancel {
-			continue // what a check or the api needs is its own affair, and a cancellation is for the busy
+		if kind.ReadOnly || kind.Free {
+			continue // what a check or the api needs is its own affair
 		}
 		t.Run(kind.Name, func(t *testing.T) {
 			all := append(samples(), confiding("pa55word")...)
@@ -422,14 +452,17 @@ func TestPrepare_RefusesEachTaskWhereItCannotBe(t *testing.T) {
 			if c, ok := task.(*CertificateAdd); ok {
 				c.Certificate, c.Key = testFile(t, "certificate.pem"), testFile(t, "key.pem")
 			}
-			if ProjectWide(task) {
-				if got := asked(t, task, &platform.Environment{ID: "x", Status: "active"}, project); got != RefusedForbidden {
-					t.Errorf("without the right: %s", got)
-				}
-				return
-			}
 			for _, status := range []string{"active", "paused", "inactive", "deleting"} {
 				env := &platform.Environment{ID: "x", Status: status, Parent: "main", Type: "staging", HasStagedActivities: true}
+				if ProjectWide(task) || kind == activityCancel {
+					// Nothing of the environment's state is in the way of what changes the project, or ends what keeps it busy.
+					for _, env.IsDirty = range []bool{false, true} {
+						if got := asked(t, task, env, anyway); got != RefusedForbidden {
+							t.Errorf("%s, busy %v, without the right: got %s", status, env.IsDirty, got)
+						}
+					}
+					continue
+				}
 				want := []string{RefusedForbidden}
 				if !kind.Accepts(status) {
 					want = []string{RefusedInactive, RefusedAlready}

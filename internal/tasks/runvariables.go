@@ -1,8 +1,10 @@
 package tasks
 
 import (
-	"errors"
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -48,14 +50,22 @@ func asObject(all map[string]map[string]string) map[string]map[string]string {
 	return all
 }
 
-// checkVariables reports a type or a name that is empty.
+// The types and names that the vendor's CLI takes.
+var (
+	variableType = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
+	variableName = regexp.MustCompile(`^[a-zA-Z0-9._:|/-]+$`)
+)
+
+// checkVariables reports a type or a name that cannot be one.
 func checkVariables(all map[string]map[string]string) error {
-	for kind, variables := range all {
-		if kind == "" {
-			return errors.New("variables: a type is empty; use env for environment variables")
+	for _, kind := range slices.Sorted(maps.Keys(all)) {
+		if !variableType.MatchString(kind) {
+			return fmt.Errorf("variables: %q is not a type; use env for environment variables", kind)
 		}
-		if _, ok := variables[""]; ok {
-			return fmt.Errorf("variables: a name under %q is empty", kind)
+		for _, name := range slices.Sorted(maps.Keys(all[kind])) {
+			if !variableName.MatchString(name) {
+				return fmt.Errorf("variables: %q is not the name of a variable of the type %s", name, kind)
+			}
 		}
 	}
 	return nil

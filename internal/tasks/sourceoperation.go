@@ -1,6 +1,12 @@
 package tasks
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/automatond/automatond/internal/platform"
+)
 
 // SourceOperation runs one of the application's source operations, which
 // commits to the environment's branch and so deploys it.
@@ -49,4 +55,26 @@ func (s *SourceOperation) Body() any {
 		Operation string                       `json:"operation"`
 		Variables map[string]map[string]string `json:"variables"`
 	}{s.Operation, asObject(s.Variables)}
+}
+
+// prepare looks for the operation, as the vendor's CLI does. A platform that does not list them is asked all
+// the same.
+func (s *SourceOperation) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
+	r, err := follow(s, env)
+	if err != nil {
+		return r, err
+	}
+	found, err := look(environmentRoute+"/source-operations", "")
+	if err != nil || found == nil {
+		return r, err
+	}
+	type named struct{ Operation string }
+	var defined []named
+	if err := found.Decode(&defined); err != nil {
+		return platform.Request{}, err
+	}
+	if !slices.Contains(defined, named{s.Operation}) {
+		return platform.Request{}, &Refusal{RefusedMissing, fmt.Sprintf("environment %q has no source operation %q", env.ID, s.Operation)}
+	}
+	return r, nil
 }

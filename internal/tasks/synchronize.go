@@ -3,6 +3,8 @@ package tasks
 import (
 	"errors"
 	"fmt"
+
+	"github.com/automatond/automatond/internal/platform"
 )
 
 // Synchronize brings the parent environment's code, data or resources to the
@@ -11,7 +13,7 @@ type Synchronize struct {
 	Code      bool `yaml:"code" json:"code,omitempty"`           // merge the parent's code
 	Data      bool `yaml:"data" json:"data,omitempty"`           // replace all data with the parent's
 	Resources bool `yaml:"resources" json:"resources,omitempty"` // take over the parent's sizes; flexible projects only
-	Rebase    bool `yaml:"rebase" json:"rebase,omitempty"`       // rebase onto the parent's code instead of merging it
+	Rebase    bool `yaml:"rebase" json:"rebase,omitempty"`       // rebase onto the parent's code instead of merging it; nothing without Code
 }
 
 var synchronize = &Kind{
@@ -58,9 +60,6 @@ func (s *Synchronize) Validate() error {
 	if !s.Code && !s.Data && !s.Resources {
 		return errors.New("nothing to synchronize: name at least one of code, data and resources")
 	}
-	if s.Rebase && !s.Code {
-		return errors.New("rebase applies to code, which is not synchronized")
-	}
 	return nil
 }
 
@@ -73,4 +72,8 @@ func (s *Synchronize) Body() any {
 		Rebase    bool `json:"rebase"`
 		Resources bool `json:"synchronize_resources,omitempty"`
 	}{s.Code, s.Data, s.Rebase, s.Resources}
+}
+
+func (s *Synchronize) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
+	return followWithParent(s, env, look)
 }

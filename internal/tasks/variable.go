@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/automatond/automatond/internal/platform"
@@ -27,6 +28,7 @@ type Variable struct {
 	Inheritable    *bool         `yaml:"inheritable" json:"inheritable,omitempty"` // environment level only
 	VisibleBuild   *bool         `yaml:"visible_build" json:"visible_build,omitempty"`
 	VisibleRuntime *bool         `yaml:"visible_runtime" json:"visible_runtime,omitempty"`
+	AppScope       []string      `yaml:"app_scope" json:"app_scope,omitzero"` // the applications that have it; empty is all
 }
 
 const (
@@ -34,11 +36,16 @@ const (
 	levelProject     = "project"
 )
 
-// variableWitness is the witness of the kinds that set a variable.
-var variableWitness = Witness{Activities: []string{
-	"environment.variable.create", "environment.variable.update",
-	"project.variable.create", "project.variable.update",
-}}
+// variableWitness is the witness of a kind that does these things to a variable, at either level.
+func variableWitness(verbs ...string) Witness {
+	var w Witness
+	for _, level := range []string{levelEnvironment, levelProject} {
+		for _, verb := range verbs {
+			w.Activities = append(w.Activities, level+".variable."+verb)
+		}
+	}
+	return w
+}
 
 // variableOptions are those that variable:create and variable:update share.
 var variableOptions = []Option{
@@ -50,12 +57,13 @@ var variableOptions = []Option{
 	{Name: "inheritable", TakesValue: true},
 	{Name: "visible-build", TakesValue: true},
 	{Name: "visible-runtime", TakesValue: true},
+	{Name: "app-scope", TakesValue: true, Repeated: true},
 }
 
 // variableFromCLI reads the options that variable:create and variable:update
 // share.
 func variableFromCLI(in Input) (Variable, error) {
-	v := Variable{Name: in.Argument("name")}
+	v := Variable{Name: in.Argument("name"), AppScope: split(in.Options["app-scope"])}
 	if value := Confidential(in.Option("value")); value != "" { // the CLI takes an empty one for none
 		v.Value = &value
 	}
@@ -115,11 +123,11 @@ func (v Variable) projectWide() bool { return v.Level == levelProject }
 
 func (v Variable) level() string { return cmp.Or(v.Level, levelEnvironment) }
 
-func (v Variable) witness() Witness {
-	prefix := v.level() + "."
+// witness is what is left of the kind's at the variable's level.
+func (v Variable) witness(of *Kind) Witness {
 	var w Witness
-	for _, a := range variableWitness.Activities {
-		if strings.HasPrefix(a, prefix) {
+	for _, a := range of.Witness.Activities {
+		if strings.HasPrefix(a, v.level()+".") {
 			w.Activities = append(w.Activities, a)
 		}
 	}
@@ -143,6 +151,8 @@ type properties struct {
 	Inheritable    *bool   `json:"is_inheritable,omitempty"`
 	VisibleBuild   *bool   `json:"visible_build,omitempty"`
 	VisibleRuntime *bool   `json:"visible_runtime,omitempty"`
+
+	AppScope []string `json:"application_scope,omitzero"`
 }
 
 // changes are the properties that v mentions.
@@ -150,6 +160,7 @@ func (v Variable) changes() properties {
 	return properties{
 		Value: (*string)(v.Value), JSON: v.JSON, Sensitive: v.Sensitive, Enabled: v.Enabled,
 		Inheritable: v.Inheritable, VisibleBuild: v.VisibleBuild, VisibleRuntime: v.VisibleRuntime,
+		AppScope: v.AppScope,
 	}
 }
 
@@ -190,7 +201,14 @@ func (e *existing) is(to properties) bool {
 	return (to.Value == nil || e.Value != nil && *e.Value == *to.Value) &&
 		same(e.JSON, to.JSON) && same(e.Sensitive, to.Sensitive) &&
 		same(e.Enabled, to.Enabled) && same(e.Inheritable, to.Inheritable) &&
-		same(e.VisibleBuild, to.VisibleBuild) && same(e.VisibleRuntime, to.VisibleRuntime)
+		same(e.VisibleBuild, to.VisibleBuild) && same(e.VisibleRuntime, to.VisibleRuntime) &&
+		(to.AppScope == nil || slices.Equal(e.AppScope, to.AppScope))
+}
+
+// staysValid reports whether the value is JSON when it is to be that. A value that is not told may be anything.
+func (e *existing) staysValid(to properties) bool {
+	value, isJSON := cmp.Or(to.Value, e.Value), cmp.Or(to.JSON, e.JSON)
+	return value == nil || !isTrue(isJSON) || json.Valid([]byte(*value))
 }
 
 // place is where a level's variables are.
@@ -251,6 +269,8 @@ func (v Variable) update(k *Kind, env *platform.Environment, p place, e *existin
 		return platform.Request{}, &Refusal{RefusedAlready, fmt.Sprintf("variable %q is as it should be already", v.Name)}
 	case e.path == "":
 		return platform.Request{}, refuse(k, env)
+	case !e.staysValid(changes):
+		return platform.Request{}, &Refusal{RefusedConflict, fmt.Sprintf("the value of variable %q is to be JSON, and is not valid", v.Name)}
 	default:
 		return request(http.MethodPatch, e.path, p.item(), changes)
 	}

@@ -19,7 +19,7 @@ var variableCreate = &Kind{
 	Route:    environmentRoute + "/variables",
 	Role:     "admin",
 	Statuses: []string{statusActive},
-	Witness:  variableWitness,
+	Witness:  variableWitness("create"),
 	Options: append([]Option{
 		{Name: "update", Short: "u"},
 		{Name: "name", TakesValue: true},
@@ -75,7 +75,7 @@ func (v *VariableCreate) Validate() error {
 func (v *VariableCreate) Body() any { return Variable(*v).whole() }
 
 func (v *VariableCreate) projectWide() bool           { return Variable(*v).projectWide() }
-func (v *VariableCreate) witness() Witness            { return Variable(*v).witness() }
+func (v *VariableCreate) witness() Witness            { return Variable(*v).witness(variableCreate) }
 func (v *VariableCreate) confidences() []Confidential { return Variable(*v).confidences() }
 
 func (v *VariableCreate) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {

@@ -23,7 +23,7 @@ var variableDelete = &Kind{
 	Route:    environmentRoute + "/variables/{variable}",
 	Role:     "admin",
 	Statuses: []string{statusActive},
-	Witness:  Witness{Activities: []string{"environment.variable.delete", "project.variable.delete"}},
+	Witness:  variableWitness("delete"),
 	Confirms: true,
 
 	Destructive: true,
@@ -49,9 +49,7 @@ func (v *VariableDelete) variable() Variable { return Variable{Name: v.Name, Lev
 
 func (v *VariableDelete) projectWide() bool { return v.variable().projectWide() }
 
-func (v *VariableDelete) witness() Witness {
-	return Witness{Activities: []string{v.variable().level() + ".variable.delete"}}
-}
+func (v *VariableDelete) witness() Witness { return v.variable().witness(variableDelete) }
 
 func (v *VariableDelete) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
 	p, found, err := v.variable().find(variableDelete, env, look)

@@ -19,7 +19,7 @@ var variableSet = &Kind{
 	Route:      environmentRoute + "/variables",
 	Role:       "admin",
 	Statuses:   []string{statusActive},
-	Witness:    variableWitness,
+	Witness:    variableWitness("create", "update"),
 	Repeatable: true,
 	Options:    []Option{{Name: "json"}, {Name: "disabled"}},
 	Arguments:  []Argument{{Name: "name", Required: true}, {Name: "value", Required: true, Secret: true}},
@@ -45,7 +45,7 @@ func (v *VariableSet) Validate() error {
 func (v *VariableSet) Body() any { return Variable(*v).whole() }
 
 func (v *VariableSet) projectWide() bool           { return Variable(*v).projectWide() }
-func (v *VariableSet) witness() Witness            { return Variable(*v).witness() }
+func (v *VariableSet) witness() Witness            { return Variable(*v).witness(variableSet) }
 func (v *VariableSet) confidences() []Confidential { return Variable(*v).confidences() }
 
 func (v *VariableSet) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {

@@ -2,6 +2,8 @@ package tasks
 
 import (
 	"errors"
+	"net/http"
+	"reflect"
 
 	"github.com/automatond/automatond/internal/platform"
 )
@@ -15,10 +17,11 @@ var variableUpdate = &Kind{
 	Command:    "variable:update",
 	Summary:    "change a variable, which must exist",
 	Link:       "#manage-variables",
-	Route:      environmentRoute + "/variables",
+	Method:     http.MethodPatch,
+	Route:      environmentRoute + "/variables/{variable}",
 	Role:       "admin",
 	Statuses:   []string{statusActive},
-	Witness:    variableWitness,
+	Witness:    variableWitness("update"),
 	Repeatable: true,
 	Options:    append([]Option{{Name: "allow-no-change"}}, variableOptions...),
 	Arguments:  []Argument{{Name: "name", Required: true}},
@@ -35,8 +38,8 @@ func (*VariableUpdate) Kind() *Kind { return variableUpdate }
 
 // Validate implements Task.
 func (v *VariableUpdate) Validate() error {
-	if Variable(*v).changes() == (properties{}) {
-		return errors.New("nothing to change: name at least one of value, json, sensitive, enabled, inheritable, visible_build and visible_runtime")
+	if reflect.ValueOf(Variable(*v).changes()).IsZero() {
+		return errors.New("nothing to change: name at least one of value, json, sensitive, enabled, inheritable, visible_build, visible_runtime and app_scope")
 	}
 	return Variable(*v).validate()
 }
@@ -45,7 +48,7 @@ func (v *VariableUpdate) Validate() error {
 func (v *VariableUpdate) Body() any { return Variable(*v).changes() }
 
 func (v *VariableUpdate) projectWide() bool           { return Variable(*v).projectWide() }
-func (v *VariableUpdate) witness() Witness            { return Variable(*v).witness() }
+func (v *VariableUpdate) witness() Witness            { return Variable(*v).witness(variableUpdate) }
 func (v *VariableUpdate) confidences() []Confidential { return Variable(*v).confidences() }
 
 func (v *VariableUpdate) prepare(env *platform.Environment, look Lookup) (platform.Request, error) {
