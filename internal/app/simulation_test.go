@@ -18,6 +18,7 @@ import (
 
 	"github.com/automatond/automatond/internal/control"
 	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/ledgertest"
 	"github.com/automatond/automatond/internal/runner"
 	"github.com/automatond/automatond/internal/sandbox"
 )
@@ -88,7 +89,7 @@ var nights = []string{
 }
 
 func simulate(t *testing.T, seed uint64, days int, all *tally) {
-	dir := memoryDir(t)
+	dir := ledgertest.Dir(t, "data0")
 	synctest.Test(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		night, err := time.Parse(time.DateOnly, nights[r.IntN(len(nights))])
@@ -114,17 +115,6 @@ func simulate(t *testing.T, seed uint64, days int, all *tally) {
 			keepLog(t, seed, s.logs.Bytes())
 		}
 	})
-}
-
-// memoryDir is a directory that costs no wait for the disk, where there is one. What a power cut leaves
-// is the ledger's own tests' affair.
-func memoryDir(t *testing.T) string {
-	dir, err := os.MkdirTemp("/dev/shm", "automatond-simulation-")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }
 
 func keepLog(t *testing.T, seed uint64, log []byte) {

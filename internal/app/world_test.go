@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/ledgertest"
 	"github.com/automatond/automatond/internal/sandbox"
 )
 
@@ -66,7 +67,7 @@ func inWorld(t *testing.T, yaml string, body func(*world)) {
 // inSandboxed is inWorld with a platform of its own kind.
 func inSandboxed(t *testing.T, platform sandbox.Options, yaml string, body func(*world)) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := ledgertest.Dir(t, "data")
 	platform.Users = []sandbox.User{{Token: apiToken, ID: "automation-id", Name: "automation"}}
 	platform.ActivityDuration, platform.JournalLimit = 20*time.Second, 100_000
 	synctest.Test(t, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/automatond/automatond/internal/inventory"
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/ledgertest"
 	"github.com/automatond/automatond/internal/platform"
 	"github.com/automatond/automatond/internal/sandbox"
 	"github.com/automatond/automatond/internal/scheduler"
@@ -58,7 +59,7 @@ func inWorld(t *testing.T, yaml string, body func(*world)) {
 // inPreparedWorld is inWorld with something to do before the process starts.
 func inPreparedWorld(t *testing.T, yaml string, prepare, body func(*world)) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := ledgertest.Dir(t, "data")
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, dir: dir, logs: &strings.Builder{}, token: secret.FromEnv("TOKEN", token)}
 		w.simulate(sandbox.Options{ActivityDuration: 20 * time.Second})
