@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -38,8 +40,9 @@ are warnings and --strict, 77 an API token was rejected.`,
 		PreRunE: checkOutput(&output),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Lookup, o.Version, o.Logger = os.LookupEnv, version, zerolog.Nop()
-			r := newReport(cmd.OutOrStdout(), output)
-			err := app.Doctor(cmd.Context(), o, r.add)
+			r := newReport(cmd.OutOrStdout(), cmd.ErrOrStderr(), output)
+			err := app.Doctor(cmd.Context(), o, r.add, r.progress.show)
+			r.progress.clear()
 			if _, ok := errors.AsType[*app.ConfigError](err); err != nil && !ok {
 				return err
 			}
@@ -58,27 +61,96 @@ are warnings and --strict, 77 an API token was rejected.`,
 	return cmd
 }
 
-// doctorReport writes findings as they come, or all of them at the end as JSON.
+// doctorReport writes findings as they come, with those that are alike but for the project or the automation
+// user in one; or all of them at the end as JSON.
 type doctorReport struct {
 	w        io.Writer
 	json     bool
+	progress *progress
 	findings []doctor.Finding
+	held     map[saying][]doctor.Finding // of one project or user each, not written yet
+	order    []saying                    // of what is held, as it came
 	counts   map[doctor.Status]int
 	rejected bool
 }
 
-func newReport(w io.Writer, output string) *doctorReport {
-	return &doctorReport{w: w, json: output == "json", findings: []doctor.Finding{}, counts: map[doctor.Status]int{}}
+func newReport(w, stderr io.Writer, output string) *doctorReport {
+	return &doctorReport{
+		w: w, json: output == "json", progress: newProgress(stderr),
+		findings: []doctor.Finding{}, held: map[saying][]doctor.Finding{}, counts: map[doctor.Status]int{},
+	}
 }
 
 func (r *doctorReport) add(f doctor.Finding) {
 	r.findings = append(r.findings, f)
 	r.counts[f.Status]++
 	r.rejected = r.rejected || f.Rejected
-	if r.json {
-		return
+	switch {
+	case r.json:
+	case f.Project == "" && f.User == "":
+		r.writeHeld()
+		r.write(f, "")
+	default:
+		what := sayingOf(f)
+		if r.held[what] == nil {
+			r.order = append(r.order, what)
+		}
+		r.held[what] = append(r.held[what], f)
 	}
-	fmt.Fprintf(r.w, "%s %-13s  %s%s\n", r.label(f.Status), f.Check, f.Place(), f.Message)
+}
+
+// saying is what a finding says, apart from whom it says it of.
+type saying struct {
+	check         string
+	status        doctor.Status
+	message, hint string // "" when the check passed
+}
+
+func sayingOf(f doctor.Finding) saying {
+	if f.Status == doctor.OK {
+		return saying{check: f.Check, status: f.Status}
+	}
+	message := strings.Replace(f.Message, "project "+f.Project, "project", 1)
+	message = strings.Replace(message, fmt.Sprintf("automation user %q", f.User), "automation user", 1)
+	return saying{f.Check, f.Status, message, f.Hint}
+}
+
+// writeHeld writes what was held back: a few findings that are alike one by one, more of them as one.
+func (r *doctorReport) writeHeld() {
+	const few = 3
+	for _, what := range r.order {
+		list := r.held[what]
+		if len(list) > few {
+			r.write(list[0], others(list))
+			continue
+		}
+		for _, f := range list {
+			r.write(f, "")
+		}
+	}
+	r.order = nil
+	clear(r.held)
+}
+
+// others says of whom the first of findings that are alike is true too.
+func others(list []doctor.Finding) string {
+	noun := "projects"
+	var names []string
+	for _, f := range list[1:] {
+		if f.Project == "" {
+			noun = "automation users"
+		}
+		names = append(names, cmp.Or(f.Project, f.User))
+	}
+	if list[0].Status == doctor.OK {
+		return fmt.Sprintf("; %d other %s are ok too", len(names), noun)
+	}
+	return "; likewise " + doctor.Enumerate(names)
+}
+
+func (r *doctorReport) write(f doctor.Finding, more string) {
+	r.progress.clear()
+	fmt.Fprintf(r.w, "%s %-13s  %s%s%s\n", r.label(f.Status), f.Check, f.Place(), f.Message, more)
 	if f.Hint != "" {
 		fmt.Fprintf(r.w, "%24shint: %s\n", "", f.Hint)
 	}
@@ -98,6 +170,7 @@ func (r *doctorReport) finish() error {
 	if r.json {
 		return writeJSON(r.w, r.findings)
 	}
+	r.writeHeld()
 	fmt.Fprintf(r.w, "\n%d failed, %s, %d ok\n", r.counts[doctor.Failed], doctor.Count(r.counts[doctor.Warning], "warning"), r.counts[doctor.OK])
 	return nil
 }

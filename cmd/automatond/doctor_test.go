@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,6 +143,38 @@ func TestDoctor_NamesTwelveFaultsAndNothingElse(t *testing.T) {
 		if post.Path != "/oauth2/token" {
 			t.Errorf("it sent %s %s", post.Method, post.Path)
 		}
+	}
+}
+
+// TestDoctor_SaysOfManyProjectsInOneLineWhatIsAlike holds the report of a fleet, which nobody reads by the
+// thousand lines.
+func TestDoctor_SaysOfManyProjectsInOneLineWhatIsAlike(t *testing.T) {
+	var text, line strings.Builder
+	r := newReport(&text, &line, "")
+	for i := range 5000 {
+		name := fmt.Sprint("shop-", i)
+		message := fmt.Sprintf("project %s: automation user %q is administrator", name, name+"-bot")
+		r.add(doctor.Finding{Check: "project", Status: doctor.OK, Message: fmt.Sprintf("project %s can be read, with %d environments", name, i), Project: name})
+		r.add(doctor.Finding{Check: "privilege", Status: doctor.Warning, Message: message, Hint: "less", Project: name, User: name + "-bot"})
+		if i%2000 == 0 {
+			r.add(doctor.Finding{Check: "role", Status: doctor.Failed, Message: "project " + name + ": nobody", Project: name})
+		}
+	}
+	r.progress.show(1, 5000)
+	if err := r.finish(); err != nil {
+		t.Fatal(err)
+	}
+	const want = `ok       project        project shop-0 can be read, with 0 environments; 4999 other projects are ok too
+warning  privilege      project shop-0: automation user "shop-0-bot" is administrator; likewise shop-1, shop-2, shop-3, shop-4, shop-5 and 4994 more
+                        hint: less
+failed   role           project shop-0: nobody
+failed   role           project shop-2000: nobody
+failed   role           project shop-4000: nobody
+
+3 failed, 5000 warnings, 5000 ok
+`
+	if diff := cmp.Diff(want, text.String()); diff != "" || line.String() != "" {
+		t.Errorf("where nobody looks: %q; report (-want +got):\n%s", line.String(), diff)
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 )
 
 // Doctor examines the installation that Run would start with the same options, and reports what it
-// finds while it goes on. It works beside a daemon, and changes nothing. An invalid configuration is
+// finds, and how far it is, while it goes on. It works beside a daemon, and changes nothing. An invalid configuration is
 // a finding for each of its problems, and then a *ConfigError.
-func Doctor(ctx context.Context, o Options, report func(doctor.Finding)) (err error) {
+func Doctor(ctx context.Context, o Options, report func(doctor.Finding), progress func(done, total int)) (err error) {
 	a := newApp(o)
 	defer func() { err = errors.Join(err, a.cleanup()) }()
 	cfg, diagnostics, invalid := a.read(time.Now())
@@ -21,7 +21,7 @@ func Doctor(ctx context.Context, o Options, report func(doctor.Finding)) (err er
 	if a.Data, err = a.dataDir(); err != nil {
 		return err
 	}
-	examined := doctor.Options{Config: cfg, Data: a.Data, Store: a.Store, Report: report}
+	examined := doctor.Options{Config: cfg, Data: a.Data, Store: a.Store, Report: report, Progress: progress}
 	if cfg == nil {
 		return errors.Join(invalid, doctor.Examine(ctx, examined))
 	}

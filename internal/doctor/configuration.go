@@ -19,7 +19,7 @@ func Configuration(cfg *config.Config, diagnostics config.Diagnostics) []Finding
 	if cfg != nil {
 		projects := Count(len(cfg.Projects), "project")
 		if names := cfg.DiscoveryNames(); len(names) > 0 {
-			projects += " and those of " + enumerate(names)
+			projects += " and those of " + Enumerate(names)
 		}
 		list = append(list, passed(CheckConfiguration, "it is valid: %s, %s, %s", Count(len(cfg.Jobs), "cron"),
 			projects, Count(len(cfg.Users), "automation user")))

@@ -55,6 +55,11 @@ type Finding struct {
 	Message string `json:"message"` // one sentence that names what it is about
 	Hint    string `json:"hint"`    // what to do about it, "" if there is nothing to do
 
+	// The one project and the one automation user that were examined, as the configuration calls them; ""
+	// when it is about more than one, or none.
+	Project string `json:"project,omitempty"`
+	User    string `json:"automation_user,omitempty"`
+
 	// The entry of the configuration that is at fault; "" and 0 when there is none.
 	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`
@@ -89,6 +94,8 @@ type Options struct {
 	Data    string                      // data directory
 	Store   string                      // postgres:// URL of the store, "" for a file in Data
 	Report  func(Finding)               // is told each finding when it is there, in an order of its own
+	// Progress is told how many of how many users or projects are through with one of the rounds; nil is nobody.
+	Progress func(done, total int)
 }
 
 // atOnce is how many projects are examined at once.
@@ -228,12 +235,15 @@ func inOrder[T placed](e *examination, things []T, work func(T) []Finding) {
 			}
 			e.Report(f)
 		}
+		if e.Progress != nil {
+			e.Progress(i+1, len(things))
+		}
 	}
 	_ = group.Wait()
 }
 
-// enumerate lists names for a sentence, the first few of many.
-func enumerate(names []string) string {
+// Enumerate lists names for a sentence, the first few of many.
+func Enumerate(names []string) string {
 	const most = 5
 	if len(names) > most {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)

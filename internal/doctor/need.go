@@ -18,16 +18,16 @@ import (
 func (e *examination) examineNeeds(ctx context.Context) {
 	inOrder(e, e.foreign, func(s *survey) []Finding {
 		if s.user == nil {
-			return []Finding{failed(CheckProject, "add it under projects:, with its automation_user",
-				"project %s is named by cron %q, and no automation user is configured for it", s.project.ID, s.needs[0].cron).at(s.needs[0].at)}
+			return s.own([]Finding{failed(CheckProject, "add it under projects:, with its automation_user",
+				"project %s is named by cron %q, and no automation user is configured for it", s.project.ID, s.needs[0].cron).at(s.needs[0].at)})
 		}
-		return s.examine(ctx)
+		return s.own(s.examine(ctx))
 	})
 	inOrder(e, slices.Concat(e.surveys, e.foreign), func(s *survey) []Finding {
 		if !s.read {
 			return nil
 		}
-		return s.examineNeeds(ctx)
+		return s.own(s.examineNeeds(ctx))
 	})
 }
 
@@ -140,7 +140,7 @@ func (r *rights) demand(n need, env *platform.Environment) bool {
 func (r *rights) findings() []Finding {
 	var list []Finding
 	for _, f := range r.faults {
-		list = append(list, failed(CheckTask, "", "project %s, cron %s: %s", r.project.Alias, enumerate(quoted(f.crons)), f.what).at(f.at))
+		list = append(list, failed(CheckTask, "", "project %s, cron %s: %s", r.project.Alias, Enumerate(quoted(f.crons)), f.what).at(f.at))
 	}
 	if r.access == nil {
 		return list
@@ -152,7 +152,7 @@ func (r *rights) findings() []Finding {
 			enough = false
 			list = append(list, failed(CheckRole, fmt.Sprintf("give the account %s the role %s there", r.user.account.Username, d.role),
 				"project %s: automation user %q is %s %s, and %s is wanted: %s",
-				r.project.Alias, r.user.Name, cmp.Or(has, "nobody"), where(at), d.role, enumerate(d.tasks)))
+				r.project.Alias, r.user.Name, cmp.Or(has, "nobody"), where(at), d.role, Enumerate(d.tasks)))
 		}
 	}
 	if enough {

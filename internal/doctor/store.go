@@ -34,7 +34,7 @@ func (e *examination) examineStore(ctx context.Context) {
 	case err != nil:
 		e.fail(CheckStore, "", "%v", err)
 	case !health.Sound():
-		e.fail(CheckStore, health.Remedy, "the ledger %s is not sound: %s", file, enumerate(health.Problems))
+		e.fail(CheckStore, health.Remedy, "the ledger %s is not sound: %s", file, Enumerate(health.Problems))
 	case !openable(file):
 		e.fail(CheckStore, "let the daemon's user write to it", "the ledger %s is sound, and cannot be written to", file)
 	default:

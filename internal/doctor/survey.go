@@ -48,8 +48,19 @@ func (e *examination) examineProjects(ctx context.Context) {
 		if s.read {
 			s.decide(ctx, jobs[s.project])
 		}
-		return findings
+		return s.own(findings)
 	})
+}
+
+// own says of findings that they are the project's and its user's.
+func (s *survey) own(findings []Finding) []Finding {
+	for i := range findings {
+		findings[i].Project = s.project.Alias
+		if s.user != nil {
+			findings[i].User = s.user.Name
+		}
+	}
+	return findings
 }
 
 func (s *survey) examine(ctx context.Context) []Finding {

@@ -30,7 +30,13 @@ func (u *user) place() job.Position { return u.Source }
 
 // examineUsers looks at each automation user's token, whose it is, and how much hangs on it.
 func (e *examination) examineUsers(ctx context.Context) {
-	inOrder(e, e.users, func(u *user) []Finding { return u.examine(ctx) })
+	inOrder(e, e.users, func(u *user) []Finding {
+		findings := u.examine(ctx)
+		for i := range findings {
+			findings[i].User = u.Name
+		}
+		return findings
+	})
 	e.reportStranger(CheckAuth, "api.auth_url", e.Config.AuthURL+" answers, and not as a token endpoint does")
 	e.reportStranger(CheckAPI, "api.url", e.Config.APIURL+" answers, and not as the API does")
 	accounts := map[string]string{} // user by account
@@ -45,7 +51,7 @@ func (e *examination) examineUsers(ctx context.Context) {
 		accounts[u.account.ID] = u.Name
 		if n := len(u.projects); n > 1 {
 			e.Report(warning(CheckAccount, "with an automation user for each project, a token that leaks opens one of them only",
-				"automation user %q has one token for %d projects: %s", u.Name, n, enumerate(u.projects)).at(u.Source))
+				"automation user %q has one token for %d projects: %s", u.Name, n, Enumerate(u.projects)).at(u.Source))
 		}
 	}
 }
@@ -124,5 +130,5 @@ func unexamined(projects []string) string {
 	if len(projects) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; not examined: project %s", enumerate(projects))
+	return fmt.Sprintf("; not examined: project %s", Enumerate(projects))
 }
