@@ -95,12 +95,12 @@ func (w *writer) ask(ctx context.Context, r *request) error {
 }
 
 func (w *writer) enqueue(r *request) error {
+	r.since = time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
 		return ErrClosed
 	}
-	r.since = time.Now()
 	if !r.later {
 		w.urgent = r.since
 	}

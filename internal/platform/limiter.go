@@ -5,17 +5,8 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/time/rate"
-)
-
-// The ramp: at most rampWidth young requests are under way at once. A request is young for rampAge,
-// and as long as answers to others come in less than that apart, but for longestYouth at most.
-const (
-	rampWidth    = 128
-	rampAge      = 5 * time.Millisecond
-	longestYouth = 50 * time.Millisecond
 )
 
 // LimiterOptions bound the requests under way. Zero fields take their defaults.
@@ -41,10 +32,9 @@ type LimiterOptions struct {
 type Limiter struct {
 	rate     *rate.Limiter // nil is unlimited
 	overall  chan struct{}
-	ramp     chan struct{}
+	ramp     *ramp
 	perLimit int
 	owner    func(project string) (user string, most int)
-	answered atomic.Int64 // when the latest place was given back, Unix nanoseconds
 
 	mu       sync.Mutex
 	projects map[string]*slots
@@ -66,7 +56,7 @@ func NewLimiter(o LimiterOptions) *Limiter {
 		o.PerProject = 4
 	}
 	l := &Limiter{
-		overall: make(chan struct{}, o.InFlight), ramp: make(chan struct{}, rampWidth),
+		overall: make(chan struct{}, o.InFlight), ramp: newRamp(),
 		perLimit: o.PerProject, owner: o.Owner, projects: map[string]*slots{}, users: map[string]*slots{},
 	}
 	if o.RequestsPerSecond > 0 {
@@ -80,12 +70,9 @@ type Slot struct {
 	limiter *Limiter
 	project place
 	user    place // none when its requests have no bound of their own
+	young   *young
 
-	mu       sync.Mutex
-	left     time.Time
-	aged     *time.Timer
-	onRamp   bool
-	released bool
+	released atomic.Bool
 }
 
 // Acquire waits for a place for one request of a project. Say Start when the request leaves, and
@@ -98,7 +85,8 @@ func (l *Limiter) Acquire(ctx context.Context, project string) (*Slot, error) {
 }
 
 // AcquireSoon is Acquire for one who has something else to do when there is no place: it waits, until
-// ctx ends, for the ramp only, which moves on by itself. It returns nil without a place.
+// ctx ends, for the bounds that all projects share, which move on as others are answered, and not for those of
+// the project and its user. It returns nil without a place.
 func (l *Limiter) AcquireSoon(ctx context.Context, project string) *Slot {
 	if l == nil || l.rate != nil {
 		return nil
@@ -117,10 +105,17 @@ func (l *Limiter) AcquireSoon(ctx context.Context, project string) *Slot {
 
 var errNoPlace = errors.New("no place is free")
 
-// acquire takes a place in each of the bounds. Take takes one of those that do not move on by
-// themselves.
+// Width is how many young requests may be under way at once.
+func (l *Limiter) Width() int {
+	if l == nil {
+		return rampWidth
+	}
+	return min(rampWidth, cap(l.overall))
+}
+
+// acquire takes a place in each of the bounds. Take takes one of those of the project and its user.
 func (l *Limiter) acquire(ctx context.Context, project string, take func(chan struct{}) error) (*Slot, error) {
-	s := &Slot{limiter: l, onRamp: true}
+	s := &Slot{limiter: l}
 	var err error
 	if s.project, err = l.takeOne(l.projects, project, l.perLimit, take); err != nil {
 		return nil, err
@@ -131,7 +126,7 @@ func (l *Limiter) acquire(ctx context.Context, project string, take func(chan st
 		}
 	}
 	if err == nil {
-		err = l.acquireShared(ctx, take)
+		s.young, err = l.acquireShared(ctx)
 	}
 	if err != nil {
 		l.giveBack(s.user)
@@ -142,70 +137,35 @@ func (l *Limiter) acquire(ctx context.Context, project string, take func(chan st
 }
 
 // acquireShared takes what all projects share.
-func (l *Limiter) acquireShared(ctx context.Context, takeOverall func(chan struct{}) error) error {
+func (l *Limiter) acquireShared(ctx context.Context) (*young, error) {
 	if l.rate != nil {
 		if err := l.rate.Wait(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := takeOverall(l.overall); err != nil {
-		return err
+	if err := take(ctx, l.overall); err != nil {
+		return nil, err
 	}
-	if err := take(ctx, l.ramp); err != nil {
+	y, err := l.ramp.enter(ctx)
+	if err != nil {
 		<-l.overall
-		return err
 	}
-	return nil
+	return y, err
 }
 
 // Start says that the request leaves now: its age counts from here.
 func (s *Slot) Start() {
-	if s == nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.left = time.Now()
-	s.aged = time.AfterFunc(rampAge, s.age)
-}
-
-// age takes the request from the ramp, unless it is young still.
-func (s *Slot) age() {
-	now := time.Now()
-	answered := time.Unix(0, s.limiter.answered.Load())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.onRamp && now.Sub(answered) < rampAge && now.Sub(s.left) < longestYouth {
-		s.aged.Reset(rampAge)
-		return
-	}
-	s.leaveRamp()
-}
-
-// leaveRamp gives the place on the ramp back, if there is one. The caller holds s.mu.
-func (s *Slot) leaveRamp() {
-	if s.onRamp {
-		s.onRamp = false
-		<-s.limiter.ramp
+	if s != nil {
+		s.limiter.ramp.start(s.young)
 	}
 }
 
 // Release gives the place back. Further calls do nothing.
 func (s *Slot) Release() {
-	if s == nil {
+	if s == nil || s.released.Swap(true) {
 		return
 	}
-	s.limiter.answered.Store(time.Now().UnixNano())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.aged != nil {
-		s.aged.Stop()
-	}
-	s.leaveRamp()
-	if s.released {
-		return
-	}
-	s.released = true
+	s.limiter.ramp.exit(s.young)
 	<-s.limiter.overall
 	s.limiter.giveBack(s.user)
 	s.limiter.giveBack(s.project)

@@ -97,7 +97,7 @@ func TestLimiter_BoundsEachUserOverItsProjects(t *testing.T) {
 			s.Release()
 			s.Release()
 		}
-		if len(l.projects) != 0 || len(l.users) != 0 || len(l.overall) != 0 || len(l.ramp) != 0 {
+		if len(l.projects) != 0 || len(l.users) != 0 || len(l.overall) != 0 || len(l.ramp.places) != 0 {
 			t.Errorf("places are held after %s: %v %v", time.Since(began), l.projects, l.users)
 		}
 	})
@@ -167,11 +167,19 @@ func TestLimiter_AnswersToSomeDoNotKeepTheRestYoungForEver(t *testing.T) {
 			time.Sleep(time.Millisecond)
 			slot.Release()
 		}
-		if free := rampWidth - len(l.ramp); free != rampWidth {
-			t.Errorf("%d places of the ramp are free, want all %d", free, rampWidth)
+		began := time.Now()
+		for i := range rampWidth {
+			slot, _ := l.Acquire(t.Context(), "late"+strconv.Itoa(i))
+			held = append(held, slot)
+		}
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("as many more waited %s for their places", waited)
 		}
 		for _, s := range held {
 			s.Release()
+		}
+		if left := l.ramp.left.Len() + len(l.ramp.places); left != 0 {
+			t.Errorf("%d are on the ramp after all were answered", left)
 		}
 	})
 }
@@ -246,13 +254,13 @@ func TestLimiter_GivingUpLeavesNothingBehind(t *testing.T) {
 			slot.Release()
 		}
 		time.Sleep(time.Second)
-		if len(l.projects) != 0 || len(l.overall) != 0 || len(l.ramp) != 0 {
-			t.Errorf("left behind: %d projects, %d places, %d in the ramp", len(l.projects), len(l.overall), len(l.ramp))
+		if len(l.projects) != 0 || len(l.overall) != 0 || len(l.ramp.places) != 0 {
+			t.Errorf("left behind: %d projects, %d places, %d in the ramp", len(l.projects), len(l.overall), len(l.ramp.places))
 		}
 	})
 }
 
-func TestLimiter_WaitsForTheRampOnlyWhenAPlaceIsWantedSoon(t *testing.T) {
+func TestLimiter_WaitsForWhatAllShareWhenAPlaceIsWantedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(LimiterOptions{InFlight: rampWidth + 1, PerProject: 1})
 		var held []*Slot
@@ -274,14 +282,22 @@ func TestLimiter_WaitsForTheRampOnlyWhenAPlaceIsWantedSoon(t *testing.T) {
 		if slot == nil {
 			t.Error("no place although one left the ramp")
 		}
-		if more := l.AcquireSoon(t.Context(), "r"); more != nil {
+		soon, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if more := l.AcquireSoon(soon, "r"); more != nil {
 			t.Error("a place beyond the overall bound was given")
+		}
+		time.AfterFunc(time.Second, held[1].Release)
+		if more := l.AcquireSoon(t.Context(), "r"); more == nil {
+			t.Error("no place although another was given back")
+		} else {
+			more.Release()
 		}
 		for _, slot := range append(held, slot) {
 			slot.Release()
 		}
-		if len(l.projects) != 0 || len(l.overall) != 0 || len(l.ramp) != 0 {
-			t.Errorf("left behind: %d projects, %d places, %d in the ramp", len(l.projects), len(l.overall), len(l.ramp))
+		if len(l.projects) != 0 || len(l.overall) != 0 || len(l.ramp.places) != 0 {
+			t.Errorf("left behind: %d projects, %d places, %d in the ramp", len(l.projects), len(l.overall), len(l.ramp.places))
 		}
 	})
 }

@@ -58,9 +58,9 @@ func (r *Runner) accept(ctx context.Context, fires []scheduler.Fire) {
 			continue
 		}
 		early += c.early()
-		if ready = append(ready, c); len(ready) == size || early >= firstMost {
+		if ready = append(ready, c); len(ready) == size || early >= r.together() {
 			batches <- ready
-			if early < firstMost {
+			if early < r.together() {
 				size = min(2*size, claimMost)
 			}
 			ready, early = nil, 0
@@ -357,7 +357,7 @@ func (r *Runner) claim(ctx context.Context, claims []claim) bool {
 					ahead[u.due] = append(ahead[u.due], u)
 					continue
 				}
-				r.spawn(func() { r.execute(ctx, u) })
+				r.setOut(ctx, u)
 			}
 		case c.Excluded:
 			r.hold([]scheduler.Fire{claims[i].fire}, time.Until(claims[i].fire.ScheduledAt))

@@ -51,6 +51,11 @@ func (r *Runner) dispatch(ctx context.Context, u *run, call plan.Call) (int, err
 		f.dispatch.first = f
 		return f.dispatch.carry(ctx)
 	}
+	return r.further(ctx, u, call)
+}
+
+// further is dispatch for a call of which nothing was made ready.
+func (r *Runner) further(ctx context.Context, u *run, call plan.Call) (int, error) {
 	d, err := r.newDispatch(u, call)
 	if err != nil {
 		u.note(ledger.Failed, ledger.Script, err.Error())
@@ -214,8 +219,8 @@ var (
 	errInterrupted = &platform.Error{Op: "the request", Sent: true, Err: errors.New("the daemon ended before its answer was recorded")}
 )
 
-// try makes one try: the request, its place and its intent, unless these were made ready with the
-// claim; then it leaves. It returns a verdict when the dispatch ends without another try. Errors of
+// try makes one try: the request, its place and its intent; then it leaves. What was made ready with the claim
+// is not made again, and a first request may have left already. It returns a verdict when the dispatch ends without another try. Errors of
 // the platform are *platform.Error.
 func (d *dispatch) try(ctx context.Context) (*platform.Accepted, *verdict, error) {
 	f := d.first
@@ -227,11 +232,10 @@ func (d *dispatch) try(ctx context.Context) (*platform.Accepted, *verdict, error
 			return nil, end, err
 		}
 		return d.send(ctx, request)
-	case f.slot == nil: // there was no place for it yet
+	case !f.left: // there was no place for it yet
 		return d.send(ctx, f.request)
 	default:
-		defer f.slot.Release()
-		return d.leave(ctx, f.client, f.request, f.slot)
+		return f.accepted, f.end, f.err
 	}
 }
 
@@ -286,9 +290,7 @@ func (d *dispatch) leave(
 		}
 	}
 	slot.Start()
-	var accepted *platform.Accepted
-	var err error
-	d.request(func() { accepted, err = client.Do(ctx, request) })
+	accepted, err := client.Do(ctx, request)
 	var refused *platform.Error
 	if d.row.Ordinal == 0 && !d.run.started() && !(errors.As(err, &refused) && refused.Execution() == platform.NotExecuted) {
 		d.Metrics.sent(leaves.Sub(d.run.due))

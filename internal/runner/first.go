@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/automatond/automatond/internal/ledger"
@@ -23,12 +24,14 @@ import (
 const (
 	// foresight is how long before a request is due it may be made ready.
 	foresight = 2 * time.Second
-	// firstMost bounds the requests whose intents are written together. They are fewer than the ramp has
-	// places, so that the next are written while these are under way.
-	firstMost = 64
-	// firstPatience is how long they wait for their places. The ramp moves on sooner.
+	// firstPatience is how long requests wait for their places whose intents are written together. The ramp
+	// moves on sooner.
 	firstPatience = 100 * time.Millisecond
 )
+
+// together bounds the requests whose intents are written together: half as many as may be under way, so
+// that the next are written meanwhile.
+func (r *Runner) together() int { return max(1, r.Limiter.Width()/2) }
 
 // first is a run's first request, made ready before the run is claimed.
 type first struct {
@@ -36,6 +39,11 @@ type first struct {
 	client   *platform.Client
 	request  platform.Request
 	slot     *platform.Slot // its place; with it, the intent is written. Nil: both in its turn
+
+	left     bool // it was sent, or taken back; this came of it:
+	accepted *platform.Accepted
+	end      *verdict
+	err      error
 }
 
 // foresee makes a run's first request ready, or returns nil when that has to wait for its turn: it
@@ -74,6 +82,7 @@ func (u *run) early() bool { return u.first != nil && u.first.dispatch.row.Dedup
 func (r *Runner) arm(ctx context.Context, claims []claim) {
 	ctx, cancel := context.WithTimeout(ctx, firstPatience)
 	defer cancel()
+	places := r.together()
 	for _, c := range claims {
 		for i := range c.row.Runs {
 			u := c.runs[c.row.Runs[i].Environment]
@@ -84,7 +93,11 @@ func (r *Runner) arm(ctx context.Context, claims []claim) {
 				c.row.Runs[i].First = &u.first.dispatch.row
 				continue
 			}
+			if places == 0 {
+				continue
+			}
 			if u.first.slot = r.Limiter.AcquireSoon(ctx, u.Project); u.first.slot != nil {
+				places--
 				c.row.Runs[i].First = u.first.dispatch.intended(time.Now())
 			}
 		}
@@ -110,10 +123,31 @@ func (r *Runner) launch(ctx context.Context, runs []*run) {
 	if r.awaitTurn(ctx, runs[0]) != nil {
 		return // stopping: the next start adopts them
 	}
-	r.intendFirst(ctx, runs)
-	for _, u := range runs {
-		r.spawn(func() { r.execute(ctx, u) })
+	for group := range slices.Chunk(runs, r.together()) {
+		r.intendFirst(ctx, group)
+		for _, u := range group {
+			r.setOut(ctx, u)
+		}
 	}
+}
+
+// setOut has a run's calls made. A first request that is ready to leave does so before all else.
+func (r *Runner) setOut(ctx context.Context, u *run) {
+	if u.first == nil || u.first.slot == nil {
+		r.spawn(func() { r.execute(ctx, u) })
+		return
+	}
+	r.hand(func() {
+		u.first.leave(ctx)
+		r.spawn(func() { r.execute(ctx, u) })
+	})
+}
+
+// leave sends the request, which has its place and its intent.
+func (f *first) leave(ctx context.Context) {
+	defer f.slot.Release()
+	f.accepted, f.end, f.err = f.dispatch.leave(ctx, f.client, f.request, f.slot)
+	f.left = true
 }
 
 // intendFirst takes places for the first requests of runs and writes their intents. A request for which not

@@ -97,3 +97,23 @@ func TestRunner_GivesBackThePlacesOfRunsThatOverlap(t *testing.T) {
 		}
 	})
 }
+
+func TestRunner_FirstRequestsWaitForNoMorePlacesThanThereAre(t *testing.T) {
+	const everywhere = "crons: {snapshot: {spec: '0 5 * * *', task: {backup: {}}}}"
+	for _, places := range []int{1, 2} {
+		prepare := func(w *world) { w.limits = platform.LimiterOptions{InFlight: places} }
+		inPreparedWorld(t, everywhere, prepare, func(w *world) {
+			w.fire()
+			w.wait(time.Minute)
+			for _, ahead := range []time.Duration{0, time.Second} {
+				before := w.posts("/backup")
+				w.fireFor(time.Now().Truncate(time.Second).Add(ahead))
+				w.wait(ahead)
+				if got := w.posts("/backup") - before; got != 3 {
+					t.Errorf("%d of 3 requests left on time, with %d places, claimed %s ahead", got, places, ahead)
+				}
+				w.wait(time.Minute)
+			}
+		})
+	}
+}

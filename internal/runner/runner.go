@@ -208,20 +208,17 @@ func (r *Runner) spawn(f func()) { r.work.Go(f) }
 // parkedMost is how many goroutines wait for requests: more than a burst to a fast platform keeps busy.
 const parkedMost = 128
 
-// request makes one request of the platform, in a goroutine of the few that have grown the stack which that
-// takes. In a burst the caller waits for much longer, until the answer is recorded, and with many others.
-func (r *Runner) request(do func()) {
-	done := make(chan struct{})
-	f := func() { defer close(done); do() }
+// hand has f, which makes a request, run by a goroutine of the few that have grown the stack which that takes.
+// What follows on an answer waits for the store, in a burst for much longer, and belongs in another one.
+func (r *Runner) hand(f func()) {
 	select {
 	case r.idle <- f:
 	default:
-		r.work.Go(func() { r.serve(f) })
+		r.spawn(func() { r.serve(f) })
 	}
-	<-done
 }
 
-// serve runs f, and then what request hands over, until the daemon stops or enough others wait.
+// serve runs f, and then what is handed over, until the daemon stops or enough others wait.
 func (r *Runner) serve(f func()) {
 	for {
 		f()

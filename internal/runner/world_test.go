@@ -41,6 +41,7 @@ type world struct {
 	shared  bool   // other replicas may work on the ledger
 	opened  func() // if there is one, called at a start before the runner runs
 	token   secret.Source
+	limits  platform.LimiterOptions
 
 	ledger   *ledger.Ledger
 	registry *prometheus.Registry
@@ -117,7 +118,7 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	w.registry = prometheus.NewRegistry()
-	limiter := platform.NewLimiter(platform.LimiterOptions{})
+	limiter := platform.NewLimiter(w.limits)
 	w.client, err = platform.New(platform.Options{
 		APIURL: "http://sandbox.test", AuthURL: "http://sandbox.test", User: "bot", Token: w.token,
 		Transport: w.sandbox.Transport(), Limiter: limiter, UserAgent: "automatond/test", Logger: logger,
