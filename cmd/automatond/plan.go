@@ -117,7 +117,11 @@ func pairs(list []string) (map[string]string, error) {
 
 func writePlan(w io.Writer, report plan.Report) {
 	for _, c := range report.Crons {
-		fmt.Fprintf(w, "%s: %s", c.Cron, c.Decision)
+		fmt.Fprint(w, c.Cron)
+		if c.Project != "" {
+			fmt.Fprintf(w, " in %s", c.Project)
+		}
+		fmt.Fprintf(w, ": %s", c.Decision)
 		if c.Reason != "" {
 			fmt.Fprintf(w, " (%s)", c.Reason)
 		}

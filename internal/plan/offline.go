@@ -34,6 +34,7 @@ type Report struct {
 // CronReport says what one cron would do on the described target.
 type CronReport struct {
 	Cron     string       `json:"cron"`
+	Project  string       `json:"project,omitempty"` // as the configuration calls it, for a cron of several
 	Decision Action       `json:"decision"`
 	Reason   string       `json:"reason"`
 	Message  string       `json:"message"`
@@ -122,6 +123,9 @@ func (o Offline) decide(ctx context.Context, j *job.Job, p *job.Project) CronRep
 		ID: o.Branch, Name: o.Branch, MachineName: o.MachineName, Type: o.EnvironmentType, Status: o.Status, Project: p.ID,
 	}}
 	r := reportOf(j, Decide(ctx, &described, target))
+	if len(j.Projects) > 1 {
+		r.Project = p.Alias
+	}
 	r.Conditions = Explain(ctx, &described, target)
 	if r.SpreadSeconds = int64(j.Spread / time.Second); r.SpreadSeconds > 0 && p.ID != "" {
 		offset := int64(j.Offset(p.ID, o.Branch) / time.Second)

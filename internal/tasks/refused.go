@@ -14,9 +14,28 @@ var refused = map[string]string{
 	"user:delete":             byAPI,
 	"user:get":                byAPI,
 	"team:update":             "teams belong to an organization, and nothing outside of projects is changed",
+	"resources:build:set":     byAPI,
+	"blue-green:enable":       byAPI,
+	"blue-green:deploy":       byAPI,
+	"blue-green:conclude":     byAPI,
+	"db:dump":                 bySSH,
+	"db:sql":                  bySSH,
+	"environment:drush":       bySSH,
+	"environment:scp":         bySSH,
+	"environment:ssh":         bySSH,
+	"mount:download":          bySSH,
+	"mount:upload":            bySSH,
+	"service:mongo:dump":      bySSH,
+	"service:mongo:export":    bySSH,
+	"service:mongo:restore":   bySSH,
+	"service:redis-cli":       bySSH,
+	"service:valkey-cli":      bySSH,
 	"project:variable:set":    "write variable:create --level project --update",
 	"project:variable:delete": "write variable:delete --level project",
 }
 
 // byAPI is about what is done once and by hand, but may be declared all the same.
 const byAPI = "declare it as a task of the kind api"
+
+// bySSH is about what happens in a container, or comes out of one.
+const bySSH = "it works over SSH, and only requests to the API are made here; such a cron belongs in the application's container"
