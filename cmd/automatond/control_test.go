@@ -99,7 +99,8 @@ func TestControl_TriggersAndShowsRuns(t *testing.T) {
 	contains(t, s.mustCommand("resume", "--all"), "nothing is suspended")
 
 	contains(t, s.mustCommand("platform", "environment:redeploy", "-e", "main", "--yes", "--wait"), "succeeded")
-	s.failing(1, "no environment is named", "platform", "backup")
+	s.failing(2, "no environment is named", "platform", "backup")
+	s.failing(2, "option --hard does not exist", "platform", "backup", "--hard")
 
 	d.stop()
 	// The history is there without a daemon.
@@ -231,7 +232,7 @@ func TestLedger_IsCopiedAndCheckedWithAndWithoutADaemon(t *testing.T) {
 	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 500 * time.Millisecond}, yearly)
 	s.failing(1, "there is no ledger", "ledger", "backup", "copy.db")
 	s.failing(1, "there is no ledger", "ledger", "check")
-	s.failing(2, "accepts 1 arg", "ledger", "backup")
+	s.failing(2, "an argument is missing", "ledger", "backup")
 	d := s.start()
 	d.eventually("ready", d.ready)
 	contains(t, s.mustCommand("ledger", "check"), "is sound")

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/automatond/automatond/internal/app"
+	"github.com/automatond/automatond/internal/control"
 )
 
 // release is the version of a release build, set by the linker.
@@ -39,8 +40,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	var exit *exitError
+	cmd, err := root.ExecuteContextC(ctx)
+	var (
+		exit    *exitError
+		wrong   *usageError
+		refusal *control.Refusal
+	)
 	switch {
 	case err == nil:
 		return 0
@@ -49,6 +54,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			fmt.Fprintln(stderr, "automatond:", exit.message)
 		}
 		return exit.code
+	case errors.As(err, &wrong):
+		fmt.Fprintf(stderr, "automatond: %v\nTry '%s --help'.\n", err, cmd.CommandPath())
+		return exitInvalid
+	case errors.As(err, &refusal) && refusal.Misused:
+		fmt.Fprintln(stderr, "automatond:", err)
+		return exitInvalid
 	default:
 		fmt.Fprintln(stderr, "automatond:", err)
 		return exitFailed
@@ -63,10 +74,6 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.message }
 
-func usage(err error) error {
-	return &exitError{exitInvalid, err.Error() + "\nTry 'automatond --help'."}
-}
-
 func newRoot(version app.Version) *cobra.Command {
 	root := &cobra.Command{
 		Use:     "automatond",
@@ -80,30 +87,10 @@ without waiting, at most once, under an automation user's token.`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(flagProblem(err)) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRun(version), newCheck(version), newNext(), newPlan(), newImport(), newTrigger(), newSuspend(), newResume(),
 		newReload(), newRuns(), newLedger(), newDoctor(version), newPlatform(version), newHealthcheck(), newVersion(version))
 	checkUsage(root)
 	return root
-}
-
-// checkUsage gives wrong arguments of a command and those below it the exit code of wrong usage.
-func checkUsage(cmd *cobra.Command) {
-	cmd.Args = usageArgs(cmd.Args)
-	for _, c := range cmd.Commands() {
-		checkUsage(c)
-	}
-}
-
-func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if check == nil {
-			check = cobra.NoArgs
-		}
-		if err := check(cmd, args); err != nil {
-			return usage(err)
-		}
-		return nil
-	}
 }

@@ -49,7 +49,7 @@ func (a *app) command(_ context.Context, c control.Command) (control.Asked, erro
 	args := append([]string{"platform"}, c.Args...)
 	call, err := shell.ParseCommandLine(args)
 	if err != nil {
-		return control.Asked{}, control.Refuse("platform: %v", err) // without its words: one may be a secret
+		return control.Asked{}, control.Misuse("platform: %v", err) // without its words: one may be a secret
 	}
 	project, err := a.projectNamed(call.Project)
 	if err != nil {
@@ -61,9 +61,9 @@ func (a *app) command(_ context.Context, c control.Command) (control.Asked, erro
 	}
 	switch environment {
 	case "":
-		return control.Asked{}, control.Refuse("no environment is named: write it after the command, as --environment NAME")
+		return control.Asked{}, control.Misuse("no environment is named: write it after the command, as --environment NAME")
 	case ".":
-		return control.Asked{}, control.Refuse("the environment \".\" is not known here: write its name")
+		return control.Asked{}, control.Misuse("the environment \".\" is not known here: write its name")
 	}
 	anywhere := *project
 	anywhere.Environment = nil // the command line decides, not where the daemon stands
@@ -82,7 +82,7 @@ func (a *app) projectNamed(name string) (*job.Project, error) {
 	projects := a.current.Load().config.Projects
 	if name == "" {
 		if len(projects) != 1 {
-			return nil, control.Refuse("no project is named: write it after the command, as --project NAME")
+			return nil, control.Misuse("no project is named: write it after the command, as --project NAME")
 		}
 		return projects[0], nil
 	}

@@ -134,9 +134,15 @@ type Reloaded struct {
 type Refusal struct {
 	Message     string          `json:"error"`
 	Diagnostics json.RawMessage `json:"diagnostics,omitempty"` // of a configuration that is not valid
+	Misused     bool            `json:"misused,omitempty"`     // the command line is wrong, whatever the daemon knows
 }
 
 func (r *Refusal) Error() string { return r.Message }
 
 // Refuse makes a Refusal.
 func Refuse(format string, args ...any) error { return &Refusal{Message: fmt.Sprintf(format, args...)} }
+
+// Misuse makes a Refusal of a command line that is wrong in itself.
+func Misuse(format string, args ...any) error {
+	return &Refusal{Message: fmt.Sprintf(format, args...), Misused: true}
+}
