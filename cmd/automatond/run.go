@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -85,7 +86,14 @@ func newLogger(w io.Writer, format, level string) (zerolog.Logger, error) {
 			Out: w, TimeFormat: time.TimeOnly, NoColor: !colored(w),
 			FieldsExclude: []string{"component"},
 			FieldsOrder:   []string{"cron", "project", "environment", "task", "outcome", "reason", "detail"},
+			FormatPrepare: alignMessage,
 		}
 	}
 	return zerolog.New(w).Level(parsed).With().Timestamp().Logger(), nil
+}
+
+// alignMessage lets the keys behind the messages of runs begin in one column.
+func alignMessage(event map[string]any) error {
+	event[zerolog.MessageFieldName] = fmt.Sprintf("%-24v", event[zerolog.MessageFieldName])
+	return nil
 }

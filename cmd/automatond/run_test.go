@@ -77,6 +77,7 @@ func TestRun_FiresTheDocumentedCronAtTheMinute(t *testing.T) {
 			if records := s.records(); len(records) != 1 || string(records[0].Outcome) != c.outcome || string(records[0].Reason) != c.reason {
 				t.Errorf("records %+v, want one %s/%s", records, c.outcome, c.reason)
 			}
+			contains(t, d.log.String(), `"message":"first fire scheduled"`)
 			s.holdsNoToken()
 		})
 	}

@@ -161,6 +161,7 @@ func (a *app) work(ctx context.Context) error {
 	s := a.current.Load()
 	a.Logger.Info().Str("version", a.Version.Version).Int("crons", len(s.config.Jobs)).
 		Int("projects", len(s.config.Projects)).Stringer("store", a.store).Bool("observe", a.Observe).Msg("started")
+	a.announce(s.config.Jobs)
 	err := a.run(ctx)
 	a.Logger.Info().Msg("stopped")
 	return err
@@ -177,6 +178,26 @@ func (a *app) begin(ctx context.Context) error {
 		a.Logger.Warn().Msg("no cron will ever fire: all are left to the app container, or have no project")
 	}
 	return nil
+}
+
+// announce says when something will first be heard of a cron, which may be days from now, and with a
+// sandbox how not to wait for it.
+func (a *app) announce(jobs []*job.Job) {
+	var first *job.Job
+	var at time.Time
+	for _, j := range jobs {
+		if next := a.scheduler.Next(j); !next.IsZero() && (first == nil || next.Before(at)) {
+			first, at = j, next
+		}
+	}
+	if first == nil {
+		return
+	}
+	e := a.Logger.Info().Str("cron", first.Name).Time("scheduled", at).Stringer("in", time.Until(at).Round(time.Second))
+	if a.Sandbox {
+		e.Str("now", fmt.Sprintf("automatond trigger %s --data %s", first.Name, a.Data))
+	}
+	e.Msg("first fire scheduled")
 }
 
 // run runs the parts until ctx ends. All hear of the end together. The runner finishes what is in
