@@ -159,8 +159,7 @@ func (r reader) readVariables(v *yaml.Node, into *map[string]string, shared bool
 	r.optionalMapping(v, func(key, value *yaml.Node) {
 		at := r.at(key)
 		if !isVariableName(key.Value) {
-			at.errorf(key, "variable-name", "use letters, digits and underscores, and begin with no digit",
-				"%s is not the name of a variable", plainOrQuoted(key.Value))
+			at.errorf(key, "variable-name", variableNameHint(key.Value), "%s is not the name of a variable", plainOrQuoted(key.Value))
 			return
 		}
 		if reserved(key.Value) {
@@ -188,6 +187,19 @@ func (r reader) readVariables(v *yaml.Node, into *map[string]string, shared bool
 			(*into)[key.Value] = text
 		}
 	})
+}
+
+// variableNameHint says what to write instead. The platform's own names of variables have a prefix,
+// and only those with env: are variables of the shell there.
+func variableNameHint(name string) string {
+	prefix, rest, prefixed := strings.Cut(name, ":")
+	switch {
+	case prefixed && prefix == "env" && isVariableName(rest):
+		return "write " + rest + ": what is called " + name + " on the platform, a script reads as $" + rest
+	case prefixed && isVariableName(prefix):
+		return "leave it out: what has such a name on the platform is no variable that a script could read"
+	}
+	return "use letters, digits and underscores, and begin with no digit"
 }
 
 // reserved reports the variables that every script has from its target.

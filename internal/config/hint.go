@@ -29,6 +29,8 @@ func (r reader) formHint(n *yaml.Node, wanted string) string {
 		return "write spec: '" + oneLine(n) + "'"
 	case key == "timezone":
 		return "write timezone: with one name, such as Europe/Paris"
+	case strings.HasSuffix(r.path, "variables.env") && n.Kind == yaml.MappingNode:
+		return "leave out env:, and write the names in it directly below variables:"
 	case strings.Contains(r.path, "variables.") && r.inTask() == "":
 		return "write NAME: value below variables:, each on a line of its own"
 	case wanted == "text" && n.Kind == yaml.MappingNode:

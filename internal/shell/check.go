@@ -23,8 +23,11 @@ type checker struct {
 	ours      []Problem // what matters only if automatond runs it
 	others    []*syntax.Word
 	handing   []*syntax.Word     // those of others that would call the CLI themselves
+	loggers   []*syntax.Word     // what only keeps a log
+	heard     []span             // what the script reads the output of, through a pipe
+	unheard   []span             // substitutions of which nobody reads what they print
 	calls     []uint             // offsets of the calls of the CLI
-	logs      []*syntax.CallExpr // what keeps the output of calls
+	logs      []*syntax.CallExpr // what keeps the output of others, at the end of a pipe
 	documents map[uint]bool      // lines that a here-document begins after
 	within    []*syntax.CmdSubst // substitutions around the present node, and maybe some that have ended
 	usesCLI   bool
@@ -85,8 +88,15 @@ func (c *checker) verdict() []Problem {
 		name, _ := literalName(w)
 		return c.functions[name] // declared further down, by an eval
 	})
+	if !c.usesCLI {
+		c.others = append(c.others, c.loggers...)
+	}
 	switch {
 	case c.usesCLI:
+		for _, w := range c.loggers {
+			name, _ := literalName(w)
+			c.foundHere(w, Warning, "file-unwritten", fmt.Sprintf("nothing is written by %s: no program is started", name), hints[path.Base(name)])
+		}
 		problems = append(problems, c.ours...)
 		problems = append(problems, c.mixed()...)
 	case len(c.others) > 0:
@@ -276,8 +286,11 @@ func (c *checker) call(call *syntax.CallExpr) {
 	case roleBash:
 		c.bash(name, args)
 	default:
-		if slices.Contains(c.logs, call) {
-			c.foundHere(args[0], Warning, "file-unwritten", fmt.Sprintf("nothing is written by %s: no program is started", name), hints[path.Base(name)])
+		switch {
+		case slices.Contains(c.logs, call), isLogger(name):
+			c.loggers = append(c.loggers, args[0])
+			return
+		case isShow(name) && isIn(c.unheard, args[0].Pos().Offset()):
 			return
 		}
 		if plusAssign.MatchString(name) {
@@ -419,6 +432,8 @@ func (c *checker) builtin(name string, args []*syntax.Word) {
 	switch name {
 	case "[", "test":
 		c.test(args)
+	case "echo":
+		c.echo(args)
 	case "set":
 		for _, w := range args[1:] {
 			if w.Lit() == "pipefail" {
@@ -519,12 +534,18 @@ func (c *checker) function(f *syntax.FuncDecl) {
 // time, so the order of two calls would be chance.
 func (c *checker) pipe(b *syntax.BinaryCmd) {
 	// Where the part ends is asked of the operator: a here-document of it lies behind the whole line.
-	if b.Op != syntax.Pipe || !c.callsWithin(b.X.Pos(), b.OpPos) {
+	if b.Op != syntax.Pipe {
 		return
 	}
-	if log := logPart(b); log != nil && !c.functions[log.Args[0].Lit()] {
+	log := logPart(b)
+	kept := log == nil || c.functions[log.Args[0].Lit()] || c.substitutionAround(b.OpPos) != nil
+	if kept {
+		c.heard = append(c.heard, span{b.X.Pos().Offset(), b.OpPos.Offset()})
+	}
+	switch {
+	case !kept:
 		c.logs = append(c.logs, log)
-	} else {
+	case c.callsWithin(b.X.Pos(), b.OpPos):
 		c.foundHere(b.X, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
 	}
 }
@@ -777,19 +798,12 @@ func literalStart(w *syntax.Word) string {
 func (c *checker) unknownCommand(word *syntax.Word, err *tasks.UnknownCommandError) {
 	code, hint := "unknown-command", ""
 	if err.Unsupported {
-		code, hint = "unsupported-command", "automatond runs "+supportedCommands()
+		code = "unsupported-command"
+	}
+	if err.Unsupported && err.Reason == "" {
+		hint = unofferedHint(err.Command)
 	}
 	c.foundHere(word, Error, code, err.Error(), hint)
-}
-
-func supportedCommands() string {
-	var names []string
-	for _, k := range tasks.Catalogue() {
-		if k.Command != "" {
-			names = append(names, k.Command)
-		}
-	}
-	return strings.Join(slices.Compact(names), ", ")
 }
 
 // cliWait recommends --no-wait. It changes nothing here, but the same script

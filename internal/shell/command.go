@@ -14,7 +14,10 @@ import (
 // redirections, then its assignments.
 func (m *machine) simple(call *syntax.CallExpr, redirs []*syntax.Redirect, tested bool) int {
 	m.substituted = 0
+	before := m.unheard
+	m.unheard = before || m.isUnheard(call)
 	args, err := m.words(call.Args)
+	m.unheard = before
 	if err != nil {
 		return m.fatal(err)
 	}
@@ -146,9 +149,14 @@ func (m *machine) invoke(c target, tested bool) int {
 		return status
 	}
 	status := 127
-	if isCLI(c.args[0]) {
+	switch {
+	case isCLI(c.args[0]):
 		status = m.cli(c.args)
-	} else {
+	case isShow(c.args[0]) && m.unheard, isLogger(c.args[0]) && m.silent():
+		status = 0
+	case (isShow(c.args[0]) || isLogger(c.args[0])) && m.files[1].kept():
+		m.stop(fmt.Errorf("program %q cannot be run, and the script reads what it prints", c.args[0]))
+	default:
 		if c.exec && c.args[0] == "" {
 			status = 126 // the first directory of the path, which cannot be executed
 		}

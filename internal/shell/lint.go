@@ -2,6 +2,7 @@ package shell
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -235,11 +236,14 @@ func (c *checker) asksWhere(file *syntax.File) bool {
 // programHint guesses what was meant by a program that cannot be run, "" if it is what it seems.
 func (c *checker) programHint(w *syntax.Word) string {
 	name, _ := literalName(w)
-	if hint := hints[name]; hint != "" {
-		return hint
-	}
-	if slices.Contains(c.handing, w) {
+	base := path.Base(name)
+	switch {
+	case slices.Contains(c.handing, w):
 		return "write the call of the CLI itself, without " + name
+	case hints[base] != "":
+		return hints[base]
+	case base != name && builtinNamed(base).run != nil:
+		return "write " + base + ", without its path"
 	}
 	rest := strings.TrimLeft(c.after(w), " \t")
 	_, value, compared := strings.Cut(rest, "=")

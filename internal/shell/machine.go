@@ -25,6 +25,7 @@ type machine struct {
 	getopts    getoptsState
 	exitTrap   *string
 	unsure     bool // standard output is a pipe, and was closed before that
+	unheard    bool // nobody reads what the substitutions of the present command print
 
 	status      int // $?
 	final       int // what exit without a number ends with: in an EXIT trap the status before it, else -1
@@ -273,6 +274,10 @@ func (m *machine) pipeline(last *syntax.BinaryCmd, tested bool) int {
 	log := logPart(last)
 	if log != nil && m.functions[log.Args[0].Lit()] != nil {
 		log = nil
+	}
+	if log != nil && !m.silent() {
+		m.stop(fmt.Errorf("program %q cannot be run, and the script reads what it prints", log.Args[0].Lit()))
+		return 1
 	}
 	status, before := 0, m.status
 	in := m.files[0]

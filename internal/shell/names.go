@@ -67,7 +67,7 @@ func Mentions(src string) bool { return mention.MatchString(src) }
 
 // hints says what to do instead of using something that is not offered.
 var hints = map[string]string{
-	"sleep":  "to spread load, write H into the spec",
+	"sleep":  "remove it: a call waits until its environment is clean; to spread load, write H into the spec",
 	"source": "dash calls it \".\", and no file can be read here; write the variables under variables:",
 	".":      "no file can be read here; write the variables under variables:",
 	"[[":     "write [ ... ] with =, and -a or && between conditions",
@@ -75,5 +75,33 @@ var hints = map[string]string{
 	"date":   "write the days and times into the spec",
 	"tee":    "remove it; every run is logged",
 	"logger": "remove it; every run is logged",
-	"curl":   "leave it to a cron in the container; how runs end is told by the metrics and by `automatond runs`",
+	"curl":   tellsEnd,
+	"mail":   tellsEnd,
+	"wget":   tellsEnd,
+
+	"base64":   holdsValues,
+	"jq":       holdsValues,
+	"awk":      cutsText,
+	"basename": cutsText,
+	"cut":      cutsText,
+	"egrep":    cutsText,
+	"grep":     cutsText,
+	"sed":      cutsText,
+	"tr":       cutsText,
+	"expr":     "write $((...))",
+	"seq":      "write the numbers themselves, as in: for i in 1 2 3",
+	"env":      readsValue,
+	"printenv": readsValue,
+	"pgrep":    excludes,
+	"flock":    excludes,
+	"which":    "write command -v",
+	"yes":      "remove it: nothing asks back",
 }
+
+const (
+	tellsEnd    = "leave it to a cron in the container; how runs end is told by the metrics and by `automatond runs`"
+	holdsValues = "write the value below variables: and read it as $NAME; what the container has in PLATFORM_VARIABLES and the like is not here"
+	cutsText    = `let the shell do it, as in: case "$PLATFORM_BRANCH" in feature/*) ... ;; esac`
+	readsValue  = "read the variable itself, as $NAME"
+	excludes    = "remove it: a cron whose previous run is still going is skipped, which its overlap says"
+)

@@ -122,7 +122,9 @@ func isHarmless(st *syntax.Stmt) bool {
 func isHarmlessCall(args []*syntax.Word) bool {
 	name, rest := args[0].Lit(), args[1:]
 	switch name {
-	case ":", "true", "echo":
+	case "echo":
+		return !slices.ContainsFunc(rest, func(w *syntax.Word) bool { return !isPrinted(w) })
+	case ":", "true", "logger":
 		return !slices.ContainsFunc(rest, func(w *syntax.Word) bool { return !isText(w) })
 	case "export":
 		return !slices.ContainsFunc(rest, func(w *syntax.Word) bool {
@@ -159,8 +161,16 @@ func harmlessAssigns(list []*syntax.Assign) bool {
 // isText reports a word that has no effect when it is expanded: it has texts and variables, and a
 // guard's own must be set for it as for the guard.
 func isText(w *syntax.Word) bool {
+	return isTextBut(w, func(syntax.Node) bool { return false })
+}
+
+// isTextBut is isText for a word without some of its parts.
+func isTextBut(w *syntax.Word, other func(syntax.Node) bool) bool {
 	plain := true
 	syntax.Walk(w, func(n syntax.Node) bool {
+		if n != nil && other(n) {
+			return false
+		}
 		switch n := n.(type) {
 		case nil, *syntax.Word, *syntax.Lit, *syntax.SglQuoted, *syntax.DblQuoted:
 		case *syntax.ParamExp:

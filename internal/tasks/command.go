@@ -14,6 +14,7 @@ type UnknownCommandError struct {
 	Nearest     []string // names to use instead; when Ambiguous: the candidates
 	Ambiguous   bool     // it abbreviates several of the CLI's commands
 	Unsupported bool     // the CLI has it, automatond does not offer it
+	Reason      string   // when Unsupported: why, or what to write instead; "" where that needs no words
 }
 
 // Error implements error.
@@ -27,8 +28,8 @@ func (e *UnknownCommandError) Error() string {
 			text += fmt.Sprintf(" (%s)", e.Command)
 		}
 		text += " exists in the CLI, but automatond does not offer it"
-		if reason, ok := refused[e.Command]; ok {
-			text += ": " + reason
+		if e.Reason != "" {
+			text += ": " + e.Reason
 		}
 		return text
 	case len(e.Nearest) > 0:
@@ -59,7 +60,7 @@ func ByCommand(name string) (*Kind, error) {
 			return k, nil
 		}
 	}
-	return nil, &UnknownCommandError{Name: name, Command: command, Unsupported: true}
+	return nil, &UnknownCommandError{Name: name, Command: command, Unsupported: true, Reason: refused[command]}
 }
 
 // resolve returns the command behind a name, or several candidates when the
