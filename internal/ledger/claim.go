@@ -33,9 +33,11 @@ var (
 )
 
 const (
-	// selectExcluding finds an open run that excludes another.
-	selectExcluding = `SELECT fire_id FROM runs WHERE cron = ? AND project = ? AND environment = ? AND lane = ''
-		AND finished_at IS NULL`
+	// excluding is the condition of the open run that excludes another one of its cron and environment, as
+	// the index has it that allows only one.
+	excluding = `cron = ? AND project = ? AND environment = ? AND lane = '' AND finished_at IS NULL`
+
+	selectExcluding = `SELECT fire_id FROM runs WHERE ` + excluding
 
 	lockSchedule = `UPDATE schedules SET watermark = watermark WHERE cron = ? AND project = ?`
 

@@ -15,10 +15,17 @@ import (
 // slotTime is a scheduled time that is never in the future.
 var slotTime = time.Date(2026, 3, 1, 5, 0, 0, 0, time.UTC)
 
-// engines runs a test on each engine, with an empty store.
+// engines runs a test on each engine, with an empty store. Both are tried at the same time, because one
+// waits for the disk and the other one for a server.
 func engines(t *testing.T, test func(t *testing.T, o Options)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, Options{Dir: t.TempDir()}) })
-	t.Run("postgres", func(t *testing.T) { test(t, onPostgres(t)) })
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, Options{Dir: t.TempDir()})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, onPostgres(t))
+	})
 }
 
 func onPostgres(t testing.TB) Options {

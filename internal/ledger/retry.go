@@ -38,8 +38,7 @@ const (
 		WHERE run_id = ? AND ordinal = ? AND state IN ('claimed', 'dispatching', 'tracking') AND ` + ownedRun
 
 	// selectWaiting finds the open run that excludes another, if all that it has to do is a retry.
-	selectWaiting = `SELECT id FROM runs WHERE cron = ? AND project = ? AND environment = ? AND lane = ''
-			AND fire_id <> ? AND finished_at IS NULL
+	selectWaiting = `SELECT id FROM runs WHERE ` + excluding + ` AND fire_id <> ?
 			AND EXISTS (SELECT 1 FROM dispatches WHERE run_id = runs.id AND state = 'claimed' AND retry_at IS NOT NULL)
 			AND NOT EXISTS (SELECT 1 FROM dispatches WHERE run_id = runs.id AND state NOT IN ('claimed', 'done'))`
 )
