@@ -117,12 +117,12 @@ func (r *checkReport) write(w io.Writer, output string) error {
 		fmt.Fprintln(w)
 	}
 	if !r.Valid {
-		fmt.Fprintf(w, "not valid: %s\n", doctor.Count(r.Diagnostics.Count(config.Error), "error"))
+		fmt.Fprintf(w, "not valid: %s\n", counted(r.Diagnostics.Count(config.Error), "error"))
 		return nil
 	}
-	fmt.Fprintf(w, "valid: %s", doctor.Count(r.crons, "cron"))
+	fmt.Fprintf(w, "valid: %s", counted(r.crons, "cron"))
 	if n := r.Diagnostics.Count(config.Warning); n > 0 {
-		fmt.Fprintf(w, ", %s", doctor.Count(n, "warning"))
+		fmt.Fprintf(w, ", %s", counted(n, "warning"))
 	}
 	fmt.Fprintln(w)
 	if len(r.discoveries) > 0 {

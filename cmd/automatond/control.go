@@ -14,7 +14,6 @@ import (
 
 	"github.com/automatond/automatond/internal/app"
 	"github.com/automatond/automatond/internal/control"
-	"github.com/automatond/automatond/internal/doctor"
 )
 
 func dataFlag(f *pflag.FlagSet, data *string) {
@@ -99,7 +98,7 @@ func writeProgress(w io.Writer, all []control.Progress) {
 		if len(p.Runs) == 0 {
 			fmt.Fprintf(w, "%s\n", outcome(p.Outcome, p.Reason, p.Message))
 		} else {
-			fmt.Fprintf(w, "%s\n", doctor.Count(len(p.Runs), "run"))
+			fmt.Fprintf(w, "%s\n", counted(len(p.Runs), "run"))
 		}
 		for _, u := range p.Runs {
 			fmt.Fprintf(w, "  %s on %s: %s\n", u.ID, u.Environment, stateOf(u))

@@ -171,7 +171,7 @@ func (r *doctorReport) finish() error {
 		return writeJSON(r.w, r.findings)
 	}
 	r.writeHeld()
-	fmt.Fprintf(r.w, "\n%d failed, %s, %d ok\n", r.counts[doctor.Failed], doctor.Count(r.counts[doctor.Warning], "warning"), r.counts[doctor.OK])
+	fmt.Fprintf(r.w, "\n%d failed, %s, %d ok\n", r.counts[doctor.Failed], counted(r.counts[doctor.Warning], "warning"), r.counts[doctor.OK])
 	return nil
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/control"
-	"github.com/automatond/automatond/internal/doctor"
 )
 
 func newReload() *cobra.Command {
@@ -72,7 +71,7 @@ func printDiagnostics(w io.Writer, encoded json.RawMessage) error {
 }
 
 func writeReloaded(w io.Writer, r control.Reloaded) {
-	fmt.Fprintf(w, "reloaded: %s\n", doctor.Count(r.Crons, "cron"))
+	fmt.Fprintf(w, "reloaded: %s\n", counted(r.Crons, "cron"))
 	for _, change := range []struct {
 		verb  string
 		crons []string

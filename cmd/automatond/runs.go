@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/automatond/automatond/internal/control"
-	"github.com/automatond/automatond/internal/doctor"
 )
 
 func newRuns() *cobra.Command {
@@ -194,7 +193,7 @@ func writeDetail(w io.Writer, d *control.Detail) {
 	line("meaning", d.Meaning)
 	line("what to do", d.Remedy)
 	if d.MissedCount > 0 {
-		line("stands for", fmt.Sprintf("%s from %s on", doctor.Count(d.MissedCount, "scheduled time"), moment(d.MissedFrom)))
+		line("stands for", fmt.Sprintf("%s from %s on", counted(d.MissedCount, "scheduled time"), moment(d.MissedFrom)))
 	}
 	line("not run", notRun(d.NotRun))
 	for i, request := range d.Dispatches {

@@ -17,12 +17,12 @@ func Configuration(cfg *config.Config, diagnostics config.Diagnostics) []Finding
 		list = append(list, f)
 	}
 	if cfg != nil {
-		projects := Count(len(cfg.Projects), "project")
+		projects := counted(len(cfg.Projects), "project")
 		if names := cfg.DiscoveryNames(); len(names) > 0 {
 			projects += " and those of " + Enumerate(names)
 		}
-		list = append(list, passed(CheckConfiguration, "it is valid: %s, %s, %s", Count(len(cfg.Jobs), "cron"),
-			projects, Count(len(cfg.Users), "automation user")))
+		list = append(list, passed(CheckConfiguration, "it is valid: %s, %s, %s", counted(len(cfg.Jobs), "cron"),
+			projects, counted(len(cfg.Users), "automation user")))
 	}
 	return list
 }

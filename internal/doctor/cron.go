@@ -42,9 +42,9 @@ func (e *examination) examineCrons() {
 				"cron %q has no environment to run for: %s", j.Name, v.refusal).at(j.Source))
 		case v.targets > 0 && v.targets == v.inactive:
 			e.Report(warning(CheckTargets, "activate it, or narrow the cron's guard",
-				"cron %q has %s to run for, and none is active", j.Name, Count(v.targets, "environment")).at(j.Source))
+				"cron %q has %s to run for, and none is active", j.Name, counted(v.targets, "environment")).at(j.Source))
 		case v.targets > 0:
-			e.ok(CheckTargets, "cron %q has %s to run for", j.Name, Count(v.targets, "environment"))
+			e.ok(CheckTargets, "cron %q has %s to run for", j.Name, counted(v.targets, "environment"))
 		}
 	}
 }
@@ -117,8 +117,8 @@ func (e *examination) named(from *survey, id string) *survey {
 	return s
 }
 
-// Count writes how many there are of something: 1 cron, 2 crons.
-func Count(n int, noun string) string {
+// counted writes how many there are of something: 1 cron, 2 crons.
+func counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -29,7 +29,7 @@ func (e *examination) discover(ctx context.Context) {
 			e.warn(CheckDiscovery, "give the account access to them", "%s stands for no project", d.Name)
 			continue
 		}
-		e.ok(CheckDiscovery, "%s stands for %s", d.Name, Count(len(list), "project"))
+		e.ok(CheckDiscovery, "%s stands for %s", d.Name, counted(len(list), "project"))
 	}
 	listed := len(e.Config.Projects)
 	e.Config = e.Config.With(found)

@@ -89,7 +89,7 @@ func (s *survey) examine(ctx context.Context) []Finding {
 		s.targets = []*platform.Environment{env}
 	}
 	s.read = true
-	findings := []Finding{passed(CheckProject, "project %s can be read, with %s", name, Count(len(environments), "environment"))}
+	findings := []Finding{passed(CheckProject, "project %s can be read, with %s", name, counted(len(environments), "environment"))}
 	if s.access, err = client.Access(ctx, s.project.ID, s.user.account.ID); err != nil {
 		// No more than a warning: the links tell what may be asked for.
 		findings = append(findings, warning(CheckRole, "",
