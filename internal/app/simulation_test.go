@@ -25,7 +25,7 @@ import (
 
 var (
 	simulatedSeed  = flag.Uint64("simulation.seed", 0, "simulate this seed only; 0 is the first ones")
-	simulatedSeeds = flag.Int("simulation.seeds", 0, "how many seeds to simulate; 0 is 20, or 100 with CI set")
+	simulatedSeeds = flag.Int("simulation.seeds", 0, "how many seeds to simulate; 0 is 20, or 200 with CI set")
 	simulatedDays  = flag.Int("simulation.days", 3, "how many days each simulation lasts")
 )
 
@@ -41,7 +41,7 @@ func TestSimulation_KeepsThePromise(t *testing.T) {
 	case *simulatedSeed > 0:
 		first, seeds = *simulatedSeed, 1
 	case seeds == 0 && os.Getenv("CI") != "":
-		seeds = 100
+		seeds = 200
 	case seeds == 0:
 		seeds = 20
 	}
