@@ -92,6 +92,17 @@ func TestRunner_SendsOnceWhatWasClaimedAheadOfARestart(t *testing.T) {
 	})
 }
 
+func TestRunner_SendsNothingOfWhatWasClaimedBeforeItObserves(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.fireAhead()
+		w.wait(500 * time.Millisecond)
+		w.observe = true
+		w.restart()
+		w.wait(time.Minute)
+		w.want("/backup", 1, "skipped/observe succeeded/")
+	})
+}
+
 func TestRunner_DecidesOverlapAtTheScheduledTime(t *testing.T) {
 	inWorld(t, declared, func(w *world) {
 		first := w.fire() // is over after about 20 s

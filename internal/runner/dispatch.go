@@ -366,8 +366,12 @@ func (d *dispatch) withdraw(ctx context.Context, message string) error {
 
 // late returns how the dispatch ends if it cannot leave at the given time any more: the start
 // deadline holds until a run's first dispatch was accepted, then its timeout; and its cron must still
-// be there and not suspended. A given cause says why it has not left yet.
+// be there and not suspended. A given cause says why it has not left yet. Who observes lets nothing leave
+// of what another process had begun either.
 func (d *dispatch) late(at time.Time, cause verdict) *verdict {
+	if d.Observe {
+		return &verdict{ledger.Skipped, ledger.Observe, "observing: nothing was sent"}
+	}
 	if end := d.revoked(d.run.job, d.run.Project, at); end != nil {
 		return end
 	}
