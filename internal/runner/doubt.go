@@ -151,6 +151,9 @@ func (d *dispatch) testimony(ctx context.Context) (*evidence, error) {
 		return nil, nil
 	}
 	env, err := d.Inventory.Environment(ctx, d.call.Project, d.call.Environment)
+	if errors.Is(err, platform.ErrNotFound) {
+		return nil, nil // it has no state to testify
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +188,7 @@ func (d *dispatch) candidates(ctx context.Context, client *platform.Client, type
 		listed, err = client.Activities(ctx, d.call.Project, "", query)
 		listed = slices.DeleteFunc(listed, func(a platform.Activity) bool { return !slices.Contains(a.Environments, d.call.Environment) })
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, platform.ErrNotFound) { // a project that is gone shows none
 		return nil, err
 	}
 	listed = slices.DeleteFunc(listed, func(a platform.Activity) bool {

@@ -502,3 +502,31 @@ func TestRunner_ARequestOfAnUnknownKindStaysInDoubt(t *testing.T) {
 		w.want("/backup", 1, "unknown/in_doubt")
 	})
 }
+
+// TestRunner_EndsWhatADeletedProjectLeftOpen deletes the project of requests that were accepted, or whose
+// answers were lost.
+func TestRunner_EndsWhatADeletedProjectLeftOpen(t *testing.T) {
+	pause := strings.ReplaceAll(declared, "backup: {}", "pause: {}")
+	for _, test := range []struct {
+		name, crons, path string
+		lost              bool
+		outcome           string
+	}{
+		{"accepted", declared, "/backup", false, "unknown/not_found"},
+		{"lost", declared, "/backup", true, "unknown/in_doubt"},
+		{"lost and repeatable", pause, "/pause", true, "unknown/in_doubt"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inWorld(t, test.crons, func(w *world) {
+				if test.lost {
+					w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: test.path, Kind: sandbox.ResetBefore})
+				}
+				w.fire()
+				w.wait(time.Second)
+				w.sandbox.RemoveProject(projectA)
+				w.wait(15 * time.Minute)
+				w.want(test.path, 1, test.outcome)
+			})
+		})
+	}
+}

@@ -166,7 +166,7 @@ func (t *tracker) look(ctx context.Context, project string, open []*trackedDispa
 	listed, err := client.Activities(ctx, project, "", platform.ActivityQuery{
 		Since: oldest.Add(client.ClockOffset() - clockMargin), Count: len(open) + others, MaxPages: 3,
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, platform.ErrNotFound) { // a project that is gone shows none
 		return err
 	}
 	seen := make(map[string]*platform.Activity, len(listed))
