@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/automatond/automatond/internal/ledger"
 )
 
 func TestReload_CausesNoRun(t *testing.T) {
@@ -124,6 +126,19 @@ func TestReload_SendsNothingMoreForACronThatLeft(t *testing.T) {
 		w.reload(shop + "crons: {other: {spec: '0 0 1 1 *', task: {backup: {}}}}")
 		w.wait(2 * time.Minute)
 		w.want(1, "twice 00:05 canceled/not_found")
+	})
+}
+
+func TestReload_SaysThatOnlyItsProjectLeft(t *testing.T) {
+	inWorld(t, shop+twice, func(w *world) {
+		w.wait(period + 5*time.Second)
+		w.reload("projects: {blog: {id: blogid}}" + twice)
+		w.wait(2 * time.Minute)
+		runs, err := w.app.store.Runs(context.Background(), ledger.Filter{Project: "shopid"})
+		w.must(err)
+		if want := "its project is not one of its cron's any more before it was sent"; len(runs) != 1 || runs[0].Message != want {
+			t.Errorf("runs %+v, want one that says %q", runs, want)
+		}
 	})
 }
 

@@ -105,7 +105,7 @@ func Pairs() []Pair {
 			"Read the activity's log in the platform's console."},
 
 		{Canceled, ActivityCanceled, "Somebody cancelled the activity.", "Ask who and why; nothing is repeated."},
-		{Canceled, NotFound, "The cron left the configuration before its run could go on, or the ledger was adopted by another environment.", "Nothing, if that was meant."},
+		{Canceled, NotFound, "The cron, or its project, left the configuration before its run could go on, or the ledger was adopted by another environment.", "Nothing, if that was meant."},
 
 		{Unknown, InDoubt, "The answer to a request was lost and no trace of it was found; it was not repeated.",
 			"Look at the environment's activities; do by hand what is missing."},

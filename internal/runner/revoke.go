@@ -13,12 +13,12 @@ import (
 // on with what it had begun.
 func (r *Runner) revoked(j *job.Job, project string, due time.Time) *verdict {
 	if j == nil {
-		return gone()
+		return gone(left(nil, project))
 	}
 	if j.Args == nil {
 		now := r.Job(j.Name)
 		if now != j && projectOf(now, project) == nil {
-			return gone()
+			return gone(left(now, project))
 		}
 		if now.Suspended {
 			return &verdict{ledger.Skipped, ledger.Suspended, "the cron is suspended in the configuration"}
@@ -33,8 +33,20 @@ func (r *Runner) revoked(j *job.Job, project string, due time.Time) *verdict {
 	return nil
 }
 
-func gone() *verdict {
-	return &verdict{ledger.Canceled, ledger.NotFound, "its cron left the configuration before it was sent"}
+// left says what became of a run's cron, as it is configured now, so that the run does not go on.
+func left(now *job.Job, project string) string {
+	switch {
+	case now == nil:
+		return "its cron left the configuration"
+	case projectOf(now, project) == nil:
+		return "its project is not one of its cron's any more"
+	default:
+		return "its cron changed"
+	}
+}
+
+func gone(what string) *verdict {
+	return &verdict{ledger.Canceled, ledger.NotFound, what + " before it was sent"}
 }
 
 // projectOf finds one of a cron's projects by its id. A cron that is nil has none.
