@@ -99,6 +99,9 @@ func (a *app) suspend(ctx context.Context, s control.Suspend) ([]ledger.Suspensi
 		return nil, control.Refuse("%s is over already", s.Until.Format(time.RFC3339))
 	}
 	v := ledger.Suspension{Cron: s.Cron, Since: now, Until: s.Until.UTC(), Note: s.Note}
+	if err := a.mustNotShorten(v); err != nil {
+		return nil, err
+	}
 	if err := a.suspensions.put(ctx, a.store, v); err != nil {
 		return nil, err
 	}
@@ -108,6 +111,21 @@ func (a *app) suspend(ctx context.Context, s control.Suspend) ([]ledger.Suspensi
 	}
 	e.Msg("suspended")
 	return a.suspensions.active(now), nil
+}
+
+// mustNotShorten refuses a suspension that would let the one in force end earlier: somebody relies on that.
+func (a *app) mustNotShorten(v ledger.Suspension) error {
+	for _, old := range a.suspensions.active(v.Since) {
+		if old.Cron != v.Cron || v.Until.IsZero() || !old.Until.IsZero() && !v.Until.Before(old.Until) {
+			continue
+		}
+		what := "suspended already"
+		if old.Until.IsZero() {
+			what += " until it is resumed"
+		}
+		return control.Refuse("%s; resume first to let it end earlier", describe(what, old))
+	}
+	return nil
 }
 
 // resume ends a suspension now. It causes no run: what was due until now is not owed.

@@ -146,6 +146,22 @@ func TestSuspend_RefusesWhatMakesNoSense(t *testing.T) {
 	})
 }
 
+func TestSuspend_IsNotCutShortByAnother(t *testing.T) {
+	inWorld(t, shop+backup, func(w *world) {
+		for _, former := range []time.Duration{period, 2 * period, 0} { // the last one has no end
+			w.suspend("backup", former)
+			_, err := w.app.suspend(context.Background(), control.Suspend{Cron: "backup", Until: time.Now().Add(time.Minute)})
+			var refusal *control.Refusal
+			if !errors.As(err, &refusal) || !strings.Contains(refusal.Message, "a test") {
+				t.Errorf("after one of %s: error %v, want a refusal with its note", former, err)
+			}
+		}
+		w.suspend(control.AllCrons, time.Minute) // is another one
+		w.wait(3*period + time.Second)
+		w.want(0, "backup 00:05 skipped/suspended", "backup 00:10 skipped/suspended", "backup 00:15 skipped/suspended")
+	})
+}
+
 func (w *world) trigger(request control.Trigger) control.Asked {
 	w.t.Helper()
 	asked, err := w.app.trigger(context.Background(), request)
