@@ -16,7 +16,7 @@ bench: ## measure dispatch delay, CPU, memory and start-up
 chaos: ## simulate many days of faults, kill the daemon in large bursts, and lead replicas through faults
 	go test ./internal/app -count=1 -timeout 1h -v -run KeepsThePromise -simulation.seeds=1000
 	go test ./internal/app -count=1 -timeout 1h -v -run KeepsThePromise -simulation.seeds=4 -simulation.days=60
-	go test ./cmd/automatond -count=1 -timeout 1h -v -run AfterAKill -parallel 1 -kill.runs=10000 -kill.kills=20
+	go test ./cmd/automatond -count=1 -timeout 1h -v -run AfterAKill -parallel 1 -kill.runs=10000 -kill.kills=20 -patience 10m
 	AUTOMATOND_CHAOS=1 go test ./cmd/automatond -count=1 -timeout 30m -v -run ThroughFaults
 
 lint: ## check format, go vet, staticcheck

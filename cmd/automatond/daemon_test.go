@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -216,10 +217,13 @@ func (d *daemon) metric(series string) string {
 	return ""
 }
 
+// patience is for machines that are busy with other things.
+var patience = flag.Duration("patience", 90*time.Second, "how long the daemon is waited for at most")
+
 // eventually waits until something holds.
 func (d *daemon) eventually(what string, holds func() bool) {
 	d.t.Helper()
-	deadline := time.Now().Add(90 * time.Second)
+	deadline := time.Now().Add(*patience)
 	for !holds() {
 		select {
 		case <-d.done:
