@@ -11,9 +11,9 @@ import (
 	"github.com/automatond/automatond/internal/sandbox"
 )
 
-// TestReplicas_ShareABurstAndTakeOverFromTheDead runs two daemons on one database. Of the crons that
-// are due together each asks once and has one record; and when one daemon is killed while activities
-// are under way, the other sees their runs to the end.
+// TestReplicas_ShareABurstAndTakeOverFromTheDead starts two daemons on one database that owes four hours.
+// Each cron asks once, for the latest, and has one record of the hours before; and when one daemon is
+// killed while activities are under way, the other sees their runs to the end.
 func TestReplicas_ShareABurstAndTakeOverFromTheDead(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -23,7 +23,8 @@ func TestReplicas_ShareABurstAndTakeOverFromTheDead(t *testing.T) {
 	store := postgrestest.URL(t)
 	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 10 * time.Second}, hourly(crons))
 	s.store = store
-	s.owe(time.Now().Truncate(time.Hour).Add(-time.Minute))
+	latest := time.Now().UTC().Truncate(time.Hour)
+	s.owe(latest.Add(-3*time.Hour - time.Minute))
 	options := []string{"--store", store, "--test.settle", "1s", "--test.request-timeout", "5s", "--test.lease", "3s"}
 	first := s.startIn("first", options...)
 	second := s.startIn("second", options...)
@@ -51,9 +52,12 @@ func TestReplicas_ShareABurstAndTakeOverFromTheDead(t *testing.T) {
 	for _, f := range s.records() {
 		outcomes[f.Outcome]++
 		owners[f.Owner]++
+		if f.Outcome == ledger.Missed && (f.MissedCount != 3 || !f.MissedFrom.Equal(latest.Add(-3*time.Hour))) {
+			t.Errorf("%s: a record of %d hours from %s, want the three before %s", f.Cron, f.MissedCount, f.MissedFrom, latest)
+		}
 	}
-	if outcomes[ledger.Succeeded] != crons || len(outcomes) != 1 {
-		t.Errorf("outcomes %v, want %d that succeeded", outcomes, crons)
+	if outcomes[ledger.Succeeded] != crons || outcomes[ledger.Missed] != crons || len(outcomes) != 2 {
+		t.Errorf("outcomes %v, want %d that succeeded and as many records of missed hours", outcomes, crons)
 	}
 	adopted := len(survivor.lines("run adopted"))
 	if adopted == 0 {
