@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -217,9 +218,13 @@ func (s *simulation) reload() {
 	s.must(err)
 }
 
-// suspend and resume are for one cron, or for all with control.AllCrons.
+// suspend and resume are for one cron, or for all with control.AllCrons. A suspension that is refused leaves
+// the one in force, which ends later.
 func (s *simulation) suspend(cron string, until time.Time) {
 	_, err := s.app.suspend(context.Background(), control.Suspend{Cron: cron, Until: until, Note: "simulated"})
+	if _, refused := errors.AsType[*control.Refusal](err); refused {
+		return
+	}
 	s.must(err)
 	s.history.suspended(cron, time.Now(), until)
 }
