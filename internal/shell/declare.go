@@ -24,6 +24,11 @@ type Comparison struct {
 	Values   []string // plain names
 	Differs  bool     // it is none of the values; otherwise it is one of them
 
+	// present is a comparison that only asks whether the variable is set.
+	present bool
+	// defaulted is a comparison of ${X:-other}, with which a script goes on where X is not set. It is
+	// not true there, and nothing follows from that.
+	defaulted bool
 	// joined is a comparison within one test with -a or -o, which takes a branch called ! or ( for an
 	// operator and is then not true. Nothing follows from that, so it cannot be turned round.
 	joined bool
@@ -37,7 +42,10 @@ func (s *Script) Declare() (Declared, error) {
 	d := declarer{}
 	err := d.statements(s.program.file.Stmts)
 	if err == nil {
-		d.Calls, d.Stops, err = s.sequence(exampleOf(d.Conditions))
+		err = d.settle()
+	}
+	if err == nil {
+		d.Calls, d.Stops, err = s.sequence(d.Conditions)
 	}
 	if err != nil {
 		return Declared{}, err
@@ -54,12 +62,32 @@ func (s *Script) Declare() (Declared, error) {
 var (
 	errMore      = errors.New("it does more than to compare the branch or the environment type and make calls")
 	errCondition = errors.New("its condition is more than a comparison of the branch or the environment type with plain names")
-	errUnquoted  = errors.New(`it compares a variable that is not in quotation marks; with "$PLATFORM_BRANCH" it could be declared`)
 	errWords     = errors.New("its call has words that are only known when it runs")
 )
 
 // declarer goes down a script to its calls and gathers the conditions on the way.
 type declarer struct{ Declared }
+
+// settle leaves out what only asks whether a variable is set, which every other comparison of it asks
+// too. Where a variable is not set, no call may follow.
+func (d *declarer) settle() error {
+	var left []Comparison
+	for _, c := range d.Conditions {
+		if c.Differs && (c.defaulted || c.present) {
+			return errCondition
+		}
+		if !c.present {
+			left = append(left, c)
+		}
+	}
+	for _, c := range d.Conditions {
+		if c.present && !slices.ContainsFunc(left, func(other Comparison) bool { return other.Variable == c.Variable }) {
+			return errCondition
+		}
+	}
+	d.Conditions = left
+	return nil
+}
 
 // statements are gates, then what makes the calls. What does nothing may stand anywhere.
 func (d *declarer) statements(list []*syntax.Stmt) error {
@@ -160,17 +188,13 @@ func (d *declarer) chain(cmd *syntax.BinaryCmd) error {
 
 // caseOf is a case with one item of names, and perhaps one for everything else.
 func (d *declarer) caseOf(c *syntax.CaseClause, names func([]*syntax.Stmt) error, others func([]*syntax.Stmt) bool) error {
-	variable, _ := variableOf(c.Word) // what case compares is not split, with quotation marks or without
-	if !isGuard(variable) || len(c.Items) == 0 || len(c.Items) > 2 {
+	o, ok := operandOf(c.Word)
+	if !ok || len(c.Items) == 0 || len(c.Items) > 2 {
 		return errMore
 	}
-	comparison := Comparison{Variable: variable}
-	for _, pattern := range c.Items[0].Patterns {
-		value, ok := literalText(pattern)
-		if !ok || !fixedName.MatchString(value) {
-			return errCondition
-		}
-		comparison.Values = append(comparison.Values, value)
+	comparison, err := o.comparedWith(c.Items[0].Patterns...)
+	if err != nil {
+		return err
 	}
 	var rest []*syntax.Stmt
 	if len(c.Items) == 2 {
@@ -259,8 +283,14 @@ func testOf(call *syntax.CallExpr) ([]Comparison, error) {
 		return nil, errCondition
 	}
 	switch len(args) {
+	case 2:
+		return presenceOf(args)
 	case 3:
-		return comparisonOf(args)
+		found, err := comparisonOf(args)
+		if err != nil {
+			found, err = comparisonOf([]*syntax.Word{args[2], args[1], args[0]})
+		}
+		return found, err
 	case 7:
 		x, err := comparisonOf(args[:3])
 		if err != nil {
@@ -284,22 +314,36 @@ func testOf(call *syntax.CallExpr) ([]Comparison, error) {
 
 // comparisonOf reads "$VARIABLE" = name, and != likewise.
 func comparisonOf(args []*syntax.Word) ([]Comparison, error) {
-	variable, ok := variableOf(args[0])
-	if !ok || !isGuard(variable) {
+	o, ok := operandOf(args[0])
+	if !ok {
 		return nil, errCondition
 	}
-	value, ok := literalText(args[2])
-	if !ok || !fixedName.MatchString(value) {
-		return nil, errCondition
-	}
-	if _, quoted := args[0].Parts[0].(*syntax.DblQuoted); !quoted {
-		return nil, errUnquoted
+	c, err := o.comparedWith(args[2])
+	if err != nil {
+		return nil, err
 	}
 	switch args[1].Lit() {
 	case "=":
-		return []Comparison{{Variable: variable, Values: []string{value}}}, nil
+		return []Comparison{c}, nil
 	case "!=":
-		return []Comparison{{Variable: variable, Values: []string{value}, Differs: true}}, nil
+		c.Differs = true
+		return []Comparison{c}, nil
+	}
+	return nil, errCondition
+}
+
+// presenceOf reads -n "$VARIABLE", and -z likewise. Only in quotation marks do they ask that.
+func presenceOf(args []*syntax.Word) ([]Comparison, error) {
+	o, ok := operandOf(args[1])
+	_, quoted := args[1].Parts[0].(*syntax.DblQuoted)
+	if !ok || !quoted || o.prefix != "" || o.other != "" {
+		return nil, errCondition
+	}
+	switch args[0].Lit() {
+	case "-n":
+		return []Comparison{{Variable: o.variable, present: true}}, nil
+	case "-z":
+		return []Comparison{{Variable: o.variable, present: true, Differs: true}}, nil
 	}
 	return nil, errCondition
 }
@@ -307,9 +351,10 @@ func comparisonOf(args []*syntax.Word) ([]Comparison, error) {
 // either is what holds when one of two comparisons for equality does. They must ask for one variable:
 // of two, the second is not read when the first is not set.
 func either(x, y []Comparison) ([]Comparison, error) {
-	if len(x) != 1 || len(y) != 1 || x[0].Differs || y[0].Differs || x[0].Variable != y[0].Variable {
+	if len(x) != 1 || len(y) != 1 || x[0].Differs || y[0].Differs || x[0].Variable != y[0].Variable || x[0].present || y[0].present {
 		return nil, errCondition
 	}
+	x[0].defaulted = x[0].defaulted || y[0].defaulted
 	x[0].Values = append(x[0].Values, y[0].Values...)
 	return x, nil
 }
@@ -322,6 +367,64 @@ func negated(list []Comparison) ([]Comparison, error) {
 	}
 	list[0].Differs = !list[0].Differs
 	return list, nil
+}
+
+// operand is what stands for a guard's variable in a comparison: $X, ${X:-other}, and either with a text
+// before it, such as x$X. Without quotation marks it is the same as with them, since no branch has a
+// space in its name.
+type operand struct {
+	variable, prefix string
+	other            string // what it is where the variable is not set
+	defaulted        bool
+}
+
+func operandOf(w *syntax.Word) (operand, bool) {
+	var o operand
+	parts := partsOf([]*syntax.Word{w})
+	for i, part := range parts {
+		switch part := part.(type) {
+		case *syntax.Lit:
+			o.prefix += part.Value
+		case *syntax.SglQuoted:
+			o.prefix += part.Value
+		case *syntax.ParamExp:
+			if i < len(parts)-1 || part.Param == nil || part.Length || !isGuard(part.Param.Value) {
+				return operand{}, false
+			}
+			o.variable = part.Param.Value
+			ok := part.Exp == nil || o.fallsBack(part.Exp)
+			return o, ok && (o.prefix == "" || fixedName.MatchString(o.prefix))
+		default:
+			return operand{}, false
+		}
+	}
+	return operand{}, false
+}
+
+// fallsBack reads the :-other of an expansion.
+func (o *operand) fallsBack(e *syntax.Expansion) (ok bool) {
+	if e.Op != syntax.DefaultUnset && e.Op != syntax.DefaultUnsetOrNull {
+		return false
+	}
+	if o.defaulted = true; e.Word == nil {
+		return true
+	}
+	o.other, ok = literalText(e.Word)
+	return ok
+}
+
+// comparedWith is the comparison for equality with one of some words.
+func (o operand) comparedWith(words ...*syntax.Word) (Comparison, error) {
+	c := Comparison{Variable: o.variable, defaulted: o.defaulted}
+	for _, w := range words {
+		text, ok := literalText(w)
+		value, prefixed := strings.CutPrefix(text, o.prefix)
+		if !ok || !prefixed || !fixedName.MatchString(value) || o.defaulted && value == o.other {
+			return Comparison{}, errCondition
+		}
+		c.Values = append(c.Values, value)
+	}
+	return c, nil
 }
 
 func isGuard(variable string) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/bits"
 	"reflect"
 	"slices"
@@ -23,23 +24,80 @@ var (
 	errAtOnce   = errors.New("a call of it need not wait for the one before, and a step does; with --wait it could be declared")
 )
 
-// exampleOf are the variables of an environment on which the conditions hold, and nothing else, so that
-// a script which also reads something else ends there.
-func exampleOf(conditions []Comparison) map[string]string {
+// noBranches are names that no branch of a condition has.
+var noBranches = []string{"~none", "~other"}
+
+// examplesOf are the variables of environments on which the conditions hold, and nothing else, so that
+// a script which also reads something else ends there. There is one for every branch that the
+// conditions name. Of calls that name the branch it is known that every environment has one.
+func examplesOf(conditions []Comparison, named bool) []map[string]string {
 	vars := map[string]string{}
+	var branches []string
 	for _, c := range conditions {
-		if !c.Differs {
-			vars[c.Variable] = c.Values[0]
-		} else if _, ok := vars[c.Variable]; !ok {
-			vars[c.Variable] = "none of them" // and no plain name
+		values := c.Values
+		if c.Differs {
+			values = noBranches
+		}
+		isBranch := c.Variable == "PLATFORM_BRANCH"
+		switch {
+		case isBranch && (branches == nil || !c.Differs):
+			branches = values
+		case !isBranch && (vars[c.Variable] == "" || !c.Differs):
+			vars[c.Variable] = values[0]
 		}
 	}
-	return vars
+	if branches == nil && named {
+		branches = noBranches
+	}
+	if branches == nil {
+		return []map[string]string{vars}
+	}
+	var examples []map[string]string
+	for _, branch := range branches {
+		if meets(branch, conditions) || len(branches) == 1 {
+			example := maps.Clone(vars)
+			example["PLATFORM_BRANCH"] = branch
+			examples = append(examples, example)
+		}
+	}
+	return examples
 }
 
-// sequence finds the calls of a script which makes the same ones on every environment like this, and
-// whether each is made only if the one before it succeeded. Otherwise all are, whatever comes of them.
-func (s *Script) sequence(vars map[string]string) (calls []Call, stops bool, err error) {
+// meets reports whether the conditions on branches hold for one.
+func meets(branch string, conditions []Comparison) bool {
+	return !slices.ContainsFunc(conditions, func(c Comparison) bool {
+		return c.Variable == "PLATFORM_BRANCH" && slices.Contains(c.Values, branch) == c.Differs
+	})
+}
+
+// sequence finds the calls of a script which makes the same ones on every environment on which the
+// conditions hold.
+func (s *Script) sequence(conditions []Comparison) (calls []Call, stops bool, err error) {
+	for i, vars := range examplesOf(conditions, has(s.program.file, namesBranch)) {
+		found, foundStops, err := s.sequenceOn(vars)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case i == 0:
+			calls, stops = found, foundStops
+		case stops != foundStops || !slices.EqualFunc(calls, found, askAlike):
+			return nil, false, errWords
+		}
+	}
+	if len(calls) == 0 {
+		return nil, false, errMore
+	}
+	return calls, stops, nil
+}
+
+// askAlike reports whether two calls ask for the same, in whatever words.
+func askAlike(a, b Call) bool {
+	return reflect.DeepEqual(a.Task, b.Task) && a.Wait == b.Wait && a.Project == b.Project && a.Environment == b.Environment
+}
+
+// sequenceOn finds the calls on one environment, and whether each is made only if the one before it
+// succeeded. Otherwise all are, whatever comes of them.
+func (s *Script) sequenceOn(vars map[string]string) (calls []Call, stops bool, err error) {
 	calls, err = s.callsAnswered(vars, 0)
 	switch {
 	case err != nil:
@@ -69,6 +127,9 @@ func (s *Script) sequence(vars map[string]string) (calls []Call, stops bool, err
 func (s *Script) callsAnswered(vars map[string]string, failing uint) ([]Call, error) {
 	var made []Call
 	res := s.Run(context.Background(), vars, func(_ context.Context, c Call) int {
+		if c.Environment == vars["PLATFORM_BRANCH"] {
+			c.Environment = "" // the run's own
+		}
 		made = append(made, c)
 		return int(failing >> min(len(made)-1, mostCalls) & 1)
 	})

@@ -51,7 +51,7 @@ func plainCall(st *syntax.Stmt) error {
 	case *syntax.CallExpr:
 		switch {
 		case len(cmd.Assigns) > 0:
-		case isCLICall(cmd) && !isLiteral(cmd):
+		case isCLICall(cmd) && !isLiteral(cmd) && !namesBranch(cmd):
 			return errWords
 		case isCLICall(cmd), len(cmd.Args) == 1 && cmd.Args[0].Lit() == "false":
 			return nil
@@ -76,6 +76,43 @@ func plainCall(st *syntax.Stmt) error {
 		return nil
 	}
 	return errMore
+}
+
+// namesBranch reports a call of the CLI in which nothing but the branch is not fixed.
+func namesBranch(call *syntax.CallExpr) bool {
+	names := false
+	for _, part := range partsOf(call.Args) {
+		switch part := part.(type) {
+		case *syntax.Lit:
+			if strings.ContainsAny(part.Value, `*?[]~\`) {
+				return false
+			}
+		case *syntax.SglQuoted:
+		case *syntax.ParamExp:
+			if part.Param.Value != "PLATFORM_BRANCH" || part.Exp != nil || part.Length {
+				return false
+			}
+			names = true
+		default:
+			return false
+		}
+	}
+	return names && isCLICall(call)
+}
+
+// partsOf are the parts of words, with those in double quotes in the place of the quotes.
+func partsOf(words []*syntax.Word) []syntax.WordPart {
+	var parts []syntax.WordPart
+	for _, w := range words {
+		for _, part := range w.Parts {
+			if quoted, ok := part.(*syntax.DblQuoted); ok {
+				parts = append(parts, quoted.Parts...)
+			} else {
+				parts = append(parts, part)
+			}
+		}
+	}
+	return parts
 }
 
 // isCLICall reports whether a command's first fixed words call the CLI, behind what only passes it on.
