@@ -86,18 +86,23 @@ func (s *source) parse() (*yaml.Node, *Diagnostic) {
 		Hint:    "move it to a file of its own, and name both files or their directory"}
 }
 
-// lineBreak is what the YAML library counts lines by: these characters of YAML 1.1.
-var lineBreak = regexp.MustCompile(`\r\n|[\n\r\x{85}\x{2028}\x{2029}]`)
+// isLineBreak knows what the YAML library counts lines by: these characters of YAML 1.1, and \r\n as one.
+func isLineBreak(r rune) bool {
+	return r == '\n' || r == '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029'
+}
 
 // line returns line n, counted from 1, without its end; "" beyond the file.
 func (s *source) line(n int) []byte {
 	if s.lines == nil {
-		rest, from := bytes.TrimPrefix(s.data, []byte("\ufeff")), 0
-		for _, at := range lineBreak.FindAllIndex(rest, -1) {
-			s.lines = append(s.lines, rest[from:at[0]])
-			from = at[1]
+		rest := bytes.TrimPrefix(s.data, []byte("\ufeff"))
+		for end := bytes.IndexFunc(rest, isLineBreak); end >= 0; end = bytes.IndexFunc(rest, isLineBreak) {
+			_, size := utf8.DecodeRune(rest[end:])
+			if bytes.HasPrefix(rest[end:], []byte("\r\n")) {
+				size = 2
+			}
+			s.lines, rest = append(s.lines, rest[:end]), rest[end+size:]
 		}
-		s.lines = append(s.lines, rest[from:])
+		s.lines = append(s.lines, rest)
 	}
 	if n < 1 || n > len(s.lines) {
 		return nil
