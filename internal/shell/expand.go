@@ -235,26 +235,36 @@ func (e *expansion) part(part syntax.WordPart, c quoting, last bool) error {
 		}
 		return e.parts(part.Parts, quoting{quoted: true, braces: c.quoted && c.braces})
 	case *syntax.ParamExp:
-		return e.parameter(part, c)
+		return e.m.hearing(func() error { return e.parameter(part, c) })
 	case *syntax.CmdSubst:
-		text, err := e.m.substitute(part.Stmts)
-		if err != nil {
-			return err
+		if e.m.unheard && isShown(part) {
+			return e.substitute(part, c)
 		}
-		return e.insert(text, c)
+		return e.m.hearing(func() error { return e.substitute(part, c) })
 	case *syntax.ArithmExp:
-		text, err := e.m.arithmeticText(part.X)
-		if err != nil {
-			return err
-		}
-		n, err := e.m.calculate(text)
-		if err != nil {
-			return err
-		}
-		return e.insert(strconv.FormatInt(n, 10), c)
+		return e.m.hearing(func() error {
+			text, err := e.m.arithmeticText(part.X)
+			if err != nil {
+				return err
+			}
+			n, err := e.m.calculate(text)
+			if err != nil {
+				return err
+			}
+			return e.insert(strconv.FormatInt(n, 10), c)
+		})
 	default:
 		return e.m.stop(fmt.Errorf("%T is not supported", part))
 	}
+}
+
+// substitute appends what commands print.
+func (e *expansion) substitute(s *syntax.CmdSubst, c quoting) error {
+	text, err := e.m.substitute(s.Stmts)
+	if err != nil {
+		return err
+	}
+	return e.insert(text, c)
 }
 
 // isParameters reports whether a quoted string is "$@", which is nothing at

@@ -29,7 +29,9 @@ func TestScript_PrintsToNowhereForALog(t *testing.T) {
 	for _, src := range []string{
 		"platform redeploy -W | tee log | grep x", "tee() { cat; }; platform redeploy -W | tee",
 		"x=$(echo main | tee log); platform redeploy -W", "x=$(echo $(date)); platform redeploy -W", "echo $(date) | { read x; platform redeploy -W; }",
-		"printf %s $(date); platform redeploy -W", "echo $(rm x); platform redeploy -W", "x=$(logger y); platform redeploy -W | cat"} {
+		"printf %s $(date); platform redeploy -W", "echo $(rm x); platform redeploy -W", "x=$(logger y); platform redeploy -W | cat",
+		`echo "${day:=$(date +%u)}"; [ "$day" = 7 ] || platform redeploy -W`, `echo $((n=$(date +%u))); [ "$n" = 7 ] || platform redeploy -W`,
+		`echo "$(d=$(date +%u); [ "$d" = 7 ] || platform redeploy -W)"`, `echo "$([ "$(date +%u)" = 7 ] || platform redeploy -W)"`} {
 		if script, _ := Parse(src); script != nil {
 			t.Errorf("%s is taken", src)
 		}
@@ -41,6 +43,7 @@ func TestScript_FailsWhereALogIsRead(t *testing.T) {
 	for _, src := range []string{
 		`now() { echo "$(date +%u)"; }; [ "$(now)" = 7 ] || platform redeploy -W`,
 		`f() { echo main | tee log; }; [ "$(f)" = main ] || platform redeploy -W`,
+		`eval 'echo "${day:=$(da'te' +%u)}"'; [ "$day" = 7 ] || platform redeploy -W`,
 		`f() { logger -s x 2>&1; }; [ "$(f)" = x ] || platform redeploy -W`,
 	} {
 		made := 0

@@ -25,6 +25,14 @@ func (m *machine) isUnheard(call *syntax.CallExpr) bool {
 // silent reports whether nothing that is printed can be seen by the script.
 func (m *machine) silent() bool { return !m.files[1].kept() && !m.files[2].kept() }
 
+// hearing expands what may read or assign what a substitution in it prints: a parameter, an expression, or
+// another substitution.
+func (m *machine) hearing(expand func() error) error {
+	defer func(before bool) { m.unheard = before }(m.unheard)
+	m.unheard = false
+	return expand()
+}
+
 // span is a part of the text.
 type span struct{ from, to uint }
 
@@ -32,7 +40,8 @@ func isIn(list []span, at uint) bool {
 	return slices.ContainsFunc(list, func(s span) bool { return s.from <= at && at < s.to })
 }
 
-// echo notes the substitutions within the words of an echo that nobody reads.
+// echo notes the substitutions in the words of an echo that nobody reads which only show something. Those in
+// parameters, expressions and other substitutions may be read there (see machine.hearing).
 func (c *checker) echo(args []*syntax.Word) {
 	at := args[0].Pos()
 	if c.substitutionAround(at) != nil || isIn(c.heard, at.Offset()) {
@@ -40,11 +49,16 @@ func (c *checker) echo(args []*syntax.Word) {
 	}
 	for _, w := range args[1:] {
 		syntax.Walk(w, func(n syntax.Node) bool {
-			s, ok := n.(*syntax.CmdSubst)
-			if ok {
-				c.unheard = append(c.unheard, span{s.Left.Offset(), s.Right.Offset()})
+			switch n := n.(type) {
+			case *syntax.CmdSubst:
+				if isShown(n) {
+					c.unheard = append(c.unheard, span{n.Left.Offset(), n.Right.Offset()})
+				}
+				return false
+			case *syntax.ParamExp, *syntax.ArithmExp:
+				return false
 			}
-			return !ok
+			return true
 		})
 	}
 }
