@@ -44,6 +44,7 @@ are warnings and --strict, 77 an API token was rejected.`,
 			err := app.Doctor(cmd.Context(), o, r.add, r.progress.show)
 			r.progress.clear()
 			if _, ok := errors.AsType[*app.ConfigError](err); err != nil && !ok {
+				r.writeHeld() // what was found until then
 				return err
 			}
 			if err := r.finish(); err != nil {
@@ -61,8 +62,8 @@ are warnings and --strict, 77 an API token was rejected.`,
 	return cmd
 }
 
-// doctorReport writes findings as they come, with those that are alike but for the project or the automation
-// user in one; or all of them at the end as JSON.
+// doctorReport writes findings as they come, but for those of a project or an automation user, which wait for
+// others that are alike; or all of them at the end as JSON.
 type doctorReport struct {
 	w        io.Writer
 	json     bool

@@ -75,11 +75,42 @@ func (s *suspensions) active(now time.Time) []ledger.Suspension {
 	return active
 }
 
-// put writes a suspension, then acts on it. Nothing can fail between the two, so what the ledger
-// has is in force.
-func (s *suspensions) put(ctx context.Context, store *ledger.Ledger, v ledger.Suspension) error {
+// extend writes a suspension, unless one is in force that would end earlier by it: somebody relies on that.
+// Another replica may have written that one just now.
+func (s *suspensions) extend(ctx context.Context, store *ledger.Ledger, v ledger.Suspension) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	known, err := store.Suspensions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, old := range known {
+		if old.Cron == v.Cron && old.Covers(v.Since) && endsEarlier(v, old) {
+			what := "suspended already"
+			if old.Until.IsZero() {
+				what += " until it is resumed"
+			}
+			return control.Refuse("%s; resume first to let it end earlier", describe(what, old))
+		}
+	}
+	return s.put(ctx, store, v)
+}
+
+// endsEarlier reports whether a suspension ends before another one does, if that ends at all.
+func endsEarlier(v, old ledger.Suspension) bool {
+	return !v.Until.IsZero() && (old.Until.IsZero() || v.Until.Before(old.Until))
+}
+
+// end writes that a suspension is over.
+func (s *suspensions) end(ctx context.Context, store *ledger.Ledger, v ledger.Suspension) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.put(ctx, store, v)
+}
+
+// put writes a suspension, then acts on it. Nothing can fail between the two, so what the ledger
+// has is in force. The caller holds s.writing.
+func (s *suspensions) put(ctx context.Context, store *ledger.Ledger, v ledger.Suspension) error {
 	if err := store.Suspend(ctx, v); err != nil {
 		return err
 	}
@@ -99,10 +130,7 @@ func (a *app) suspend(ctx context.Context, s control.Suspend) ([]ledger.Suspensi
 		return nil, control.Refuse("%s is over already", s.Until.Format(time.RFC3339))
 	}
 	v := ledger.Suspension{Cron: s.Cron, Since: now, Until: s.Until.UTC(), Note: s.Note}
-	if err := a.mustNotShorten(v); err != nil {
-		return nil, err
-	}
-	if err := a.suspensions.put(ctx, a.store, v); err != nil {
+	if err := a.suspensions.extend(ctx, a.store, v); err != nil {
 		return nil, err
 	}
 	e := a.Logger.Warn().Str("cron", s.Cron).Bool("all", s.Cron == ledger.AllCrons).Str("note", s.Note)
@@ -111,21 +139,6 @@ func (a *app) suspend(ctx context.Context, s control.Suspend) ([]ledger.Suspensi
 	}
 	e.Msg("suspended")
 	return a.suspensions.active(now), nil
-}
-
-// mustNotShorten refuses a suspension that would let the one in force end earlier: somebody relies on that.
-func (a *app) mustNotShorten(v ledger.Suspension) error {
-	for _, old := range a.suspensions.active(v.Since) {
-		if old.Cron != v.Cron || v.Until.IsZero() || !old.Until.IsZero() && !v.Until.Before(old.Until) {
-			continue
-		}
-		what := "suspended already"
-		if old.Until.IsZero() {
-			what += " until it is resumed"
-		}
-		return control.Refuse("%s; resume first to let it end earlier", describe(what, old))
-	}
-	return nil
 }
 
 // resume ends a suspension now. It causes no run: what was due until now is not owed.
@@ -141,7 +154,7 @@ func (a *app) resume(ctx context.Context, cron string) ([]ledger.Suspension, err
 	}
 	v := active[i]
 	v.Until = now
-	if err := a.suspensions.put(ctx, a.store, v); err != nil {
+	if err := a.suspensions.end(ctx, a.store, v); err != nil {
 		return nil, err
 	}
 	a.Logger.Info().Str("cron", cron).Bool("all", cron == ledger.AllCrons).Msg("resumed")

@@ -149,7 +149,9 @@ func (l *Ledger) Writable(ctx context.Context) error {
 // write performs an operation through the writer. Errors of the store are counted, and all are
 // wrapped with what was attempted.
 func (l *Ledger) write(ctx context.Context, op, attempt string, weight int, do func(*session) error) error {
-	return l.ask(ctx, op, attempt, &request{weight: weight, later: canWait(op), ahead: isForeseeable(op), do: do})
+	return l.ask(ctx, op, attempt, &request{
+		weight: weight, later: canWait(op), next: op == opLease, ahead: isForeseeable(op), do: do,
+	})
 }
 
 func (l *Ledger) ask(ctx context.Context, op, attempt string, r *request) error {

@@ -49,6 +49,7 @@ type writer struct {
 type request struct {
 	weight int       // rows, roughly
 	later  bool      // it can wait for others that cannot
+	next   bool      // it goes before all that waits
 	ahead  bool      // as a rule each of its commands changes one row, or as many as it inserts
 	key    string    // of one group, the requests are performed in the order of their keys
 	since  time.Time // when it was asked for
@@ -104,8 +105,12 @@ func (w *writer) enqueue(r *request) error {
 	if !r.later {
 		w.urgent = r.since
 	}
-	q := w.queueOf(r)
-	*q = append(*q, r)
+	switch q := w.queueOf(r); {
+	case r.next:
+		*q = slices.Insert(*q, 0, r)
+	default:
+		*q = append(*q, r)
+	}
 	w.signal()
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,6 +72,29 @@ func TestWriter_PerformsConcurrentOperationsTogether(t *testing.T) {
 		// One is the holder's. A claim with its run weighs 2, and a group at most 512.
 		if got := l.writer.transactions.Load() - before; got != 3 {
 			t.Errorf("%d operations took %d transactions, want 3", n, got)
+		}
+	})
+}
+
+func TestWriter_TakesALeaseBeforeAllThatWaits(t *testing.T) {
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		release := holdWriter(t, l)
+		var order []string // of the writer
+		var all sync.WaitGroup
+		for i, op := range []string{opClaim, opFinish, opLease} {
+			all.Go(func() {
+				err := l.write(t.Context(), op, op, 1, func(*session) error { order = append(order, op); return nil })
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			awaitQueue(l, i+1)
+		}
+		release()
+		all.Wait()
+		if want := []string{opLease, opClaim, opFinish}; !slices.Equal(order, want) {
+			t.Errorf("performed %q, want %q", order, want)
 		}
 	})
 }

@@ -58,10 +58,13 @@ func (r *ramp) enter(ctx context.Context) (*young, error) {
 	return &young{}, nil
 }
 
-// start says that the request leaves now.
+// start says that the request leaves now. Only the first time counts.
 func (r *ramp) start(y *young) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if y.off || y.element != nil {
+		return
+	}
 	y.left = time.Now()
 	y.element = r.left.PushBack(y)
 }

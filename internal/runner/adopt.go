@@ -97,7 +97,7 @@ func (r *Runner) followRest(ctx context.Context, u *run) error {
 		case lost != nil:
 			_, err = d.end(ctx, *lost)
 		case row.State == ledger.DispatchClaimed:
-			_, err = d.end(ctx, *gone(left(r.Job(u.Cron), u.Project)))
+			_, err = d.end(ctx, *gone(whatLeft(r.Job(u.Cron), u.Project)))
 		default:
 			_, err = d.resume(ctx)
 		}
@@ -106,7 +106,7 @@ func (r *Runner) followRest(ctx context.Context, u *run) error {
 		}
 	}
 	if u.job == nil && len(u.recorded) == 0 {
-		u.note(ledger.Canceled, ledger.NotFound, left(r.Job(u.Cron), u.Project)+" before anything was sent")
+		u.note(ledger.Canceled, ledger.NotFound, whatLeft(r.Job(u.Cron), u.Project)+" before anything was sent")
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ type dispatch struct {
 	inLedger bool   // the row exists and is in state claimed
 	waited   bool   // the environment was waited for, so what was known of it is old
 	doubts   int    // tries that may have executed
+	gone     bool   // its project was not found any more when the witness was asked
 }
 
 // verdict ends a dispatch.
@@ -220,8 +221,8 @@ var (
 )
 
 // try makes one try: the request, its place and its intent; then it leaves. What was made ready with the claim
-// is not made again, and a first request may have left already. It returns a verdict when the dispatch ends without another try. Errors of
-// the platform are *platform.Error.
+// is not made again, and a first request may have been tried already. It returns a verdict when the dispatch
+// ends without another try. Errors of the platform are *platform.Error.
 func (d *dispatch) try(ctx context.Context) (*platform.Accepted, *verdict, error) {
 	f := d.first
 	d.first = nil
@@ -232,7 +233,7 @@ func (d *dispatch) try(ctx context.Context) (*platform.Accepted, *verdict, error
 			return nil, end, err
 		}
 		return d.send(ctx, request)
-	case !f.left: // there was no place for it yet
+	case !f.tried: // there was no place for it yet
 		return d.send(ctx, f.request)
 	default:
 		return f.accepted, f.end, f.err

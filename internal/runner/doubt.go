@@ -76,6 +76,10 @@ func (d *dispatch) investigate(ctx context.Context) (*evidence, error) {
 		}
 		now := time.Now()
 		settled := now.After(d.row.SettleAt.Add(d.clockDifference()))
+		if settled && errors.Is(err, platform.ErrNotFound) {
+			d.gone = true
+			return nil, nil
+		}
 		if err == nil && settled || now.After(d.run.Deadline) {
 			return nil, nil
 		}
@@ -90,7 +94,7 @@ func (d *dispatch) investigate(ctx context.Context) (*evidence, error) {
 
 // unproven ends a doubt for which no evidence turned up.
 func (d *dispatch) unproven(ctx context.Context) (int, error) {
-	if d.redispatches() && d.late(time.Now(), verdict{}) == nil {
+	if d.redispatches() && !d.gone && d.late(time.Now(), verdict{}) == nil {
 		d.Metrics.resolved("redispatched")
 		if err := d.withdraw(ctx, "not found after its settle time, sent again"); err != nil {
 			return 1, err
@@ -188,7 +192,7 @@ func (d *dispatch) candidates(ctx context.Context, client *platform.Client, type
 		listed, err = client.Activities(ctx, d.call.Project, "", query)
 		listed = slices.DeleteFunc(listed, func(a platform.Activity) bool { return !slices.Contains(a.Environments, d.call.Environment) })
 	}
-	if err != nil && !errors.Is(err, platform.ErrNotFound) { // a project that is gone shows none
+	if err != nil {
 		return nil, err
 	}
 	listed = slices.DeleteFunc(listed, func(a platform.Activity) bool {

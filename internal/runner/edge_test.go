@@ -530,3 +530,14 @@ func TestRunner_EndsWhatADeletedProjectLeftOpen(t *testing.T) {
 		})
 	}
 }
+
+func TestRunner_SendsNothingAgainWhileTheActivitiesAreNotFound(t *testing.T) {
+	again := strings.ReplaceAll(declared, "    task: {backup: {}}", "    in_doubt: redispatch\n    task: {redeploy: {}}")
+	inWorld(t, again, func(w *world) {
+		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/redeploy", Kind: sandbox.ResetAfter})
+		w.sandbox.Inject(sandbox.Fault{Method: "GET", PathSuffix: "/activities", Kind: sandbox.Status, Status: 404, Times: -1})
+		w.fire()
+		w.wait(15 * time.Minute)
+		w.want("/redeploy", 1, "unknown/in_doubt")
+	})
+}

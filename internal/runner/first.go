@@ -40,7 +40,7 @@ type first struct {
 	request  platform.Request
 	slot     *platform.Slot // its place; with it, the intent is written. Nil: both in its turn
 
-	left     bool // it was sent, or taken back; this came of it:
+	tried    bool // it was sent, or taken back; this came of it:
 	accepted *platform.Accepted
 	end      *verdict
 	err      error
@@ -93,7 +93,7 @@ func (r *Runner) arm(ctx context.Context, claims []claim) {
 				c.row.Runs[i].First = &u.first.dispatch.row
 				continue
 			}
-			if places == 0 {
+			if places == 0 || r.isStopping() {
 				continue
 			}
 			if u.first.slot = r.Limiter.AcquireSoon(ctx, u.Project); u.first.slot != nil {
@@ -124,6 +124,9 @@ func (r *Runner) launch(ctx context.Context, runs []*run) {
 		return // stopping: the next start adopts them
 	}
 	for group := range slices.Chunk(runs, r.together()) {
+		if r.isStopping() {
+			return
+		}
 		r.intendFirst(ctx, group)
 		for _, u := range group {
 			r.setOut(ctx, u)
@@ -147,13 +150,16 @@ func (r *Runner) setOut(ctx context.Context, u *run) {
 func (f *first) leave(ctx context.Context) {
 	defer f.slot.Release()
 	f.accepted, f.end, f.err = f.dispatch.leave(ctx, f.client, f.request, f.slot)
-	f.left = true
+	f.tried = true
 }
 
 // intendFirst takes places for the first requests of runs and writes their intents. A request for which not
 // both can be done keeps no place: its turn comes all the same, and tells why.
 func (r *Runner) intendFirst(ctx context.Context, runs []*run) {
 	placed, ids := r.place(ctx, runs)
+	if len(placed) == 0 {
+		return
+	}
 	may := make([]bool, len(ids))
 	at := time.Now()
 	err := r.persist(ctx, "record intents", func() (err error) {

@@ -13,12 +13,12 @@ import (
 // on with what it had begun.
 func (r *Runner) revoked(j *job.Job, project string, due time.Time) *verdict {
 	if j == nil {
-		return gone(left(nil, project))
+		return gone(whatLeft(nil, project))
 	}
 	if j.Args == nil {
 		now := r.Job(j.Name)
 		if now != j && projectOf(now, project) == nil {
-			return gone(left(now, project))
+			return gone(whatLeft(now, project))
 		}
 		if now.Suspended {
 			return &verdict{ledger.Skipped, ledger.Suspended, "the cron is suspended in the configuration"}
@@ -33,8 +33,8 @@ func (r *Runner) revoked(j *job.Job, project string, due time.Time) *verdict {
 	return nil
 }
 
-// left says what became of a run's cron, as it is configured now, so that the run does not go on.
-func left(now *job.Job, project string) string {
+// whatLeft says what became of a run's cron, as it is configured now, so that the run does not go on.
+func whatLeft(now *job.Job, project string) string {
 	switch {
 	case now == nil:
 		return "its cron left the configuration"

@@ -3,8 +3,8 @@
 //
 // It decides nothing about time (package scheduler) and nothing about guards (package plan), and
 // it is the only package that sends state-changing requests. The order in which one request is
-// claimed, sent and recorded is what keeps the promise; it stands in dispatch.go. The states that
-// runs and dispatches pass through are described in docs/run-states.md.
+// claimed, sent and recorded is what keeps the promise; it stands in dispatch.go, and for what is made
+// ready ahead of its time in first.go. The states that runs and dispatches pass through are described in docs/run-states.md.
 package runner
 
 import (
