@@ -278,6 +278,7 @@ func failed(f scheduler.Fire, err error) claim {
 func (r *Runner) decide(ctx context.Context, f scheduler.Fire, listing inventory.Listing) claim {
 	c := newClaim(f)
 	c.row.Fire.NotRun = map[ledger.Reason]int{}
+	var seen observed
 	for _, env := range listing.Environments {
 		if s := f.Project.Environment; s != nil && !isCalled(env, s.Branch) {
 			continue
@@ -296,14 +297,17 @@ func (r *Runner) decide(ctx context.Context, f scheduler.Fire, listing inventory
 			c.row.Fire.Message = d.Message
 		case r.Observe:
 			c.row.Fire.NotRun[ledger.Observe]++
-			c.row.Fire.Message = "observing: nothing was sent"
+			seen.add(d)
 		default:
 			u := r.newRun(c.row.Fire, f, target)
 			u.first = r.foresee(u)
 			c.add(u)
 		}
 	}
-	if c.row.Fire.Targets == 0 && f.Environment != "" {
+	switch {
+	case c.row.Fire.NotRun[ledger.Observe] > 0:
+		c.row.Fire.Message = seen.message()
+	case c.row.Fire.Targets == 0 && f.Environment != "":
 		c.row.Fire.Message = "environment " + f.Environment + " is not among its targets"
 	}
 	return c

@@ -217,6 +217,22 @@ func TestRunner_ObservesWithoutSending(t *testing.T) {
 		w.fire()
 		w.wait(time.Minute)
 		w.want("/backup", 0, "skipped/observe")
+		w.logged("observing: would ask for backup on master")
+	})
+}
+
+// TestRunner_SaysWhatItWouldAskForWhereAGuardLetsIt observes a fire on three environments, one of which its guard
+// turns away.
+func TestRunner_SaysWhatItWouldAskForWhereAGuardLetsIt(t *testing.T) {
+	both := strings.Replace(declared, "[master]", "[master, staging]", 1)
+	inWorld(t, both, func(w *world) {
+		w.stop()
+		w.observe = true
+		w.start()
+		w.fire()
+		w.wait(time.Minute)
+		w.want("/backup", 0, "skipped/observe")
+		w.logged("observing: would ask for backup on master, backup on staging")
 	})
 }
 
