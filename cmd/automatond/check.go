@@ -131,8 +131,8 @@ func (r *checkReport) write(w io.Writer, output string) error {
 	return nil
 }
 
-// writeDiagnostics writes them for a person. Like every other writing to a standard stream, it has
-// nobody to tell that it failed.
+// writeDiagnostics writes them for a person. That the standard output cannot be written is found at the end
+// of every command, see standardOutput; that the standard error cannot, nobody can be told.
 func writeDiagnostics(w io.Writer, diagnostics config.Diagnostics) {
 	_ = diagnostics.Print(w, colored(w))
 }

@@ -36,11 +36,15 @@ func main() {
 
 // run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	out := &standardOutput{Writer: stdout}
 	root := newRoot(app.BuildVersion(release))
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = out.err
+	}
 	var (
 		exit    *exitError
 		wrong   *usageError
@@ -91,6 +95,7 @@ without waiting, at most once, under an automation user's token.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRun(version), newCheck(version), newNext(), newPlan(), newImport(), newTrigger(), newSuspend(), newResume(),
 		newReload(), newRuns(), newLedger(), newDoctor(version), newPlatform(version), newHealthcheck(), newVersion(version))
+	refineHelp(root)
 	checkUsage(root)
 	return root
 }

@@ -131,7 +131,7 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 		case n == 0 && len(cfg.Discoveries) > 0:
 			u.hashed = "depends on the project, and which there are is found out at run time"
 		case n == 0:
-			u.hashed = "depends on the project: set PLATFORM_PROJECT"
+			u.hashed = "depends on the project: set PLATFORM_PROJECT and PLATFORM_BRANCH"
 		case n == 1:
 			u.hashed = "as on project " + j.Projects[0].Alias
 		default:

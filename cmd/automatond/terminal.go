@@ -10,6 +10,9 @@ import (
 
 // terminal reports whether a person looks at what is written to w.
 func terminal(w io.Writer) bool {
+	if out, ok := w.(*standardOutput); ok {
+		w = out.Writer
+	}
 	f, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
 }

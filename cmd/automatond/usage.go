@@ -44,6 +44,24 @@ func wanted(v pflag.Value) string {
 	return "a " + v.Type()
 }
 
+// refineHelp makes help about a command that is not there wrong usage.
+func refineHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help, _, _ := root.Find([]string{"help"})
+	help.Args = cobra.ArbitraryArgs
+	help.RunE = func(_ *cobra.Command, args []string) error {
+		asked, rest, err := root.Find(args)
+		if err != nil {
+			return usage(err)
+		}
+		if len(rest) > 0 {
+			return usage(argumentProblem(asked, cobra.NoArgs, rest))
+		}
+		asked.InitDefaultHelpFlag()
+		return asked.Help()
+	}
+}
+
 // checkUsage gives wrong arguments of a command and those below it the exit code of wrong usage.
 func checkUsage(cmd *cobra.Command) {
 	cmd.Args = usageArgs(cmd.Args)
