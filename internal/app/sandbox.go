@@ -3,10 +3,12 @@ package app
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/guard"
 	"github.com/automatond/automatond/internal/sandbox"
 )
 
@@ -14,7 +16,8 @@ import (
 const sandboxDiscovered = 3
 
 // sandboxOptions describe a simulated platform that fits the configuration: every project exists, some
-// are there to be found out, and in a sidecar so does the environment the container says it is.
+// are there to be found out, and in a sidecar so does the environment the container says it is,
+// with a parent when it is not production, as a sync needs one.
 func sandboxOptions(cfg *config.Config) sandbox.Options {
 	o := sandbox.Options{
 		Open:             true,
@@ -27,15 +30,20 @@ func sandboxOptions(cfg *config.Config) sandbox.Options {
 			continue
 		}
 		kind := p.Environment.Type
-		if kind == "" {
+		switch {
+		case kind == "" && slices.Contains(guard.EnvironmentTypes(), p.Environment.Branch):
+			kind = p.Environment.Branch
+		case kind == "":
 			kind = "production"
 		}
-		o.Projects = append(o.Projects, sandbox.Project{
-			ID: p.ID, DefaultBranch: p.Environment.Branch,
-			Environments: []sandbox.Environment{{
-				Name: p.Environment.Branch, MachineName: p.Environment.MachineName, Type: kind, Status: "active",
-			}},
-		})
+		project := sandbox.Project{ID: p.ID, DefaultBranch: p.Environment.Branch, Environments: []sandbox.Environment{{
+			Name: p.Environment.Branch, MachineName: p.Environment.MachineName, Type: kind, Status: "active",
+		}}}
+		if kind != "production" && p.Environment.Branch != "main" {
+			project.DefaultBranch = "main"
+			project.Environments = append(project.Environments, sandbox.Environment{Name: "main", Type: "production", Status: "active"})
+		}
+		o.Projects = append(o.Projects, project)
 	}
 	for _, d := range cfg.Discoveries {
 		for n := range sandboxDiscovered {

@@ -34,7 +34,7 @@ func followWithParent(t Task, env *platform.Environment, look Lookup) (platform.
 	}
 	k := t.Kind()
 	if env.Parent == "" {
-		return r, &Refusal{RefusedForbidden, fmt.Sprintf("environment %q has no parent, and %s needs one", env.ID, k.Name)}
+		return r, &Refusal{RefusedMissing, fmt.Sprintf("environment %q has no parent, and %s needs one", env.ID, k.Name)}
 	}
 	all, lookErr := listEnvironments(look)
 	if lookErr != nil {
