@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -149,15 +151,31 @@ func (s *source) relativeTo(path, credentials string) string {
 
 func (l *loader) tokenFile(u *userEntry, path string) secret.Source {
 	if l.needsToken() {
-		if _, err := os.Stat(path); err != nil {
+		if err := readable(path); err != nil {
 			hint := "write the automation user's API token to the file"
 			if strings.HasPrefix(path, "$") {
 				hint = credentialsDirectory + " is not set; it is systemd that sets it, for units with LoadCredential="
 			}
-			u.errorf(u.key, "token-missing", hint, "token file %s cannot be read", path)
+			u.errorf(u.key, "token-missing", hint, "token file %s cannot be read: %v", path, err)
 		}
 	}
 	return secret.FromFile(path)
+}
+
+// readable says why a file could not be read, without its name. Nothing but a plain file is opened, because
+// a pipe would be used up by it.
+func readable(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().IsRegular() {
+		var f *os.File
+		if f, err = os.Open(path); err == nil {
+			return f.Close()
+		}
+	}
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		return at.Err
+	}
+	return err
 }
 
 // The variables in which the vendor's CLI takes an API token, one for each of its brands.
