@@ -96,7 +96,7 @@ func TestControl_TriggersAndShowsRuns(t *testing.T) {
 
 	contains(t, s.mustCommand("suspend", "--all", "--note", "incident 17"), "suspended: all crons")
 	s.failing(1, "skipped (suspended): all crons are suspended: incident 17", "trigger", "backup", "--wait")
-	contains(t, s.mustCommand("resume", "--all"), "nothing is suspended")
+	contains(t, s.mustCommand("resume", "--all"), "resumed: all crons")
 
 	contains(t, s.mustCommand("platform", "environment:redeploy", "-e", "main", "--yes", "--wait"), "succeeded")
 	s.failing(2, "no environment is named", "platform", "backup")
@@ -120,6 +120,9 @@ func TestControl_TriggersAndShowsRuns(t *testing.T) {
 		if err := json.Unmarshal([]byte(s.mustCommand("runs", "--project", project, "-o", "json")), &records); err != nil || len(records) != want {
 			t.Errorf("%d records of project %s (%v), want %d", len(records), project, err, want)
 		}
+	}
+	if _, stderr, code := s.command("runs", "--cron", "nope"); code != 0 || !strings.Contains(stderr, "no run matches") {
+		t.Errorf("runs of a cron that has none: exit status %d, stderr %q", code, stderr)
 	}
 	s.failing(2, "no such file", "runs", "--project", "shop", "--config", "none.yaml")
 	s.failing(1, "has no run nonsense", "runs", "nonsense")

@@ -55,7 +55,7 @@ It reads the ledger of the data directory, or that of --store, whether or not a 
 			if len(args) > 0 {
 				return showRun(cmd.Context(), cmd.OutOrStdout(), output, history, args[0])
 			}
-			return listRuns(cmd.Context(), cmd.OutOrStdout(), output, history, filter)
+			return listRuns(cmd, output, history, filter)
 		},
 	}
 	cmd.AddCommand(newResolve())
@@ -126,11 +126,15 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	return parseUntil(text, now)
 }
 
-func listRuns(ctx context.Context, w io.Writer, output string, history *control.History, f control.Filter) error {
-	records, err := history.List(ctx, f)
+func listRuns(cmd *cobra.Command, output string, history *control.History, f control.Filter) error {
+	records, err := history.List(cmd.Context(), f)
 	if err != nil {
 		return err
 	}
+	if len(records) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "note: no run matches")
+	}
+	w := cmd.OutOrStdout()
 	if output == "json" {
 		return writeJSON(w, records)
 	}

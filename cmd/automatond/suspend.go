@@ -84,6 +84,9 @@ runs because of it: what was due meanwhile is not made up for.`,
 			if err != nil {
 				return err
 			}
+			if output != "json" {
+				fmt.Fprintf(cmd.OutOrStdout(), "resumed: %s\n", suspended(cron))
+			}
 			return writeSuspensions(cmd.OutOrStdout(), output, active)
 		},
 	}
@@ -122,19 +125,20 @@ func parseUntil(text string, now time.Time) (time.Time, error) {
 	return at, nil
 }
 
+// suspended names what a suspension is of.
+func suspended(cron string) string {
+	if cron == control.AllCrons {
+		return "all crons"
+	}
+	return cron
+}
+
 func writeSuspensions(w io.Writer, output string, active []control.Suspension) error {
 	if output == "json" {
 		return writeJSON(w, active)
 	}
-	if len(active) == 0 {
-		fmt.Fprintln(w, "nothing is suspended")
-	}
 	for _, s := range active {
-		what := s.Cron
-		if s.All {
-			what = "all crons"
-		}
-		fmt.Fprintf(w, "suspended: %s, since %s", what, s.Since.UTC().Format(time.RFC3339))
+		fmt.Fprintf(w, "suspended: %s, since %s", suspended(s.Cron), s.Since.UTC().Format(time.RFC3339))
 		if !s.Until.IsZero() {
 			fmt.Fprintf(w, ", until %s", s.Until.UTC().Format(time.RFC3339))
 		}

@@ -186,7 +186,11 @@ func (a *app) announce(jobs []*job.Job) {
 	var first *job.Job
 	var at time.Time
 	for _, j := range jobs {
-		if next := a.scheduler.Next(j); !next.IsZero() && (first == nil || next.Before(at)) {
+		next := a.scheduler.Next(j)
+		if next.IsZero() || j.Suspended || a.suspensions.why(j.Name, next) != "" {
+			continue
+		}
+		if first == nil || next.Before(at) {
 			first, at = j, next
 		}
 	}
@@ -318,6 +322,7 @@ func (a *app) build(ctx context.Context) error {
 	if err := a.suspensions.load(ctx, a.store); err != nil {
 		return err
 	}
+	a.tellSuspensions()
 	a.outcomes = runner.NewMetrics(a.registry)
 	a.outcomes.Load(cfg.Jobs, a.Observe, known)
 	a.runner = runner.New(runner.Options{

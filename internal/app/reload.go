@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,6 +33,9 @@ func (a *app) reload(ctx context.Context) (*reloaded, error) {
 	res, err := a.tryReload(ctx)
 	a.loads.record(err == nil)
 	if err != nil {
+		if invalid, ok := errors.AsType[*ConfigError](err); ok {
+			a.logProblems(invalid.Diagnostics)
+		}
 		a.Logger.Error().Err(err).Msg("configuration not reloaded, the former one stays")
 		return nil, err
 	}
@@ -41,6 +45,21 @@ func (a *app) reload(ctx context.Context) (*reloaded, error) {
 		a.Logger.Warn().Msg("a change of api: or shutdown_grace: takes effect at the next start")
 	}
 	return res, nil
+}
+
+// problemsLogged bounds how many problems of one configuration are logged.
+const problemsLogged = 50
+
+// logProblems logs each error, for whoever asked by a signal and is told nothing else.
+func (a *app) logProblems(diagnostics config.Diagnostics) {
+	logged := 0
+	for _, d := range diagnostics {
+		if d.Severity != config.Error || logged == problemsLogged {
+			continue
+		}
+		logged++
+		a.Logger.Error().Str("code", d.Code).Str("problem", d.String()).Str("hint", d.Hint).Msg("configuration is not valid")
+	}
 }
 
 func (a *app) tryReload(ctx context.Context) (*reloaded, error) {

@@ -156,12 +156,14 @@ func TestReload_LeavesAllAsItWasWhenTheFileIsBad(t *testing.T) {
 		w.wait(2 * time.Minute)
 		loaded := w.metric("automatond_config_last_reload_success_timestamp_seconds")
 		before := w.app.current.Load()
-		w.configure(shop + backup + "  broken: {spec: '* * * *', task: {backup: {}}}\n")
+		w.configure(shop + backup + "  broken: {spec: '* * * *', task: {backup: {}}}\n  worse: {spec: '@hourly', task: {bakcup: {}}}\n")
 		_, err := w.app.reload(context.Background())
 		var invalid *ConfigError
 		if !errors.As(err, &invalid) || !strings.Contains(err.Error(), `cron "broken"`) {
 			t.Errorf("error %v, want a diagnostic of the broken cron", err)
 		}
+		w.logged("configuration is not valid", "broken")
+		w.logged("configuration is not valid", "worse", "backup") // with its hint
 		if w.app.current.Load() != before {
 			t.Error("another setup is in force")
 		}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -76,24 +77,29 @@ func (s *suspensions) active(now time.Time) []ledger.Suspension {
 }
 
 // extend writes a suspension, unless one is in force that would end earlier by it: somebody relies on that.
-// Another replica may have written that one just now.
-func (s *suspensions) extend(ctx context.Context, store *ledger.Ledger, v ledger.Suspension) error {
+// Another replica may have written that one just now. Without a note of its own it keeps that one's. It
+// returns what it wrote.
+func (s *suspensions) extend(ctx context.Context, store *ledger.Ledger, v ledger.Suspension) (ledger.Suspension, error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	known, err := store.Suspensions(ctx)
 	if err != nil {
-		return err
+		return v, err
 	}
 	for _, old := range known {
-		if old.Cron == v.Cron && old.Covers(v.Since) && endsEarlier(v, old) {
+		if old.Cron != v.Cron || !old.Covers(v.Since) {
+			continue
+		}
+		if endsEarlier(v, old) {
 			what := "suspended already"
 			if old.Until.IsZero() {
 				what += " until it is resumed"
 			}
-			return control.Refuse("%s; resume first to let it end earlier", describe(what, old))
+			return v, control.Refuse("%s; resume first to let it end earlier", describe(what, old))
 		}
+		v.Note = cmp.Or(v.Note, old.Note)
 	}
-	return s.put(ctx, store, v)
+	return v, s.put(ctx, store, v)
 }
 
 // endsEarlier reports whether a suspension ends before another one does, if that ends at all.
@@ -130,15 +136,27 @@ func (a *app) suspend(ctx context.Context, s control.Suspend) ([]ledger.Suspensi
 		return nil, control.Refuse("%s is over already", s.Until.Format(time.RFC3339))
 	}
 	v := ledger.Suspension{Cron: s.Cron, Since: now, Until: s.Until.UTC(), Note: s.Note}
-	if err := a.suspensions.extend(ctx, a.store, v); err != nil {
+	v, err := a.suspensions.extend(ctx, a.store, v)
+	if err != nil {
 		return nil, err
 	}
-	e := a.Logger.Warn().Str("cron", s.Cron).Bool("all", s.Cron == ledger.AllCrons).Str("note", s.Note)
-	if !s.Until.IsZero() {
-		e.Time("until", s.Until)
-	}
-	e.Msg("suspended")
+	a.logSuspension(v, "suspended")
 	return a.suspensions.active(now), nil
+}
+
+// tellSuspensions names those in force at a start: somebody may have forgotten them.
+func (a *app) tellSuspensions() {
+	for _, v := range a.suspensions.active(time.Now()) {
+		a.logSuspension(v, "still suspended")
+	}
+}
+
+func (a *app) logSuspension(v ledger.Suspension, message string) {
+	e := a.Logger.Warn().Str("cron", v.Cron).Bool("all", v.Cron == ledger.AllCrons).Str("note", v.Note)
+	if !v.Until.IsZero() {
+		e.Time("until", v.Until)
+	}
+	e.Msg(message)
 }
 
 // resume ends a suspension now. It causes no run: what was due until now is not owed.

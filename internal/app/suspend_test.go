@@ -68,10 +68,19 @@ func TestSuspend_EndsByItself(t *testing.T) {
 func TestSuspend_OutlivesARestart(t *testing.T) {
 	inWorld(t, shop+backup, func(w *world) {
 		w.suspend("backup", 0)
+		_, err := w.app.suspend(context.Background(), control.Suspend{Cron: "backup"}) // the note stays
+		w.must(err)
 		w.restart()
+		w.logged("still suspended", "a test")
 		w.wait(period + time.Second)
 		w.want(0, "backup 00:05 skipped/suspended")
+		w.app.announce(w.app.current.Load().config.Jobs)
+		if strings.Contains(w.logs.String(), "first fire scheduled") {
+			t.Error("a fire of a suspended cron is announced")
+		}
 		w.resume("backup")
+		w.app.announce(w.app.current.Load().config.Jobs)
+		w.logged("first fire scheduled", "backup")
 		w.restart()
 		w.wait(period + time.Minute)
 		w.want(1, "backup 00:05 skipped/suspended", "backup 00:10 succeeded/")

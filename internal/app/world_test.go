@@ -119,6 +119,17 @@ func (w *world) start() {
 	}
 }
 
+// logged looks for a line of the log that has all of the texts.
+func (w *world) logged(texts ...string) {
+	w.t.Helper()
+	for line := range strings.Lines(w.logs.String()) {
+		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(line, text) }) {
+			return
+		}
+	}
+	w.t.Errorf("no line of the log has all of %q", texts)
+}
+
 func (w *world) restart() {
 	w.down()
 	w.start()
