@@ -80,7 +80,7 @@ func TestStatements_UseKeys(t *testing.T) {
 			"insertActivity": insertActivity, "adoptActivity": adoptActivity, "selectHolder": selectHolder,
 			"selectOtherRequest": selectOtherRequest, "finishRun": finishRun,
 			"raiseTarget": raiseTarget, "finishFire": finishFire, "selectFinished": selectFinished,
-			"selectOpenDispatches": selectOpenDispatches, "takeOver": takeOverRuns,
+			"selectOpenDispatches": selectOpenDispatches, "takeOver": takeOver(foreign), "takeOverOrphaned": takeOver(orphaned),
 			"resolveDispatch": resolveDispatch, "selectEnds": selectEnds,
 			"runsInDoubt": `SELECT id FROM runs WHERE id IN (SELECT run_id FROM dispatches WHERE ` + inDoubt + `)`,
 			"deleteRuns":  `DELETE FROM runs WHERE id = ?`, "selectPrunable": selectPrunable,

@@ -25,19 +25,25 @@ type Lease struct {
 }
 
 const (
-	takeOver = `UPDATE runs SET owner = ? WHERE finished_at IS NULL AND owner <> ?`
+	foreign = `finished_at IS NULL AND owner <> ?`
 
-	takeOverRuns = takeOver + ` RETURNING ` + runColumns
-
-	takeOverDeadRuns = takeOver + ` AND owner NOT IN (SELECT id FROM replicas WHERE expires_at > {now})
-		RETURNING ` + runColumns
+	// orphaned are the open runs of replicas without a lease.
+	orphaned = foreign + ` AND owner NOT IN (SELECT id FROM replicas WHERE expires_at > {now})`
 
 	selectOwnRun = `SELECT ` + runColumns + ` FROM runs WHERE id = ? AND owner = ? AND finished_at IS NULL`
 
-	// selectOpenDispatches reads the dispatches of an owner's open runs, each run's in order.
+	// selectOpenDispatches reads the dispatches of an owner's open runs between two ids, each run's in order.
 	selectOpenDispatches = `SELECT ` + dispatchColumns + ` FROM dispatches
-		WHERE run_id IN (SELECT id FROM runs WHERE finished_at IS NULL AND owner = ?) ORDER BY run_id, ordinal`
+		WHERE run_id BETWEEN ? AND ? AND run_id IN (SELECT id FROM runs WHERE finished_at IS NULL AND owner = ?) ORDER BY run_id, ordinal`
 )
+
+// takeOver takes over some of the runs for which a condition holds, the first by id. It holds for them still
+// when they are written: another replica may take the same ones meanwhile. They are not ordered by the bare id, by which
+// SQLite would read all runs that ever were.
+func takeOver(condition string) string {
+	return `UPDATE runs SET owner = ? WHERE id IN (SELECT id FROM runs WHERE ` + condition + ` ORDER BY id || '' LIMIT ?) AND ` +
+		condition + ` RETURNING ` + runColumns
+}
 
 // staleReplica is how long a replica that is gone stays listed, in microseconds.
 const staleReplica = int64(24 * time.Hour / time.Microsecond)
@@ -105,22 +111,30 @@ func scanReplica(row scanner) (Replica, error) {
 
 // TakeOver makes owner the owner of all open runs whose owner has no live lease and returns them.
 // With exclusive it takes those of every other owner: a SQLite ledger is one process's alone, so
-// another owner is a process that has ended. One UPDATE decides between two that take over.
+// another owner is a process that has ended. The UPDATE of a run decides between two that take over.
+//
+// Many are taken in several transactions, and leases are renewed between these: else a replica could lose its own
+// over a long take-over, and with it what it took.
 //
 // After an error it may be repeated; what an earlier try took, unknown to the caller, is then
 // returned as well.
 func (l *Ledger) TakeOver(ctx context.Context, owner string, exclusive bool) ([]OpenRun, error) {
 	l.taking.Lock()
 	defer l.taking.Unlock()
-	statement := takeOverRuns
+	condition := foreign
 	if !exclusive {
-		statement = takeOverDeadRuns
+		condition = orphaned
 	}
 	var open []OpenRun
-	err := l.write(ctx, opTakeOver, "take over runs", groupLimit, func(s *session) (err error) {
-		open, err = s.takeOver(statement, owner, l.unsure)
-		return err
-	})
+	var err error
+	if len(l.unsure) > 0 {
+		open, err = l.takeSome(ctx, func(s *session) ([]OpenRun, error) { return s.own(l.unsure, owner) })
+	}
+	for taken := groupLimit; err == nil && taken == groupLimit; {
+		var some []OpenRun
+		some, err = l.takeSome(ctx, func(s *session) ([]OpenRun, error) { return s.takeOver(condition, owner) })
+		open, taken = append(open, some...), len(some)
+	}
 	if err != nil {
 		for _, u := range open {
 			if !slices.Contains(l.unsure, u.ID) {
@@ -134,22 +148,50 @@ func (l *Ledger) TakeOver(ctx context.Context, owner string, exclusive bool) ([]
 	return open, nil
 }
 
-// takeOver also returns those of the unsure runs that are the owner's.
-func (s *session) takeOver(statement, owner string, unsure []string) (open []OpenRun, err error) {
-	add := func(row scanner) error {
-		u, err := scanRun(row)
-		open = append(open, OpenRun{Run: u})
+// takeSome is one transaction of TakeOver. With an error it returns what it may have taken all the same.
+func (l *Ledger) takeSome(ctx context.Context, take func(*session) ([]OpenRun, error)) (open []OpenRun, err error) {
+	err = l.write(ctx, opTakeOver, "take over runs", groupLimit, func(s *session) (err error) {
+		open, err = take(s)
 		return err
-	}
-	for _, id := range unsure {
-		if err := s.each(selectOwnRun, []any{id, owner}, add); err != nil {
+	})
+	return open, err
+}
+
+// own reads those of the runs that are the owner's.
+func (s *session) own(runs []string, owner string) (open []OpenRun, err error) {
+	for _, id := range runs {
+		if err := s.each(selectOwnRun, []any{id, owner}, intoOpen(&open)); err != nil {
 			return open, err
 		}
 	}
-	if err := s.each(statement, []any{owner, owner}, add); err != nil || len(open) == 0 {
+	return open, s.withDispatches(open, owner)
+}
+
+// takeOver takes over at most groupLimit runs.
+func (s *session) takeOver(condition, owner string) (open []OpenRun, err error) {
+	if err := s.each(takeOver(condition), []any{owner, owner, groupLimit, owner}, intoOpen(&open)); err != nil {
 		return open, err
 	}
-	return open, s.each(selectOpenDispatches, []any{owner}, attach(open))
+	return open, s.withDispatches(open, owner)
+}
+
+// intoOpen returns a function that scans runs.
+func intoOpen(open *[]OpenRun) func(scanner) error {
+	return func(row scanner) error {
+		u, err := scanRun(row)
+		*open = append(*open, OpenRun{Run: u})
+		return err
+	}
+}
+
+// withDispatches reads the dispatches of an owner's runs.
+func (s *session) withDispatches(open []OpenRun, owner string) error {
+	if len(open) == 0 {
+		return nil
+	}
+	byID := func(a, b OpenRun) int { return cmp.Compare(a.ID, b.ID) }
+	first, last := slices.MinFunc(open, byID), slices.MaxFunc(open, byID)
+	return s.each(selectOpenDispatches, []any{first.ID, last.ID, owner}, attach(open))
 }
 
 // attach returns a function that scans dispatches and adds each to its run.

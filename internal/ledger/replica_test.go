@@ -104,6 +104,40 @@ func TestTakeOver_ReturnsOpenRunsAsTheyStand(t *testing.T) {
 	})
 }
 
+// TestTakeOver_TakesManyInSeveralTransactions has a fire with more runs than one transaction takes over, of which
+// every tenth has a dispatch.
+func TestTakeOver_TakesManyInSeveralTransactions(t *testing.T) {
+	engines(t, func(t *testing.T, o Options) {
+		l := open(t, o)
+		environments := make([]string, groupLimit+10)
+		for i := range environments {
+			environments[i] = fmt.Sprint("env", i)
+		}
+		runs := mustClaim(t, l, "old", claimOf(slotTime, environments...)).Runs
+		for i := 0; i < len(runs); i += 10 {
+			mustIntend(t, l, "old", dispatchOf(runs[i], 0, runs[i].ID))
+		}
+		before := l.writer.transactions.Load()
+		got, err := l.TakeOver(t.Context(), "new", true)
+		must(t, err)
+		if n := l.writer.transactions.Load() - before; n != 2 {
+			t.Errorf("%d transactions, want 2", n)
+		}
+		taken := map[string]int{} // dispatches by run
+		for _, u := range got {
+			taken[u.ID] = len(u.Dispatches)
+		}
+		if len(got) != len(runs) || len(taken) != len(runs) {
+			t.Fatalf("%d runs were taken over, %d different ones, want %d", len(got), len(taken), len(runs))
+		}
+		for i, u := range runs {
+			if want := min(1, (10-i%10)/10); taken[u.ID] != want {
+				t.Errorf("run %d comes with %d dispatches, want %d", i, taken[u.ID], want)
+			}
+		}
+	})
+}
+
 func TestTakeOver_ShutsTheOldOwnerOut(t *testing.T) {
 	engines(t, func(t *testing.T, o Options) {
 		l := open(t, o)
