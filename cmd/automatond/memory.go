@@ -51,9 +51,11 @@ func boundMemory() (stop func()) {
 }
 
 // limitMemory sets the runtime's soft limit by what was in use at the latest collection. It is never so
-// near to that that collecting would be all the runtime does.
+// near to that that collecting would be all the runtime does. What many goroutines have for stacks is not
+// garbage either, and counts towards the limit.
 func limitMemory() {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	metrics.Read(sample)
-	debug.SetMemoryLimit(max(leastMemory, 2*int64(sample[0].Value.Uint64())))
+	live, stacks := int64(sample[0].Value.Uint64()), int64(sample[1].Value.Uint64())
+	debug.SetMemoryLimit(max(leastMemory, 2*live+stacks))
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"testing"
 )
 
@@ -29,6 +30,33 @@ func TestMemory_TheLimitFollowsWhatIsInUse(t *testing.T) {
 	if got := limit(); got != math.MaxInt64 {
 		t.Errorf("a limit of %d stays", got)
 	}
+}
+
+func TestMemory_TheLimitLeavesRoomForStacks(t *testing.T) {
+	defer boundMemory()()
+	var parked sync.WaitGroup
+	defer parked.Wait()
+	end := make(chan struct{})
+	defer close(end)
+	for range 2000 {
+		grown := make(chan struct{})
+		parked.Go(func() { park(grown, end) })
+		<-grown
+	}
+	limitMemory()
+	if got, stacks := debug.SetMemoryLimit(-1), int64(2000*stack); got < stacks {
+		t.Errorf("the limit is %d beside stacks of %d", got, stacks)
+	}
+}
+
+const stack = 64 << 10
+
+// park waits with a large stack.
+func park(grown chan<- struct{}, end <-chan struct{}) {
+	var used [stack]byte
+	close(grown)
+	<-end
+	runtime.KeepAlive(&used)
 }
 
 func TestMemory_TheUsersLimitStays(t *testing.T) {
