@@ -9,6 +9,7 @@ type standardOutput struct {
 	err error
 }
 
+// Write implements io.Writer.
 func (o *standardOutput) Write(p []byte) (int, error) {
 	n, err := o.Writer.Write(p)
 	if o.err == nil {

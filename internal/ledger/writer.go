@@ -105,12 +105,12 @@ func (w *writer) enqueue(r *request) error {
 	if !r.later {
 		w.urgent = r.since
 	}
-	switch q := w.queueOf(r); {
-	case r.next:
-		*q = slices.Insert(*q, 0, r)
-	default:
-		*q = append(*q, r)
+	q := w.queueOf(r)
+	at := len(*q)
+	if r.next {
+		at = 0
 	}
+	*q = slices.Insert(*q, at, r)
 	w.signal()
 	return nil
 }

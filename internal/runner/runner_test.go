@@ -209,31 +209,20 @@ func TestRunner_SkipsWhileThePreviousRunIsOpen(t *testing.T) {
 	})
 }
 
+// TestRunner_ObservesWithoutSending observes a fire on three environments, of which its guard lets one or two pass.
 func TestRunner_ObservesWithoutSending(t *testing.T) {
-	inWorld(t, declared, func(w *world) {
-		w.stop()
-		w.observe = true
-		w.start()
-		w.fire()
-		w.wait(time.Minute)
-		w.want("/backup", 0, "skipped/observe")
-		w.logged("observing: would ask for backup on master")
-	})
-}
-
-// TestRunner_SaysWhatItWouldAskForWhereAGuardLetsIt observes a fire on three environments, one of which its guard
-// turns away.
-func TestRunner_SaysWhatItWouldAskForWhereAGuardLetsIt(t *testing.T) {
 	both := strings.Replace(declared, "[master]", "[master, staging]", 1)
-	inWorld(t, both, func(w *world) {
-		w.stop()
-		w.observe = true
-		w.start()
-		w.fire()
-		w.wait(time.Minute)
-		w.want("/backup", 0, "skipped/observe")
-		w.logged("observing: would ask for backup on master, backup on staging")
-	})
+	for crons, asked := range map[string]string{declared: "backup on master", both: "backup on master, backup on staging"} {
+		inWorld(t, crons, func(w *world) {
+			w.stop()
+			w.observe = true
+			w.start()
+			w.fire()
+			w.wait(time.Minute)
+			w.want("/backup", 0, "skipped/observe")
+			w.logged("observing: would ask for " + asked)
+		})
+	}
 }
 
 func TestRunner_ReportsWhatTheUserMayNotDo(t *testing.T) {
