@@ -128,7 +128,7 @@ func fill(t *testing.T, name string) (mend func()) {
 // hold keeps the ledger's write lock, as a stuck tool of the operator's would.
 func hold(t *testing.T, dir string) (mend func()) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(dir, "ledger.db"))
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "ledger.db")+"?_busy_timeout=5000") // the daemon may be writing
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,7 +54,7 @@ type world struct {
 	t       *testing.T
 	dir     string
 	sandbox *sandbox.Sandbox
-	logs    *strings.Builder
+	logs    *logs
 	app     *app
 	down    func()
 }
@@ -71,7 +72,7 @@ func inSandboxed(t *testing.T, platform sandbox.Options, yaml string, body func(
 	platform.Users = []sandbox.User{{Token: apiToken, ID: "automation-id", Name: "automation"}}
 	platform.ActivityDuration, platform.JournalLimit = 20*time.Second, 100_000
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, dir: dir, logs: &strings.Builder{}, sandbox: sandbox.New(platform)}
+		w := &world{t: t, dir: dir, logs: &logs{}, sandbox: sandbox.New(platform)}
 		w.configure(yaml)
 		w.start()
 		body(w)
@@ -80,7 +81,8 @@ func inSandboxed(t *testing.T, platform sandbox.Options, yaml string, body func(
 			t.Error("the API token is in the log")
 		}
 		if t.Failed() {
-			t.Logf("the end of the log:\n%s", w.logs.String()[max(0, w.logs.Len()-4000):])
+			log := w.logs.String()
+			t.Logf("the end of the log:\n%s", log[max(0, len(log)-4000):])
 		}
 	})
 }
@@ -104,7 +106,7 @@ func (w *world) start() {
 			}
 			return "", false
 		},
-		Logger: zerolog.New(zerolog.SyncWriter(w.logs)).With().Timestamp().Logger(),
+		Logger: zerolog.New(w.logs).With().Timestamp().Logger(),
 	})
 	w.app.transport = w.sandbox.Transport()
 	w.must(w.app.load())
@@ -117,6 +119,24 @@ func (w *world) start() {
 		w.must(<-ended)
 		w.must(w.app.cleanup())
 	}
+}
+
+// logs is a log that can be read while it is written.
+type logs struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // logged looks for a line of the log that has all of the texts.
