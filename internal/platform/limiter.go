@@ -29,6 +29,9 @@ type LimiterOptions struct {
 // only. So slow projects cannot hold up fast ones, however many there are, and nobody has to guess
 // how slow the platform is. While answers come in, a late one says that this machine is busy, and
 // more requests at once would make it busier.
+//
+// Where fewer may be under way, the ramp has places for twice as many, so that the next are made ready
+// meanwhile.
 type Limiter struct {
 	rate     *rate.Limiter // nil is unlimited
 	overall  chan struct{}
@@ -56,7 +59,7 @@ func NewLimiter(o LimiterOptions) *Limiter {
 		o.PerProject = 4
 	}
 	l := &Limiter{
-		overall: make(chan struct{}, o.InFlight), ramp: newRamp(),
+		overall: make(chan struct{}, o.InFlight), ramp: newRamp(min(rampWidth, 2*o.InFlight)),
 		perLimit: o.PerProject, owner: o.Owner, projects: map[string]*slots{}, users: map[string]*slots{},
 	}
 	if o.RequestsPerSecond > 0 {
@@ -71,6 +74,7 @@ type Slot struct {
 	project place
 	user    place // none when its requests have no bound of their own
 	young   *young
+	joined  bool // it has a place among all requests under way
 
 	released atomic.Bool
 }
@@ -81,12 +85,20 @@ func (l *Limiter) Acquire(ctx context.Context, project string) (*Slot, error) {
 	if l == nil {
 		return nil, nil
 	}
-	return l.acquire(ctx, project, func(slots chan struct{}) error { return take(ctx, slots) })
+	s, err := l.acquire(ctx, project, func(slots chan struct{}) error { return take(ctx, slots) })
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Join(ctx); err != nil {
+		s.Release()
+		return nil, err
+	}
+	return s, nil
 }
 
 // AcquireSoon is Acquire for one who has something else to do when there is no place: it waits, until
-// ctx ends, for the bounds that all projects share, which move on as others are answered, and not for those of
-// the project and its user. It returns nil without a place.
+// ctx ends, for the ramp, which moves on as others are answered, and not for the places of the project and its
+// user. It returns nil without a place. Before the request leaves, it has to Join those under way.
 func (l *Limiter) AcquireSoon(ctx context.Context, project string) *Slot {
 	if l == nil || l.rate != nil {
 		return nil
@@ -105,15 +117,16 @@ func (l *Limiter) AcquireSoon(ctx context.Context, project string) *Slot {
 
 var errNoPlace = errors.New("no place is free")
 
-// Width is how many young requests may be under way at once.
+// Width is how many places the ramp has.
 func (l *Limiter) Width() int {
 	if l == nil {
 		return rampWidth
 	}
-	return min(rampWidth, cap(l.overall))
+	return cap(l.ramp.places)
 }
 
-// acquire takes a place in each of the bounds. Take takes one of those of the project and its user.
+// acquire takes a place in each of the bounds but the overall one. Take takes one of those of the project and
+// its user.
 func (l *Limiter) acquire(ctx context.Context, project string, take func(chan struct{}) error) (*Slot, error) {
 	s := &Slot{limiter: l}
 	var err error
@@ -126,7 +139,7 @@ func (l *Limiter) acquire(ctx context.Context, project string, take func(chan st
 		}
 	}
 	if err == nil {
-		s.young, err = l.acquireShared(ctx)
+		s.young, err = l.acquireYoung(ctx)
 	}
 	if err != nil {
 		l.giveBack(s.user)
@@ -136,21 +149,24 @@ func (l *Limiter) acquire(ctx context.Context, project string, take func(chan st
 	return s, nil
 }
 
-// acquireShared takes what all projects share.
-func (l *Limiter) acquireShared(ctx context.Context) (*young, error) {
+// acquireYoung takes a place on the ramp, when the rate allows it.
+func (l *Limiter) acquireYoung(ctx context.Context) (*young, error) {
 	if l.rate != nil {
 		if err := l.rate.Wait(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if err := take(ctx, l.overall); err != nil {
-		return nil, err
+	return l.ramp.enter(ctx)
+}
+
+// Join waits for a place among all requests under way, if the slot has none yet.
+func (s *Slot) Join(ctx context.Context) error {
+	if s == nil || s.joined {
+		return nil
 	}
-	y, err := l.ramp.enter(ctx)
-	if err != nil {
-		<-l.overall
-	}
-	return y, err
+	err := take(ctx, s.limiter.overall)
+	s.joined = err == nil
+	return err
 }
 
 // Start says that the request leaves now: its age counts from here.
@@ -166,7 +182,9 @@ func (s *Slot) Release() {
 		return
 	}
 	s.limiter.ramp.exit(s.young)
-	<-s.limiter.overall
+	if s.joined {
+		<-s.limiter.overall
+	}
 	s.limiter.giveBack(s.user)
 	s.limiter.giveBack(s.project)
 }

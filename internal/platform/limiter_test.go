@@ -260,7 +260,7 @@ func TestLimiter_GivingUpLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-func TestLimiter_WaitsForWhatAllShareWhenAPlaceIsWantedSoon(t *testing.T) {
+func TestLimiter_WaitsForTheRampWhenAPlaceIsWantedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(LimiterOptions{InFlight: rampWidth + 1, PerProject: 1})
 		var held []*Slot
@@ -277,23 +277,28 @@ func TestLimiter_WaitsForWhatAllShareWhenAPlaceIsWantedSoon(t *testing.T) {
 		if slot := l.AcquireSoon(soon, "q"); slot != nil || time.Since(began) != time.Second {
 			t.Errorf("a full ramp gave %v after %s, want nothing after a second", slot, time.Since(began))
 		}
-		held[0].Start() // leaves the ramp by its age
-		slot := l.AcquireSoon(t.Context(), "q")
-		if slot == nil {
-			t.Error("no place although one left the ramp")
+		held[0].Start() // leaves the ramp by its age, and stays under way
+		held[1].Start()
+		for _, project := range []string{"q", "r"} {
+			slot := l.AcquireSoon(t.Context(), project)
+			if slot == nil {
+				t.Fatal("no place although one left the ramp")
+			}
+			held = append(held, slot)
+		}
+		if err := held[rampWidth].Join(t.Context()); err != nil {
+			t.Errorf("the last that may be under way: %v", err)
 		}
 		soon, cancel = context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if more := l.AcquireSoon(soon, "r"); more != nil {
-			t.Error("a place beyond the overall bound was given")
+		if err := held[rampWidth+1].Join(soon); err == nil {
+			t.Error("one more than may be under way has joined")
 		}
-		time.AfterFunc(time.Second, held[1].Release)
-		if more := l.AcquireSoon(t.Context(), "r"); more == nil {
-			t.Error("no place although another was given back")
-		} else {
-			more.Release()
+		time.AfterFunc(time.Second, held[2].Release)
+		if err := held[rampWidth+1].Join(t.Context()); err != nil {
+			t.Errorf("it has not joined although another was answered: %v", err)
 		}
-		for _, slot := range append(held, slot) {
+		for _, slot := range held {
 			slot.Release()
 		}
 		if len(l.projects) != 0 || len(l.overall) != 0 || len(l.ramp.places) != 0 {

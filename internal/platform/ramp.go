@@ -33,8 +33,8 @@ type young struct {
 	off     bool          // it has no place any more
 }
 
-func newRamp() *ramp {
-	return &ramp{places: make(chan struct{}, rampWidth), turn: make(chan struct{}, 1)}
+func newRamp(width int) *ramp {
+	return &ramp{places: make(chan struct{}, width), turn: make(chan struct{}, 1)}
 }
 
 // enter waits for a place. The request counts as young until start says that it left.

@@ -8,6 +8,7 @@ import (
 	"github.com/automatond/automatond/internal/ledger"
 	"github.com/automatond/automatond/internal/plan"
 	"github.com/automatond/automatond/internal/platform"
+	"github.com/automatond/automatond/internal/sandbox"
 	"github.com/automatond/automatond/internal/scheduler"
 )
 
@@ -116,4 +117,50 @@ func TestRunner_FirstRequestsWaitForNoMorePlacesThanThereAre(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRunner_TakesBackAnIntentThatFindsNoPlace lets a request that hangs have the only place there is.
+func TestRunner_TakesBackAnIntentThatFindsNoPlace(t *testing.T) {
+	const everywhere = "crons: {snapshot: {spec: '0 5 * * *', task: {backup: {}}}}"
+	prepare := func(w *world) { w.limits = platform.LimiterOptions{InFlight: 1} }
+	inPreparedWorld(t, everywhere, prepare, func(w *world) {
+		w.fire()
+		w.wait(time.Minute)
+		w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: sandbox.Delay, Latency: 20 * time.Second, Executed: true, Times: 1})
+		before := w.posts("/backup")
+		w.fireFor(time.Now().Truncate(time.Second).Add(time.Second))
+		intents := func() (n int) {
+			runs, err := w.ledger.Runs(context.Background(), ledger.Filter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, run := range runs {
+				_, dispatches, err := w.ledger.Run(context.Background(), run.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range dispatches {
+					if d.State == ledger.DispatchDispatching {
+						n++
+					}
+				}
+			}
+			return n
+		}
+		w.wait(2 * time.Second)
+		if got := intents(); got != 3 {
+			t.Errorf("%d intents are written a second later, want those of the request under way and of the next two", got)
+		}
+		w.wait(staleIntent)
+		if got := intents(); got != 1 {
+			t.Errorf("%d intents are written when two have waited for too long, want 1", got)
+		}
+		if got := w.posts("/backup") - before; got != 1 {
+			t.Errorf("%d requests left, with one place", got)
+		}
+		w.wait(2 * time.Minute)
+		if got := w.posts("/backup") - before; got != 3 {
+			t.Errorf("%d requests in the end, want each of the 3 once", got)
+		}
+	})
 }
