@@ -20,12 +20,12 @@ func configFlag(f *pflag.FlagSet, paths *[]string) {
 	f.StringArrayVarP(paths, "config", "c", []string{defaultConfig}, "configuration file, or directory of *.yaml files; may be repeated")
 }
 
-// loadOffline reads the configuration for a command that asks the platform for nothing. What is wrong
-// with it is written to messages.
+// loadOffline reads the configuration for a command that only shows something. What is wrong with it
+// is written to messages; beside the error, which is the command's end, there may be the crons that are valid.
 func loadOffline(messages io.Writer, paths []string) (*config.Config, error) {
-	cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true})
-	if cfg == nil {
-		return nil, invalid(messages, diagnostics)
+	cfg, diagnostics := config.Load(config.Input{Paths: paths, LookupEnv: os.LookupEnv, Offline: true, Partial: true})
+	if diagnostics.HasErrors() {
+		return cfg, invalid(messages, diagnostics)
 	}
 	return cfg, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -15,7 +16,7 @@ func newImport() *cobra.Command {
 		Short: "Write the crons of the vendor's files as declared ones",
 		Long: `Write the crons of .platform.app.yaml, .platform/applications.yaml or .upsun/config.yaml, or of a
 file of automatond's own, with their scripts as guards, tasks and steps. A script that cannot be declared
-exactly is kept, with a comment that says why. The new file goes to the standard output, what became
+exactly is kept, with a comment that says why; a cron that is not valid is left out, and the exit status is 2. The new file goes to the standard output, what became
 of each cron to the standard error.`,
 		Example: `  automatond import .platform.app.yaml > automatond.yaml`,
 		Args:    cobra.MinimumNArgs(1),
@@ -24,12 +25,16 @@ of each cron to the standard error.`,
 			if err != nil {
 				return fmt.Errorf("import: %w", err)
 			}
+			var faulty error
+			if diagnostics.HasErrors() {
+				faulty = invalid(cmd.ErrOrStderr(), diagnostics)
+			}
 			if imported == nil {
-				return invalid(cmd.ErrOrStderr(), diagnostics)
+				return faulty
 			}
 			writeImported(cmd.ErrOrStderr(), imported.Crons)
 			_, err = cmd.OutOrStdout().Write(imported.YAML)
-			return err
+			return cmp.Or(err, faulty)
 		},
 	}
 }

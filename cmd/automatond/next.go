@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,17 +66,17 @@ func newNext() *cobra.Command {
 				return usage(fmt.Errorf("--count is between 1 and 10000, not %d", n))
 			}
 			list, err := schedules(cmd.ErrOrStderr(), paths, cron, spec, zone)
-			if err != nil {
+			if list == nil {
 				return err
 			}
 			for i := range list {
 				list[i].fill(after, n)
 			}
 			if output == "json" {
-				return writeJSON(cmd.OutOrStdout(), list)
+				return cmp.Or(writeJSON(cmd.OutOrStdout(), list), err)
 			}
 			writeNext(cmd.OutOrStdout(), list, after)
-			return nil
+			return err
 		},
 	}
 	f := cmd.Flags()
@@ -88,7 +90,8 @@ func newNext() *cobra.Command {
 	return cmd
 }
 
-// schedules are the ones of the configuration, or the one given on the command line.
+// schedules are the ones of the configuration, or the one given on the command line. Beside those of a
+// configuration in which other crons are not valid there is an error.
 func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]upcoming, error) {
 	if spec != "" {
 		location, err := cronspec.LoadZone(zone)
@@ -109,9 +112,9 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 		}
 		return []upcoming{u}, nil
 	}
-	cfg, err := loadOffline(messages, paths)
-	if err != nil {
-		return nil, err
+	cfg, faulty := loadOffline(messages, paths)
+	if cfg == nil {
+		return nil, faulty
 	}
 	list := []upcoming{}
 	for _, j := range cfg.Jobs {
@@ -139,10 +142,13 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 		}
 		list = append(list, u)
 	}
-	if cron != "" && len(list) == 0 {
-		return nil, usage(noCron(cron, cfg))
+	switch {
+	case cron == "" || len(list) > 0:
+		return list, faulty
+	case slices.Contains(cfg.LeftOut, cron):
+		return nil, faulty
 	}
-	return list, nil
+	return nil, usage(noCron(cron, cfg))
 }
 
 // noCron says which cron somebody may have meant: with several applications, its name is behind the

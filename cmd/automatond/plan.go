@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -36,9 +37,9 @@ func newPlan() *cobra.Command {
 			if target.Variables, err = pairs(variables); err != nil {
 				return usage(err)
 			}
-			cfg, err := loadOffline(cmd.ErrOrStderr(), paths)
-			if err != nil {
-				return err
+			cfg, faulty := loadOffline(cmd.ErrOrStderr(), paths)
+			if cfg == nil {
+				return faulty
 			}
 			if names := cfg.DiscoveryNames(); len(names) > 0 {
 				cfg = asIfFound(cfg, target.Project)
@@ -51,14 +52,17 @@ func newPlan() *cobra.Command {
 				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", remark)
 			}
 			report := target.For(cmd.Context(), cfg.Jobs)
+			for _, name := range cfg.LeftOut {
+				report.Crons = append(report.Crons, plan.Invalid(name))
+			}
 			if output == "json" {
-				return writeJSON(cmd.OutOrStdout(), report)
+				return cmp.Or(writeJSON(cmd.OutOrStdout(), report), faulty)
 			}
 			writePlan(cmd.OutOrStdout(), report)
 			for _, flag := range missingFlags(report) {
 				fmt.Fprintf(cmd.ErrOrStderr(), "note: %s is not given, and a condition asks for it\n", flag)
 			}
-			return nil
+			return faulty
 		},
 	}
 	f := cmd.Flags()

@@ -105,9 +105,9 @@ func projectID(cmd *cobra.Command, paths []string, project string) (string, erro
 	}
 	cfg, err := loadOffline(messages, paths)
 	switch {
-	case err != nil && given:
+	case cfg == nil && given:
 		return "", err
-	case err != nil:
+	case cfg == nil:
 		return project, nil
 	}
 	for _, p := range cfg.Projects {

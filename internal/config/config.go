@@ -37,6 +37,8 @@ type Config struct {
 	selections map[*job.Job]*selection // of crons that choose among discovered projects
 	base       *Config                 // the one without discovered projects; nil if this is it
 
+	LeftOut []string // crons that are not valid, of a partial configuration
+
 	Hash string // over the content of all files; the ledger keeps the one a replica started with
 }
 
@@ -71,18 +73,21 @@ type Input struct {
 	// Offline asks only whether the files are valid: a target or a token that the files leave to
 	// the process's variables is not missed, and no file but the configuration is looked at.
 	Offline bool
+	// Partial leaves out crons that are not valid, for somebody who looks at the others.
+	Partial bool
 	// Now is when somebody reads the diagnostics. They then tell also what the time from there on
 	// holds, such as crons that are due together. The zero Now does not look ahead.
 	Now time.Time
 }
 
-// Load reads a configuration. The Config is nil exactly when one of the diagnostics is an error.
+// Load reads a configuration. The Config is nil exactly when one of the diagnostics is an error; a
+// partial one when that is no cron's own, or no cron is valid.
 func Load(in Input) (*Config, Diagnostics) {
 	l := newLoader(in)
 	l.readFiles()
 	l.finish()
 	diagnostics := l.sorted()
-	if diagnostics.HasErrors() {
+	if diagnostics.HasErrors() && !(in.Partial && l.leaveOut(diagnostics)) {
 		return nil, diagnostics
 	}
 	return l.config, diagnostics

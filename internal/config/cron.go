@@ -184,9 +184,30 @@ func (l *loader) finishCrons() {
 		l.crons[i] = cronEntry{}
 		e.cron = e.unique()
 		if e.once("crons", e.cron, "cron-duplicate") {
-			l.config.Jobs = append(l.config.Jobs, l.readCron(e))
+			before := l.errors
+			j := l.readCron(e)
+			l.faulty[j] = l.errors > before
+			l.config.Jobs = append(l.config.Jobs, j)
 		}
 	}
+}
+
+// leaveOut takes the crons that are not valid out of the configuration. It reports whether a valid one
+// is what remains.
+func (l *loader) leaveOut(diagnostics Diagnostics) bool {
+	if slices.ContainsFunc(diagnostics, func(d Diagnostic) bool { return d.Severity == Error && d.Cron == "" }) {
+		return false
+	}
+	jobs := l.config.Jobs
+	l.config.Jobs = nil
+	for _, j := range jobs {
+		if l.faulty[j] {
+			l.config.LeftOut = append(l.config.LeftOut, j.Name)
+		} else {
+			l.config.Jobs = append(l.config.Jobs, j)
+		}
+	}
+	return len(l.config.Jobs) > 0
 }
 
 func (l *loader) noCrons() {

@@ -93,9 +93,10 @@ func (ds Diagnostics) Error() string {
 
 // findings collects diagnostics while a configuration is read.
 type findings struct {
-	list  Diagnostics
-	order map[string]int // file -> its place in the order of reading
-	seen  map[finding]bool
+	list   Diagnostics
+	order  map[string]int // file -> its place in the order of reading
+	seen   map[finding]bool
+	errors int // how many were met, also again
 }
 
 // finding is what makes two diagnostics the same for a reader: an anchor that is used by many
@@ -108,6 +109,9 @@ type finding struct {
 }
 
 func (f *findings) add(d Diagnostic) {
+	if d.Severity == Error {
+		f.errors++
+	}
 	key := finding{d.File, d.Line, d.Column, d.Code, d.Message}
 	if d.Line > 0 && f.seen[key] {
 		return

@@ -32,28 +32,32 @@ type ImportedCron struct {
 // Fate is what import did with a cron.
 type Fate string
 
-// The four fates of a cron.
+// The fates of a cron.
 const (
 	Declares Fate = "declared"       // its script became a guard, and a task or steps
 	Keeps    Fate = "kept as script" // its script cannot be declared exactly
 	Leaves   Fate = "left"           // it stays in the application's container, and is not in the result
 	Same     Fate = "unchanged"      // it was declared before
+	Lacks    Fate = "not imported"   // it is not valid, and is not in the result
 )
 
 // Import rewrites the vendor's files, of which there may be several, or one of automatond's own. On
-// every environment a cron does what it did, in both forms. The result is nil when a file is not
-// valid, which the diagnostics say, or there is an error.
+// every environment a cron does what it did, in both forms. One of the vendor's that is not valid is left
+// out. The result is nil when something else is not valid, which the diagnostics say, or there is an error.
 func Import(paths []string) (*Imported, Diagnostics, error) {
-	cfg, diagnostics := Load(Input{Paths: paths, Offline: true})
+	cfg, diagnostics := Load(Input{Paths: paths, Offline: true, Partial: true})
 	if cfg == nil {
 		return nil, diagnostics, nil
 	}
-	im := importer{jobs: map[string]*job.Job{}, scripts: map[string]string{}, declared: map[string]shell.Declared{}}
+	im := importer{lacking: cfg.LeftOut, jobs: map[string]*job.Job{}, scripts: map[string]string{}, declared: map[string]shell.Declared{}}
 	for _, j := range cfg.Jobs {
 		im.jobs[j.Name] = j
 	}
 	root, err := im.read(paths)
-	if err != nil {
+	switch {
+	case diagnostics.HasErrors() && (err != nil || im.own):
+		return nil, diagnostics, nil
+	case err != nil:
 		return nil, diagnostics, err
 	}
 	var out bytes.Buffer
@@ -71,6 +75,8 @@ func Import(paths []string) (*Imported, Diagnostics, error) {
 
 // importer is the state of one Import.
 type importer struct {
+	own      bool                // the file is one of automatond's own
+	lacking  []string            // the crons that are not valid
 	jobs     map[string]*job.Job // as loaded, by name
 	scripts  map[string]string   // what a cron that keeps its script has in the result
 	declared map[string]shell.Declared
@@ -113,11 +119,15 @@ func (im *importer) read(paths []string) (*yaml.Node, error) {
 	}
 	root := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{word("crons"), crons}}
 	root.Content[0].HeadComment = "# Imported from " + strings.Join(origin, ", ") + "."
+	if len(im.lacking) > 0 {
+		root.Content[0].HeadComment += "\n# Not imported, because they are not valid: " + strings.Join(im.lacking, ", ") + "."
+	}
 	return root, nil
 }
 
 // rewrite declares the crons of a file of automatond's own, and leaves everything else in it alone.
 func (im *importer) rewrite(root *yaml.Node) error {
+	im.own = true
 	plainMerges(root)
 	crons := valueOf(root, "crons")
 	if crons == nil {
@@ -157,6 +167,10 @@ func (im *importer) application(crons *yaml.Node, d declared, several bool) {
 		if several {
 			name = d.name + ":" + name
 		}
+		if slices.Contains(im.lacking, name) {
+			im.result.Crons = append(im.result.Crons, ImportedCron{Name: name, Fate: Lacks, Note: "it is not valid"})
+			continue
+		}
 		j, ok := im.jobs[name]
 		if !ok {
 			continue
@@ -166,6 +180,8 @@ func (im *importer) application(crons *yaml.Node, d declared, several bool) {
 			continue
 		}
 		key, value := copied(p.key), copied(p.value)
+		drop(value, "shutdown_timeout")
+		drop(valueOf(value, "commands"), "stop")
 		if several {
 			key = word(name)
 			key.HeadComment, key.LineComment, key.FootComment = p.key.HeadComment, p.key.LineComment, p.key.FootComment
@@ -175,6 +191,19 @@ func (im *importer) application(crons *yaml.Node, d declared, several bool) {
 		}
 		im.declare(value, j)
 		crons.Content = append(crons.Content, key, value)
+	}
+}
+
+// drop takes a key that has no effect here out of a section, with the comments that are about it.
+func drop(section *yaml.Node, name string) {
+	if section == nil {
+		return
+	}
+	for i := 0; i+1 < len(section.Content); i += 2 {
+		if section.Content[i].Value == name {
+			section.Content = slices.Delete(section.Content, i, i+2)
+			return
+		}
 	}
 }
 
@@ -202,10 +231,11 @@ func (im *importer) declare(cron *yaml.Node, j *job.Job) {
 		im.keep(cron.Content[at], cron.Content[at+1], j, err.Error())
 		return
 	}
-	pairs[0].HeadComment = cron.Content[at].HeadComment
+	comments := append(commentsOf(cron.Content[at]), commentsOf(cron.Content[at+1])...)
 	for _, line := range d.Comments {
-		pairs[0].HeadComment = strings.TrimPrefix(pairs[0].HeadComment+"\n# "+line, "\n")
+		comments = append(comments, "# "+line)
 	}
+	pairs[0].HeadComment = strings.Join(comments, "\n")
 	pairs[0].FootComment = cron.Content[at].FootComment
 	cron.Content = slices.Replace(cron.Content, at, at+2, pairs...)
 	if slices.ContainsFunc(d.Calls, func(c shell.Call) bool { return tasks.Destructive(c.Task) }) {
@@ -220,6 +250,15 @@ func (im *importer) declare(cron *yaml.Node, j *job.Job) {
 		note = "H in its spec stands for another time than before, because the application is no part of the cron any more"
 	}
 	im.note(j, Declares, note)
+}
+
+// commentsOf are the comments above and beside a node, and all within it, in the order of the text.
+func commentsOf(n *yaml.Node) []string {
+	list := []string{n.HeadComment, n.LineComment}
+	for _, child := range n.Content {
+		list = append(append(list, commentsOf(child)...), child.FootComment)
+	}
+	return slices.DeleteFunc(list, func(comment string) bool { return comment == "" })
 }
 
 // put gives a cron a key of its own, in the place of the one that it may have.
@@ -445,7 +484,7 @@ func (im *importer) verify() error {
 	}
 	for _, c := range im.result.Crons {
 		j, was := loaded[c.Name], im.jobs[c.Name]
-		same := c.Fate == Leaves
+		same := c.Fate == Leaves || c.Fate == Lacks
 		if j != nil {
 			script, kept := im.scripts[c.Name]
 			d, declared := im.declared[c.Name]

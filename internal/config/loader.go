@@ -53,6 +53,7 @@ type loader struct {
 	aliases    []string
 	unguarded  []unguarded
 	planned    []planned // crons whose coming fires are looked at
+	faulty     map[*job.Job]bool
 }
 
 // fieldTables are the tables a loader needs often.
@@ -92,6 +93,7 @@ func newLoader(in Input) *loader {
 		hashes:     map[hashKey]string{},
 		byAlias:    map[string]*job.Project{},
 		selections: map[string][]*job.Project{},
+		faulty:     map[*job.Job]bool{},
 	}
 }
 

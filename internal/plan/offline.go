@@ -84,6 +84,14 @@ func (o Offline) Remark() string {
 	return ""
 }
 
+// Invalid is the report of a cron that cannot be loaded.
+func Invalid(cron string) CronReport {
+	return CronReport{
+		Cron: cron, Decision: Error, Message: "it is not valid, so the daemon would not start",
+		Calls: [][]string{}, Tasks: []TaskReport{}, Conditions: []Condition{},
+	}
+}
+
 // For decides every job on the described target, without asking the platform. A job that several
 // projects share is reported once for each of them.
 func (o Offline) For(ctx context.Context, jobs []*job.Job) Report {
