@@ -32,9 +32,10 @@ crons:
 // patient is an installation beside a simulated platform in memory.
 type patient struct {
 	yaml     string
-	role     string // default fitting
-	variable string // in the process's environment, NAME=VALUE
-	data     string // default an empty directory
+	role     string      // default fitting
+	mode     os.FileMode // of the token's file, default 0600
+	variable string      // in the process's environment, NAME=VALUE
+	data     string      // default an empty directory
 	change   func(*sandbox.Sandbox)
 }
 
@@ -46,7 +47,14 @@ func (p patient) examine(t *testing.T) string {
 	if err := os.WriteFile(file, []byte(p.yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "token"), []byte(apiToken), 0o644); err != nil {
+	token := filepath.Join(dir, "token")
+	if err := os.WriteFile(token, []byte(apiToken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if p.mode == 0 {
+		p.mode = 0o600
+	}
+	if err := os.Chmod(token, p.mode); err != nil { // whatever the umask
 		t.Fatal(err)
 	}
 	if p.role == "" {
@@ -133,7 +141,9 @@ func TestExamine_SaysWhatIsWrong(t *testing.T) {
 		{"an environment that is inactive", patient{yaml: nightly, change: func(s *sandbox.Sandbox) {
 			s.SetEnvironment("shopid", "main", func(e *sandbox.Environment) { e.Status = "inactive" })
 		}}, `targets warning: cron "nightly" has 1 environment to run for, and none is active` + "\n"},
-		{"a token that everybody may read", patient{yaml: "automation_users: {bot: {token_file: ./token}}\n" + nightly},
+		{"a token that a group may read", patient{yaml: "automation_users: {bot: {token_file: ./token}}\n" + nightly, mode: 0o640},
+			`token warning: automation user "bot": its group may read the file DATA/token` + "\n"},
+		{"a token that everybody may read", patient{yaml: "automation_users: {bot: {token_file: ./token}}\n" + nightly, mode: 0o644},
 			`token warning: automation user "bot": everybody on this machine may read the file DATA/token` + "\n"},
 		{"an account that is not told", patient{yaml: nightly, change: strike(sandbox.Fault{PathSuffix: "/users/me", Kind: sandbox.Status, Status: 403})},
 			`account failed: automation user "default": GET /users/me: 403 Forbidden: Injected by the sandbox; not examined: project shop` + "\n"},

@@ -113,16 +113,25 @@ func (u *user) meets(check string, err error) bool {
 	return true
 }
 
-// examineFile looks at who may read the token's file. In a container, where secrets are mounted, that is
-// everybody, and nobody else is there.
+// examineFile looks at who may read the token's file. Where containers and systemd put secrets, its mode says
+// nothing: nobody else is there, or the directory lets nobody else in.
 func (u *user) examineFile() []Finding {
 	file := u.Token.File
 	info, err := os.Lstat(file)
-	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o004 == 0 || strings.HasPrefix(file, "/run/secrets/") {
+	if err != nil || !info.Mode().IsRegular() || strings.HasPrefix(file, "/run/secrets/") || strings.HasPrefix(file, "/run/credentials/") {
 		return nil
 	}
-	return []Finding{warning(CheckToken, "let the daemon's user alone read it: chmod 600",
-		"automation user %q: everybody on this machine may read the %s", u.Name, u.Token)}
+	readers := ""
+	switch mode := info.Mode().Perm(); {
+	case mode&0o004 != 0:
+		readers = "everybody on this machine"
+	case mode&0o040 != 0:
+		readers = "its group"
+	default:
+		return nil
+	}
+	return []Finding{warning(CheckToken, "let the daemon's user alone read it: make it its owner, and chmod 600",
+		"automation user %q: %s may read the %s", u.Name, readers, u.Token)}
 }
 
 // unexamined says which projects are not looked at because their user cannot be asked.
