@@ -137,7 +137,7 @@ func TestRunner_CarriesOutEveryTask(t *testing.T) {
 			request: "PATCH /environments/staging/autoscaling/settings", after: off},
 		{kind: "domain_add", task: "{name: new.example, attach: shop.example}", script: "domain:add new.example --attach shop.example",
 			request: "POST /environments/staging/domains", activity: "environment.domain.create", after: off},
-		{kind: "domain_delete", task: "{name: staging.example}", script: "domain:delete staging.example",
+		{kind: "domain_delete", task: "{name: staging.example}", script: "domain:delete staging.example -e staging",
 			request: "DELETE /environments/staging/domains/staging.example", activity: "environment.domain.delete", after: off},
 		{kind: "certificate_add", task: "{certificate_file: " + testFile("certificate.pem") + ", key_file: " + testFile("key.pem") + "}",
 			script:  "certificate:add --cert " + testFile("certificate.pem") + " --key " + testFile("key.pem"),

@@ -322,6 +322,9 @@ func (l *line) call() (Call, error) {
 	if err := l.environmentArgument(&c); err != nil {
 		return Call{}, err
 	}
+	if of := l.kind.OfMain; of != nil && c.Environment == "" && of(l.input) {
+		c.Environment = "."
+	}
 	if c.Task, err = l.kind.FromCLI(l.input); err != nil {
 		return Call{}, err
 	}

@@ -48,6 +48,12 @@ func TestParseCommandLine_ReadsWhatTheCLIReads(t *testing.T) {
 		{"platform op:r clear-cache", Call{Task: &tasks.Operation{Operation: "clear-cache"}}},
 		{"platform environment:deactivate -y", Call{Task: &tasks.Deactivate{}}},
 
+		// Domains are production's unless an environment, or what a domain of another stands for, is named.
+		{"platform domain:add a.example", Call{Task: &tasks.DomainAdd{Name: "a.example"}, Environment: "."}},
+		{"platform domain:add a.example -e x", Call{Task: &tasks.DomainAdd{Name: "a.example"}, Environment: "x"}},
+		{"platform domain:add a.example --attach b.example", Call{Task: &tasks.DomainAdd{Name: "a.example", Attach: "b.example"}}},
+		{"platform domain:delete a.example -y", Call{Task: &tasks.DomainDelete{Name: "a.example"}, Environment: "."}},
+
 		// Switches, alone and grouped, in any order and place.
 		{"upsun backup -yW --live", Call{Task: live}},
 		{"upsun backup -Wy", Call{Task: backup}},

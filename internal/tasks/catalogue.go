@@ -68,6 +68,10 @@ type Kind struct {
 	// Unfollowed says that an activity in the answer is the one that was changed, whose end says nothing
 	// about the task.
 	Unfollowed bool
+	// OfMain reports whether a command line that names no environment is about the default branch's, not
+	// about the one that it runs on. Nil is never.
+	OfMain func(Input) bool
+
 	// NeverWaits says that the CLI's command does not wait by itself, so it has no --no-wait; it may
 	// have --wait among its options.
 	NeverWaits bool

@@ -35,6 +35,7 @@ var domainAdd = &Kind{
 		{Name: "replace", Short: "r", TakesValue: true, Hidden: true},
 	},
 	Arguments: []Argument{{Name: "name", Required: true}},
+	OfMain:    func(in Input) bool { return !in.Given("attach") && !in.Given("replace") },
 	New:       func() Task { return &DomainAdd{} },
 	FromCLI:   domainAddFromCLI,
 }

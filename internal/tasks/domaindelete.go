@@ -28,6 +28,7 @@ var domainDelete = &Kind{
 
 	Destructive: true,
 	Arguments:   []Argument{{Name: "name", Required: true}},
+	OfMain:      func(Input) bool { return true },
 	New:         func() Task { return &DomainDelete{} },
 	FromCLI:     func(in Input) (Task, error) { return &DomainDelete{Name: in.Argument("name")}, nil },
 }

@@ -50,7 +50,7 @@ func resourcesSetFromCLI(in Input) (Task, error) {
 	case in.Given("dry-run"):
 		return nil, errors.New("with --dry-run nothing would be done")
 	case in.Given("object-storage"):
-		return nil, errors.New("option --object-storage is not offered")
+		return nil, errors.New("option --object-storage is not offered, as the API's description of a deployment has nothing of the kind")
 	}
 	sizes, err := namedValues(in, "size", func(text string) (string, error) { return text, nil })
 	if err != nil {
@@ -101,10 +101,10 @@ func (r *ResourcesSet) Validate() error {
 	}
 	for _, name := range names {
 		if name == "" || strings.ContainsAny(name, "*%") {
-			return fmt.Errorf("%q is not the name of one container; name each", name)
+			return fmt.Errorf("%q is not the name of one container; name each, as which there are may change", name)
 		}
 		if size, ok := r.Sizes[name]; ok && slices.Contains([]string{"", "default", "min", "minimum"}, size) {
-			return fmt.Errorf("size %q of %q is not one of the platform's, such as 0.5", size, name)
+			return fmt.Errorf("size %q of %q is not offered, as it does not say what is asked for; write one of the platform's, such as 0.5", size, name)
 		}
 		if count, ok := r.Counts[name]; ok && count < 1 {
 			return fmt.Errorf("count %d of %q is less than 1", count, name)
