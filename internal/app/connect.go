@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/inventory"
 	"github.com/automatond/automatond/internal/platform"
@@ -25,20 +27,33 @@ func (a *app) read(now time.Time) (*config.Config, config.Diagnostics, error) {
 	if cfg == nil {
 		return nil, diagnostics, &ConfigError{diagnostics}
 	}
-	for _, d := range diagnostics {
-		e := a.Logger.Warn()
-		if d.Severity == config.Info {
-			e = a.Logger.Info()
-		}
-		e.Str("file", d.File).Int("line", d.Line).Int("column", d.Column).Str("code", d.Code).
-			Str("cron", d.Cron).Msg(d.Message)
-	}
+	a.log(diagnostics)
 	if a.Sandbox {
 		for _, u := range cfg.Users {
 			u.Token = secret.FromEnv("of the sandbox", sandboxToken)
 		}
 	}
 	return cfg, diagnostics, nil
+}
+
+// log logs what was found in a configuration.
+func (a *app) log(diagnostics config.Diagnostics) {
+	levels := map[config.Severity]zerolog.Level{
+		config.Error: zerolog.ErrorLevel, config.Warning: zerolog.WarnLevel, config.Info: zerolog.InfoLevel,
+	}
+	for _, d := range diagnostics {
+		e := a.Logger.WithLevel(levels[d.Severity]).Str("code", d.Code)
+		if d.File != "" {
+			e.Str("file", d.File).Int("line", d.Line).Int("column", d.Column)
+		}
+		if d.Cron != "" {
+			e.Str("cron", d.Cron)
+		}
+		if d.Hint != "" {
+			e.Str("hint", d.Hint)
+		}
+		e.Msg(d.Message)
+	}
 }
 
 // fixed are the settings that are read once, at the start.

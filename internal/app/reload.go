@@ -34,7 +34,8 @@ func (a *app) reload(ctx context.Context) (*reloaded, error) {
 	a.loads.record(err == nil)
 	if err != nil {
 		if invalid, ok := errors.AsType[*ConfigError](err); ok {
-			a.logProblems(invalid.Diagnostics)
+			wrong := slices.DeleteFunc(slices.Clone(invalid.Diagnostics), func(d config.Diagnostic) bool { return d.Severity != config.Error })
+			a.log(wrong[:min(len(wrong), errorsLogged)]) // who asked by a signal is told nothing else
 		}
 		a.Logger.Error().Err(err).Msg("configuration not reloaded, the former one stays")
 		return nil, err
@@ -47,20 +48,8 @@ func (a *app) reload(ctx context.Context) (*reloaded, error) {
 	return res, nil
 }
 
-// problemsLogged bounds how many problems of one configuration are logged.
-const problemsLogged = 50
-
-// logProblems logs each error, for whoever asked by a signal and is told nothing else.
-func (a *app) logProblems(diagnostics config.Diagnostics) {
-	logged := 0
-	for _, d := range diagnostics {
-		if d.Severity != config.Error || logged == problemsLogged {
-			continue
-		}
-		logged++
-		a.Logger.Error().Str("code", d.Code).Str("problem", d.String()).Str("hint", d.Hint).Msg("configuration is not valid")
-	}
-}
+// errorsLogged bounds how many errors of one configuration are logged.
+const errorsLogged = 50
 
 func (a *app) tryReload(ctx context.Context) (*reloaded, error) {
 	cfg, diagnostics, err := a.read(time.Time{})

@@ -162,8 +162,8 @@ func TestReload_LeavesAllAsItWasWhenTheFileIsBad(t *testing.T) {
 		if !errors.As(err, &invalid) || !strings.Contains(err.Error(), `cron "broken"`) {
 			t.Errorf("error %v, want a diagnostic of the broken cron", err)
 		}
-		w.logged("configuration is not valid", "broken")
-		w.logged("configuration is not valid", "worse", "backup") // with its hint
+		w.logged(`"level":"error"`, `"cron":"broken"`, `"code":"spec-`)
+		w.logged(`"level":"error"`, `"cron":"worse"`, `"hint":`, "backup")
 		if w.app.current.Load() != before {
 			t.Error("another setup is in force")
 		}
