@@ -100,11 +100,14 @@ func (r reader) reportScript(n *yaml.Node, p shell.Problem) {
 // leave leaves a cron to the application's container, because of the programs that it runs.
 func (r reader) leave(j *job.Job, programs []string) {
 	j.Left = programs
-	because := "it calls neither platform nor upsun"
+	because, hint := "it calls neither platform nor upsun", ""
 	if len(programs) > 0 {
 		because = "it runs " + strings.Join(programs, ", ")
 	}
-	r.report(Info, r.key, "left-to-container", "", "left to the application's container, because %s", because)
+	if i := slices.IndexFunc(programs, shell.IsBranded); i >= 0 {
+		hint = "if it is to be taken, call " + programs[i] + " by the name platform"
+	}
+	r.report(Info, r.key, "left-to-container", hint, "left to the application's container, because %s", because)
 }
 
 // folded reports a text whose lines in the file YAML joins to one.

@@ -546,7 +546,7 @@ func (c *checker) pipe(b *syntax.BinaryCmd) {
 	case !kept:
 		c.logs = append(c.logs, log)
 	case c.callsWithin(b.X.Pos(), b.OpPos):
-		c.foundHere(b.X, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
+		c.foundHere(b.X, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", readsCall)
 	}
 }
 
@@ -555,7 +555,7 @@ func (c *checker) pipe(b *syntax.BinaryCmd) {
 // the substitution for what follows within.
 func (c *checker) substitution(n *syntax.CmdSubst) {
 	if c.callsCLI(n) {
-		c.foundHere(n, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", "write the call on its own, and use its exit status")
+		c.foundHere(n, Error, "calls-in-pipe", "what the CLI prints cannot be read by the script", readsCall)
 	}
 	if n.Backquotes && c.isInBackquotes(n.Left) && strings.Contains(strings.TrimSuffix(c.src[n.Left.Offset()+1:n.Right.Offset()], "\\"), "\\") {
 		c.found(n, Error, "syntax", "backslashes in backquotes within backquotes cannot be read here", "write $(...)")

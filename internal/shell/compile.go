@@ -138,7 +138,7 @@ func syntaxProblem(err error) Problem {
 		pos = lang.Pos
 		p.Code = "bash-only"
 		p.Message = fmt.Sprintf("%s: dash, which runs crons on the platform, does not know this", lang.Feature)
-		p.Hint = "write it for a POSIX shell"
+		p.Hint = posixHint(lang.Feature)
 	} else if parse, ok := errors.AsType[syntax.ParseError](err); ok {
 		pos = parse.Pos
 		p.Message = "syntax error: " + plainSyntax(parse.Text)

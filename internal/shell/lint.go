@@ -238,6 +238,8 @@ func (c *checker) programHint(w *syntax.Word) string {
 	name, _ := literalName(w)
 	base := path.Base(name)
 	switch {
+	case strings.Contains(c.line(w), "/installer"):
+		return "remove it: the CLI is built in, and need not be installed"
 	case slices.Contains(c.handing, w):
 		return "write the call of the CLI itself, without " + name
 	case hints[base] != "":
@@ -261,11 +263,38 @@ func (c *checker) programHint(w *syntax.Word) string {
 	return ""
 }
 
+// line is the text of the line on which a node begins.
+func (c *checker) line(n syntax.Node) string {
+	at := min(int(n.Pos().Offset()), len(c.src))
+	rest, _, _ := strings.Cut(c.src[at:], "\n")
+	return c.src[strings.LastIndexByte(c.src[:at], '\n')+1:at] + rest
+}
+
 var plainName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 
 // plainSyntax rewords the parser's message where it takes a programmer to understand it.
 func plainSyntax(message string) string {
 	return strings.ReplaceAll(message, "reached EOF without", "the script ends without")
+}
+
+// posixHint says what to write instead of something of bash's, by the parser's name for it.
+func posixHint(feature string) string {
+	for _, known := range []struct{ named, hint string }{
+		{"arrays", "write the words where they are used, as in: for name in staging dev; do ... done"},
+		{"\"function\"", "write name() { ...; }"},
+		{"&>", "write >/dev/null 2>&1"},
+		{"herestrings", useCase},
+		{"c-style fors", "write the numbers themselves, as in: for i in 1 2 3; do ... done"},
+		{"expansion operator", useCase},
+		{"search and replace", useCase},
+		{"slicing", useCase},
+		{"extended globs", useCase},
+	} {
+		if strings.Contains(feature, known.named) {
+			return known.hint
+		}
+	}
+	return "write it for a POSIX shell"
 }
 
 // syntaxHint says what to write, by what the parser says is wrong.

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -59,6 +60,12 @@ func isCLI(name string) bool {
 	return base == "platform" || base == "upsun"
 }
 
+// IsBranded reports a program that is the vendor's CLI as a reseller calls it, which is not taken for it:
+// its projects are on an API of the reseller's.
+func IsBranded(program string) bool {
+	return slices.Contains([]string{"ibexa_cloud", "magento-cloud", "webpaas"}, program[strings.LastIndexByte(program, '/')+1:])
+}
+
 // mention is the CLI's name where it could be a command or be behind one.
 var mention = regexp.MustCompile(`(^|[\s;&|(){}"'` + "`" + `$/=!])(platform|upsun)(\.phar)?($|[\s;&|(){}"'` + "`" + `<>])`)
 
@@ -72,23 +79,24 @@ var hints = map[string]string{
 	".":      "no file can be read here; write the variables under variables:",
 	"[[":     "write [ ... ] with =, and -a or && between conditions",
 	"let":    "write x=$((...))",
-	"date":   "write the days and times into the spec",
+	"date":   overSpec,
 	"tee":    "remove it; every run is logged",
 	"logger": "remove it; every run is logged",
+	"cat":    "write the text with echo",
 	"curl":   tellsEnd,
 	"mail":   tellsEnd,
 	"wget":   tellsEnd,
 
 	"base64":   holdsValues,
 	"jq":       holdsValues,
-	"awk":      cutsText,
-	"basename": cutsText,
-	"cut":      cutsText,
-	"egrep":    cutsText,
-	"grep":     cutsText,
-	"sed":      cutsText,
-	"tr":       cutsText,
-	"expr":     "write $((...))",
+	"awk":      useCase,
+	"basename": useCase,
+	"cut":      useCase,
+	"egrep":    useCase,
+	"grep":     useCase,
+	"sed":      useCase,
+	"tr":       useCase,
+	"expr":     "write $((...)) for numbers; for texts " + useCase,
 	"seq":      "write the numbers themselves, as in: for i in 1 2 3",
 	"env":      readsValue,
 	"printenv": readsValue,
@@ -101,7 +109,9 @@ var hints = map[string]string{
 const (
 	tellsEnd    = "leave it to a cron in the container; how runs end is told by the metrics and by `automatond runs`"
 	holdsValues = "write the value below variables: and read it as $NAME; what the container has in PLATFORM_VARIABLES and the like is not here"
-	cutsText    = `let the shell do it, as in: case "$PLATFORM_BRANCH" in feature/*) ... ;; esac`
+	useCase     = `let the shell do it, as in: case "$PLATFORM_BRANCH" in feature/*) ... ;; esac`
+	overSpec    = "write the days and times into the spec; where the time is only told, leave it out: every run is logged with it"
+	readsCall   = "write the call on its own, and use its exit status; the environment's name and type are in PLATFORM_BRANCH and PLATFORM_ENVIRONMENT_TYPE"
 	readsValue  = "read the variable itself, as $NAME"
 	excludes    = "remove it: a cron whose previous run is still going is skipped, which its overlap says"
 )

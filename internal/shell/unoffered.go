@@ -11,6 +11,8 @@ func unofferedHint(command string) string {
 	section, _, _ := strings.Cut(command, ":")
 	verb := command[strings.LastIndexByte(command, ':')+1:]
 	switch {
+	case command == "environment:list":
+		return "remove the loop: a cron exists for every environment, and conditions on PLATFORM_BRANCH and PLATFORM_ENVIRONMENT_TYPE choose among them"
 	case slices.Contains(sessionSections, section):
 		return "remove it: the automation user's token is configured once, and nothing else of the CLI's has to be prepared"
 	case slices.Contains(containerSections, section), slices.Contains(containerVerbs, verb):
