@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/automatond/automatond/internal/config"
+	"github.com/automatond/automatond/internal/plan"
 	"github.com/automatond/automatond/internal/scheduler/cronspec"
 )
 
@@ -34,10 +35,11 @@ type upcoming struct {
 
 func newNext() *cobra.Command {
 	var (
-		paths                     []string
-		output                    string
-		cron, spec, zone, afterAt string
-		n                         int
+		paths               []string
+		output              string
+		cron, project       string
+		spec, zone, afterAt string
+		n                   int
 	)
 	cmd := &cobra.Command{
 		Use:   "next",
@@ -46,10 +48,11 @@ func newNext() *cobra.Command {
   automatond next --spec '0 5 * * 1-5' --timezone Europe/Paris --count 10`,
 		PreRunE: checkOutput(&output),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if spec != "" && cron != "" {
-				return usage(errors.New("--spec and --cron exclude each other"))
-			}
 			switch flags := cmd.Flags(); {
+			case spec != "" && cron != "":
+				return usage(errors.New("--spec and --cron exclude each other"))
+			case spec != "" && project != "":
+				return usage(errors.New("--spec and --project exclude each other"))
 			case spec == "" && flags.Changed("spec"):
 				return usage(errors.New("--spec is empty"))
 			case spec == "" && flags.Changed("timezone"):
@@ -65,7 +68,10 @@ func newNext() *cobra.Command {
 			if n < 1 || n > 10000 {
 				return usage(fmt.Errorf("--count is between 1 and 10000, not %d", n))
 			}
-			list, err := schedules(cmd.ErrOrStderr(), paths, cron, spec, zone)
+			list, err := trial(spec, zone)
+			if spec == "" {
+				list, err = schedules(cmd.ErrOrStderr(), paths, cron, project)
+			}
 			if list == nil {
 				return err
 			}
@@ -83,6 +89,7 @@ func newNext() *cobra.Command {
 	configFlag(f, &paths)
 	outputFlag(f, &output)
 	f.StringVar(&cron, "cron", "", "only this cron")
+	f.StringVarP(&project, "project", "p", "", "only on this project, by alias or id, on which an H depends")
 	f.StringVar(&spec, "spec", "", "a spec to try, instead of the configuration")
 	f.StringVar(&zone, "timezone", "UTC", "time zone of --spec")
 	f.StringVar(&afterAt, "after", "", "look from this time on (RFC 3339; default now)")
@@ -90,55 +97,66 @@ func newNext() *cobra.Command {
 	return cmd
 }
 
-// schedules are the ones of the configuration, or the one given on the command line. Beside those of a
-// configuration in which other crons are not valid there is an error.
-func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]upcoming, error) {
-	if spec != "" {
-		location, err := cronspec.LoadZone(zone)
-		if err != nil {
-			return nil, usage(err)
-		}
-		parsed, err := cronspec.Parse(spec)
-		if e, ok := errors.AsType[*cronspec.Error](err); ok && e.Hint != "" {
-			return nil, usage(fmt.Errorf("--%w; %s", err, e.Hint))
-		}
-		if err != nil {
-			return nil, usage(fmt.Errorf("--%w", err))
-		}
-		u := upcoming{Spec: spec, Timezone: location.String(), schedule: parsed.Schedule("", location)}
-		u.words = parsed.Describe(u.schedule)
-		if parsed.HasHash() {
-			u.hashed = "is an example here: it depends on the project and the cron"
-		}
-		return []upcoming{u}, nil
+// trial is a schedule that is given on the command line.
+func trial(spec, zone string) ([]upcoming, error) {
+	location, err := cronspec.LoadZone(zone)
+	if err != nil {
+		return nil, usage(err)
 	}
+	parsed, err := cronspec.Parse(spec)
+	if e, ok := errors.AsType[*cronspec.Error](err); ok && e.Hint != "" {
+		return nil, usage(fmt.Errorf("--%w; %s", err, e.Hint))
+	}
+	if err != nil {
+		return nil, usage(fmt.Errorf("--%w", err))
+	}
+	u := upcoming{Spec: spec, Timezone: location.String(), schedule: parsed.Schedule("", location)}
+	u.words = parsed.Describe(u.schedule)
+	if parsed.HasHash() {
+		u.hashed = "is an example here: it depends on the project and the cron"
+	}
+	return []upcoming{u}, nil
+}
+
+// schedules are those of the configuration: of one cron and on one project, or of all. Beside those of a
+// configuration in which other crons are not valid there is an error.
+func schedules(messages io.Writer, paths []string, cron, project string) ([]upcoming, error) {
 	cfg, faulty := loadOffline(messages, paths)
 	if cfg == nil {
 		return nil, faulty
 	}
+	target, whole := plan.Offline{Project: project}, cfg
+	if len(cfg.Discoveries) > 0 && project != "" {
+		cfg = asIfFound(cfg, project)
+	}
+	if err := target.Check(cfg.Projects); err != nil {
+		return nil, usage(err)
+	}
 	list := []upcoming{}
 	for _, j := range cfg.Jobs {
-		if j.Left != nil || cron != "" && j.Name != cron {
+		on := target.Projects(j)
+		if j.Left != nil || cron != "" && j.Name != cron || len(on) == 0 {
 			continue
 		}
 		// H is fixed per project; the first one stands for all.
-		u := upcoming{Cron: j.Name, Spec: j.Spec.String(), Timezone: j.Location.String(), schedule: j.FirstSchedule()}
+		u := upcoming{Cron: j.Name, Spec: j.Spec.String(), Timezone: j.Location.String(), schedule: j.Schedule(on[0])}
 		u.words = j.Spec.Describe(u.schedule)
 		u.SpreadSeconds = int64(j.Spread / time.Second)
 		if offset, ok := j.OnlyOffset(); ok {
 			n := int64(offset / time.Second)
 			u.OffsetSeconds = &n
 		}
-		switch n := len(j.Projects); {
+		name := cmp.Or(on[0].Alias, on[0].ID)
+		switch {
 		case !j.Spec.HasHash():
-		case n == 0 && len(cfg.Discoveries) > 0:
+		case name == "" && len(cfg.Discoveries) > 0:
 			u.hashed = "depends on the project, and which there are is found out at run time"
-		case n == 0:
-			u.hashed = "depends on the project: set PLATFORM_PROJECT and PLATFORM_BRANCH"
-		case n == 1:
-			u.hashed = "as on project " + j.Projects[0].Alias
+		case name == "":
+			u.hashed = "depends on the project: name it with --project"
+		case len(on) == 1:
+			u.hashed = "as on project " + name
 		default:
-			u.hashed = fmt.Sprintf("as on project %s, the first of %d", j.Projects[0].Alias, n)
+			u.hashed = fmt.Sprintf("as on project %s, the first of %d", name, len(on))
 		}
 		list = append(list, u)
 	}
@@ -148,17 +166,19 @@ func schedules(messages io.Writer, paths []string, cron, spec, zone string) ([]u
 	case slices.Contains(cfg.LeftOut, cron):
 		return nil, faulty
 	}
-	return nil, usage(noCron(cron, cfg))
+	return nil, usage(noCron(cron, project, whole))
 }
 
 // noCron says which cron somebody may have meant: with several applications, its name is behind the
-// application's.
-func noCron(name string, cfg *config.Config) error {
+// application's, and not every cron is for every project.
+func noCron(name, project string, cfg *config.Config) error {
 	var behind []string
 	for _, j := range cfg.Jobs {
 		switch {
 		case j.Left != nil && j.Name == name:
 			return fmt.Errorf("cron %s is left to the application's container, so it never fires here", name)
+		case j.Name == name:
+			return fmt.Errorf("cron %s is not for project %s", name, project)
 		case j.Left == nil && strings.HasSuffix(j.Name, ":"+name):
 			behind = append(behind, j.Name)
 		}

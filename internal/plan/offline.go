@@ -97,14 +97,15 @@ func Invalid(cron string) CronReport {
 func (o Offline) For(ctx context.Context, jobs []*job.Job) Report {
 	report := Report{Crons: []CronReport{}}
 	for _, j := range jobs {
-		for _, p := range o.projects(j) {
+		for _, p := range o.Projects(j) {
 			report.Crons = append(report.Crons, o.decide(ctx, j, p))
 		}
 	}
 	return report
 }
 
-func (o Offline) projects(j *job.Job) []*job.Project {
+// Projects are those of the job that are meant: the named one, or all.
+func (o Offline) Projects(j *job.Job) []*job.Project {
 	var chosen []*job.Project
 	for _, p := range j.Projects {
 		if o.Project == "" || p.IsCalled(o.Project) {
