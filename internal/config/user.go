@@ -166,6 +166,9 @@ func (l *loader) tokenFile(u *userEntry, path string) secret.Source {
 // a pipe would be used up by it.
 func readable(path string) error {
 	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return errors.New("is a directory")
+	}
 	if err == nil && info.Mode().IsRegular() {
 		var f *os.File
 		if f, err = os.Open(path); err == nil {
