@@ -42,7 +42,7 @@ type architecture struct {
 var programs = []string{"bench", "internal/postgrestest"}
 
 // apart are the packages that what is part of the daemon may not import.
-var apart = append([]string{"internal/ledgertest"}, programs...)
+var apart = append([]string{"internal/ledgertest", "internal/logtest"}, programs...)
 
 // processes are the ways to start a program, which nothing else here may do.
 var processes = map[string][]string{

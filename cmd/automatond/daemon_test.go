@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -13,13 +12,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/ledger"
+	"github.com/automatond/automatond/internal/logtest"
 	"github.com/automatond/automatond/internal/sandbox"
 )
 
@@ -100,7 +99,7 @@ func (s *site) lookup(name string) (string, bool) {
 type daemon struct {
 	t    *testing.T
 	cmd  *exec.Cmd
-	log  *syncBuffer
+	log  *logtest.Log
 	done chan struct{} // closed when the process is gone
 }
 
@@ -113,7 +112,7 @@ func (s *site) start(args ...string) *daemon {
 // startIn runs a daemon in a data directory of its own.
 func (s *site) startIn(data string, args ...string) *daemon {
 	s.t.Helper()
-	d := &daemon{t: s.t, log: &syncBuffer{}, done: make(chan struct{})}
+	d := &daemon{t: s.t, log: &logtest.Log{}, done: make(chan struct{})}
 	d.cmd = exec.Command(os.Args[0], append([]string{
 		"run", "--config", filepath.Join(s.dir, "automatond.yaml"), "--data", filepath.Join(s.dir, data),
 		"--web.listen-address", "127.0.0.1:0", "--probe.listen-address", "127.0.0.1:0",
@@ -271,23 +270,6 @@ func (s *site) asked() map[string]int {
 		count[e.Path]++
 	}
 	return count
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 // lines returns the log's lines with a message, decoded.

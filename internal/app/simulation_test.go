@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -11,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +20,7 @@ import (
 	"github.com/automatond/automatond/internal/control"
 	"github.com/automatond/automatond/internal/ledger"
 	"github.com/automatond/automatond/internal/ledgertest"
+	"github.com/automatond/automatond/internal/logtest"
 	"github.com/automatond/automatond/internal/runner"
 	"github.com/automatond/automatond/internal/sandbox"
 )
@@ -71,7 +72,7 @@ type simulation struct {
 	token   string // the API token that is accepted now
 	sandbox *sandbox.Sandbox
 	crons   []*cron
-	logs    *bytes.Buffer
+	logs    *logtest.Log
 	history history
 
 	app   *app
@@ -98,7 +99,7 @@ func simulate(t *testing.T, seed uint64, days int, all *tally) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Until(night.Add(time.Duration(r.IntN(86400)) * time.Second)))
-		s := &simulation{t: t, rand: r, dir: dir, token: "first-token-nobody-may-see", crons: fleet(), logs: &bytes.Buffer{}}
+		s := &simulation{t: t, rand: r, dir: dir, token: "first-token-nobody-may-see", crons: fleet(), logs: &logtest.Log{}}
 		s.build()
 		s.history = newHistory(s.crons, time.Now())
 		s.configure()
@@ -108,19 +109,19 @@ func simulate(t *testing.T, seed uint64, days int, all *tally) {
 		s.comeToRest()
 		s.judge(all)
 		s.end()
-		if bytes.Contains(s.logs.Bytes(), []byte("nobody-may-see")) {
+		if strings.Contains(s.logs.String(), "nobody-may-see") {
 			t.Error("an API token is in the log")
 		}
 		if t.Failed() {
 			t.Logf("replay: go test ./internal/app -run TestSimulation_KeepsThePromise -simulation.seed=%d -simulation.days=%d", seed, days)
-			keepLog(t, seed, s.logs.Bytes())
+			keepLog(t, seed, s.logs.String())
 		}
 	})
 }
 
-func keepLog(t *testing.T, seed uint64, log []byte) {
+func keepLog(t *testing.T, seed uint64, log string) {
 	file := filepath.Join(os.TempDir(), fmt.Sprintf("automatond-simulation-%d.log", seed))
-	if err := os.WriteFile(file, log, 0o600); err == nil {
+	if err := os.WriteFile(file, []byte(log), 0o600); err == nil {
 		t.Logf("the daemon's log: %s", file)
 	}
 }
@@ -171,7 +172,7 @@ func (s *simulation) start() {
 		Lookup: func(string) (string, bool) { return "", false },
 		// Each renewal of a lease, look and try is a transaction or a request, and there are days of them.
 		Timing: runner.Timing{Lease: 3 * time.Hour, PollFirst: time.Minute, PollMax: 10 * time.Minute, RetryMax: time.Minute},
-		Logger: zerolog.New(zerolog.SyncWriter(s.logs)).With().Timestamp().Logger(),
+		Logger: zerolog.New(s.logs).With().Timestamp().Logger(),
 	})
 	s.app.transport = s.gate
 	s.must(s.app.load())

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/automatond/automatond/internal/ledger"
 	"github.com/automatond/automatond/internal/ledgertest"
+	"github.com/automatond/automatond/internal/logtest"
 	"github.com/automatond/automatond/internal/sandbox"
 )
 
@@ -54,7 +54,7 @@ type world struct {
 	t       *testing.T
 	dir     string
 	sandbox *sandbox.Sandbox
-	logs    *logs
+	logs    *logtest.Log
 	app     *app
 	down    func()
 }
@@ -72,7 +72,7 @@ func inSandboxed(t *testing.T, platform sandbox.Options, yaml string, body func(
 	platform.Users = []sandbox.User{{Token: apiToken, ID: "automation-id", Name: "automation"}}
 	platform.ActivityDuration, platform.JournalLimit = 20*time.Second, 100_000
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, dir: dir, logs: &logs{}, sandbox: sandbox.New(platform)}
+		w := &world{t: t, dir: dir, logs: &logtest.Log{}, sandbox: sandbox.New(platform)}
 		w.configure(yaml)
 		w.start()
 		body(w)
@@ -119,24 +119,6 @@ func (w *world) start() {
 		w.must(<-ended)
 		w.must(w.app.cleanup())
 	}
-}
-
-// logs is a log that can be read while it is written.
-type logs struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // logged looks for a line of the log that has all of the texts.

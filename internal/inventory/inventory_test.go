@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http/httptest"
@@ -17,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
 
+	"github.com/automatond/automatond/internal/logtest"
 	"github.com/automatond/automatond/internal/platform"
 	"github.com/automatond/automatond/internal/sandbox"
 	"github.com/automatond/automatond/internal/secret"
@@ -30,12 +30,12 @@ type world struct {
 	platform *sandbox.Sandbox
 	client   *platform.Client
 	registry *prometheus.Registry
-	log      *bytes.Buffer
+	log      *logtest.Log
 }
 
 func newWorld(t *testing.T, change ...func(*Options)) *world {
 	t.Helper()
-	w := &world{registry: prometheus.NewRegistry(), log: &bytes.Buffer{}}
+	w := &world{registry: prometheus.NewRegistry(), log: &logtest.Log{}}
 	w.platform = sandbox.New(sandbox.Options{Projects: []sandbox.Project{{ID: "shop", DefaultBranch: "trunk", Environments: []sandbox.Environment{
 		{Name: "trunk"}, {Name: "feature/x"},
 	}}}, Open: true})

@@ -22,7 +22,7 @@ import (
 
 // lockStore makes every write fail until the returned function is called.
 func (w *world) lockStore() func() {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(w.dir, "data", "ledger.db")+"?_busy_timeout=0")
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(w.dir, "data", "ledger.db")+"?_busy_timeout=5000") // the runner may be writing
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/automatond/automatond/internal/job"
 	"github.com/automatond/automatond/internal/ledger"
 	"github.com/automatond/automatond/internal/ledgertest"
+	"github.com/automatond/automatond/internal/logtest"
 	"github.com/automatond/automatond/internal/platform"
 	"github.com/automatond/automatond/internal/sandbox"
 	"github.com/automatond/automatond/internal/scheduler"
@@ -36,7 +37,7 @@ type world struct {
 	sandbox *sandbox.Sandbox
 	mu      sync.Mutex // guards jobs, which the runner asks for
 	jobs    []*job.Job
-	logs    *strings.Builder
+	logs    *logtest.Log
 	observe bool
 	shared  bool   // other replicas may work on the ledger
 	opened  func() // if there is one, called at a start before the runner runs
@@ -62,7 +63,7 @@ func inPreparedWorld(t *testing.T, yaml string, prepare, body func(*world)) {
 	t.Helper()
 	dir := ledgertest.Dir(t, "data")
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, dir: dir, logs: &strings.Builder{}, token: secret.FromEnv("TOKEN", token)}
+		w := &world{t: t, dir: dir, logs: &logtest.Log{}, token: secret.FromEnv("TOKEN", token)}
 		w.simulate(sandbox.Options{ActivityDuration: 20 * time.Second})
 		w.configure(yaml)
 		prepare(w)
@@ -112,7 +113,7 @@ func (w *world) configure(yaml string) {
 func (w *world) start() {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	logger := zerolog.New(zerolog.SyncWriter(w.logs))
+	logger := zerolog.New(w.logs)
 	store, err := ledger.Open(ctx, ledger.Options{Dir: filepath.Join(w.dir, "data"), Logger: logger})
 	if err != nil {
 		w.t.Fatal(err)
