@@ -161,7 +161,7 @@ func checkPodContainer(t *testing.T, c podContainer) {
 	if want := []string{"/etc/automatond", dataVolume(t)}; !slices.Equal(mounts, want) {
 		t.Errorf("mounted at %q, want %q", mounts, want)
 	}
-	s := newSite(t, sandbox.Options{Open: true}, hourly(1))
+	s := newSite(t, sandbox.Options{Open: true}, hourly(1, justNow()))
 	d := s.start()
 	d.eventually("ready", d.ready)
 	_, probes := d.addresses()

@@ -268,9 +268,7 @@ func TestResolve_ClosesARunWithAndWithoutADaemon(t *testing.T) {
 		return records[0].ID
 	}
 	first := lose()
-	if got := d.metric("automatond_in_doubt_open"); got != "1" {
-		t.Errorf("%s requests in doubt, want 1", got)
-	}
+	d.eventually("a request in doubt", func() bool { return d.metric("automatond_in_doubt_open") == "1" })
 	s.failing(1, "the ledger has no run nothing", "runs", "resolve", "nothing", "failed")
 	contains(t, s.mustCommand("runs", "resolve", first, "succeeded", "--note", "it is there"), first+" on main: succeeded: closed by hand by ")
 	s.failing(1, "it is not in doubt: it ended as succeeded; nothing was changed", "runs", "resolve", first, "failed")

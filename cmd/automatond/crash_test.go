@@ -39,9 +39,8 @@ func TestRun_NeverRepeatsARequestAfterAKill(t *testing.T) {
 
 // killInBurst has so many runs due together, kills the daemon so often, and lets the last one end them.
 func killInBurst(t *testing.T, store string, crons, kills int) {
-	at := time.Now().UTC().Truncate(time.Minute).Add(-time.Minute)
-	daily := strings.ReplaceAll(hourly(crons), "0 * * * *", at.Format("4 15 * * *")) // so that none is due meanwhile
-	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 2 * time.Second}, daily)
+	at := justNow()
+	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 2 * time.Second}, hourly(crons, at))
 	s.store = store
 	s.owe(at.Add(-time.Minute))
 	options := []string{"--test.settle", "1s", "--test.request-timeout", "5s", "--test.lease", "3s"}

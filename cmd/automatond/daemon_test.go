@@ -284,8 +284,12 @@ func (d *daemon) lines(message string) []map[string]any {
 	return list
 }
 
-// hourly is a configuration of n crons on n projects, due at each full hour.
-func hourly(n int) string {
+// justNow is a minute of the last two, in UTC. What is due at it in each hour is not due again during a
+// test.
+func justNow() time.Time { return time.Now().UTC().Truncate(time.Minute).Add(-time.Minute) }
+
+// hourly is a configuration of n crons on n projects, due in each hour at the minute of a time.
+func hourly(n int, at time.Time) string {
 	var yaml strings.Builder
 	yaml.WriteString("defaults: {start_deadline: 3h}\nprojects:\n")
 	for i := range n {
@@ -293,7 +297,7 @@ func hourly(n int) string {
 	}
 	yaml.WriteString("crons:\n")
 	for i := range n {
-		fmt.Fprintf(&yaml, "  backup%04d: {spec: '0 * * * *', projects: [p%04d], only: {branches: [main]}, task: {backup: {}}}\n", i, i)
+		fmt.Fprintf(&yaml, "  backup%04d: {spec: '%d * * * *', projects: [p%04d], only: {branches: [main]}, task: {backup: {}}}\n", i, at.Minute(), i)
 	}
 	return yaml.String()
 }

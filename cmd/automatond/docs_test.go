@@ -155,10 +155,11 @@ var (
 // TestDocs_NameEveryMetric holds the table of docs/metrics.md against a daemon that has run a cron.
 func TestDocs_NameEveryMetric(t *testing.T) {
 	t.Parallel()
-	yaml := strings.Replace(hourly(1), "crons:", "crons:\n  aged: {spec: '0 5 1 1 *', max_success_age: 400h, task: {backup: {}}}", 1)
+	at := justNow()
+	yaml := strings.Replace(hourly(1, at), "crons:", "crons:\n  aged: {spec: '0 5 1 1 *', max_success_age: 400h, task: {backup: {}}}", 1)
 	yaml = strings.Replace(yaml, "projects:", "projects:\n  acme: {organization: acme}", 1)
 	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: time.Second}, yaml)
-	s.owe(time.Now().Truncate(time.Hour).Add(-time.Minute))
+	s.owe(at.Add(-time.Minute))
 	d := s.start()
 	d.eventually("an outcome", func() bool { return len(d.lines("run ended")) > 0 })
 	web, _ := d.addresses()

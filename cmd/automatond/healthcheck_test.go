@@ -31,7 +31,7 @@ func healthcheck(t *testing.T, args ...string) (status int, stdout, stderr strin
 // TestHealthcheck_AsksTheDaemonOfThisHost asks a daemon while it waits for its data directory, while
 // it works with a token that is not accepted, and when it is gone.
 func TestHealthcheck_AsksTheDaemonOfThisHost(t *testing.T) {
-	s := newSite(t, sandbox.Options{Open: true}, hourly(1))
+	s := newSite(t, sandbox.Options{Open: true}, hourly(1, justNow()))
 	s.server.RevokeToken(apiToken)
 	d := s.start()
 	d.eventually("ready", d.ready)

@@ -10,6 +10,7 @@ import (
 
 func TestMemory_TheLimitFollowsWhatIsInUse(t *testing.T) {
 	limit := func() int64 { return debug.SetMemoryLimit(-1) }
+	runtime.GC() // of what other tests have left
 	stop := boundMemory()
 	if got := limit(); got != leastMemory {
 		t.Errorf("the limit of a small process is %d, want %d", got, leastMemory)

@@ -29,7 +29,7 @@ func TestReplicas_ActOnceThroughFaults(t *testing.T) {
 		lease = 10 * time.Second
 		grace = 2 * time.Second
 	)
-	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: time.Second}, hourly(crons))
+	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: time.Second}, hourly(crons, justNow()))
 	s.store = postgrestest.URL(t)
 	link := newLink(t, s.store)
 	options := []string{"--test.every", every.String(), "--test.settle", "2s", "--test.request-timeout", "5s", "--test.lease", lease.String()}

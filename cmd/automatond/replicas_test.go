@@ -21,9 +21,9 @@ func TestReplicas_ShareABurstAndTakeOverFromTheDead(t *testing.T) {
 	}
 	const crons = 200
 	store := postgrestest.URL(t)
-	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 10 * time.Second}, hourly(crons))
+	latest := justNow()
+	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 10 * time.Second}, hourly(crons, latest))
 	s.store = store
-	latest := time.Now().UTC().Truncate(time.Hour)
 	s.owe(latest.Add(-3*time.Hour - time.Minute))
 	options := []string{"--store", store, "--test.settle", "1s", "--test.request-timeout", "5s", "--test.lease", "3s"}
 	first := s.startIn("first", options...)
@@ -78,7 +78,7 @@ func TestReplicas_ShareTheWork(t *testing.T) {
 		t.Skip("runs processes for ten seconds")
 	}
 	const crons, every = 200, 5 * time.Second
-	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 10 * time.Millisecond}, hourly(crons))
+	s := newSite(t, sandbox.Options{Open: true, ActivityDuration: 10 * time.Millisecond}, hourly(crons, justNow()))
 	s.store = postgrestest.URL(t)
 	options := []string{"--store", s.store, "--test.every", every.String(), "--test.lease", "3s"}
 	replicas := []*daemon{s.startIn("first", options...), s.startIn("second", options...)}

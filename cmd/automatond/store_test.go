@@ -159,8 +159,9 @@ func rename(t *testing.T, from, to string) (back func()) {
 }
 
 func TestRun_LeavesADamagedLedgerAndSaysWhatToDo(t *testing.T) {
-	s := newSite(t, sandbox.Options{Open: true}, hourly(1))
-	s.owe(time.Now().Truncate(time.Hour).Add(-time.Minute))
+	at := justNow()
+	s := newSite(t, sandbox.Options{Open: true}, hourly(1, at))
+	s.owe(at.Add(-time.Minute))
 	damaged := bytes.Repeat([]byte("damaged "), 4096)
 	s.write("data/ledger.db", string(damaged))
 	d := s.start()
