@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -10,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/automatond/automatond/internal/ledger"
 	"github.com/automatond/automatond/internal/postgrestest"
 	"github.com/automatond/automatond/internal/sandbox"
 )
@@ -126,20 +123,10 @@ func (d *daemon) count(said map[string]int) {
 	}
 }
 
-// settled counts the fires that have ended, in a store that a daemon works on.
+// settled counts the fires that have ended.
 func (s *site) settled() int {
-	s.t.Helper()
-	reader, err := ledger.OpenReader(context.Background(), cmp.Or(s.store, s.data()))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer reader.Close()
-	fires, err := reader.Fires(context.Background(), ledger.Filter{Limit: 1 << 20})
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	n := 0
-	for _, f := range fires {
+	for _, f := range s.records() {
 		if f.Outcome != "" {
 			n++
 		}

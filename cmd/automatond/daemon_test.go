@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -237,15 +238,15 @@ func (d *daemon) eventually(what string, holds func() bool) {
 
 func tail(text string, n int) string { return text[max(0, len(text)-n):] }
 
-// records returns all fires of the ledger, which must be free.
+// records returns all fires of the ledger, on which daemons may be working.
 func (s *site) records() []ledger.Fire {
 	s.t.Helper()
-	store, err := ledger.Open(context.Background(), ledger.Options{Dir: s.data(), Store: s.store})
+	reader, err := ledger.OpenReader(context.Background(), cmp.Or(s.store, s.data()))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	defer store.Close()
-	fires, err := store.Fires(context.Background(), ledger.Filter{Limit: 1 << 20})
+	defer reader.Close()
+	fires, err := reader.Fires(context.Background(), ledger.Filter{Limit: 1 << 20})
 	if err != nil {
 		s.t.Fatal(err)
 	}
