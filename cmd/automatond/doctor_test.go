@@ -133,6 +133,9 @@ func TestDoctor_NamesTwelveFaultsAndNothingElse(t *testing.T) {
 			t.Errorf("%s: its place is %q", f.Message, f.Place())
 		}
 	}
+	if hint := wrong[3].Hint; !strings.HasPrefix(hint, "write the API token of the account to the file ") {
+		t.Errorf("of the empty file it hints %q", hint)
+	}
 	if place := wrong[len(wrong)-1].Place(); place != "automatond.yaml:22:5: " {
 		t.Errorf("the chief's rights are at fault at %q", place)
 	}

@@ -80,6 +80,8 @@ func (u *user) examine(ctx context.Context) []Finding {
 		f := failed(CheckToken, "", "%v%s", err, unexamined(slices.Concat(u.projects, u.discoveries)))
 		if errors.Is(err, platform.ErrTokenRejected) {
 			f.Rejected, f.Hint = true, "put a valid API token of the account in its place, "+u.Token.String()
+		} else if _, err := u.Token.Read(); err != nil {
+			f.Hint = "write the API token of the account to the " + u.Token.String()
 		}
 		return append(findings, f)
 	}
