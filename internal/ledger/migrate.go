@@ -30,6 +30,11 @@ func migrate(ctx context.Context, d dialect) (err error) {
 	if err != nil {
 		return err
 	}
+	// goose takes a version table that cannot be read for none, and would make another.
+	var version sql.NullInt64
+	if err := db.QueryRowContext(ctx, selectSchema).Scan(&version); err != nil && d.isStoreGone(err) {
+		return fmt.Errorf("read schema version: %w", err)
+	}
 	current, err := provider.GetDBVersion(ctx)
 	if err != nil {
 		return fmt.Errorf("read schema version: %w", err)
