@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -76,54 +75,18 @@ func (s *suspensions) active(now time.Time) []ledger.Suspension {
 	return active
 }
 
-// extend writes a suspension, unless one is in force that would end earlier by it: somebody relies on that.
-// Another replica may have written that one just now. Without a note of its own it keeps that one's. It
-// returns what it wrote.
-func (s *suspensions) extend(ctx context.Context, store *ledger.Ledger, v ledger.Suspension) (ledger.Suspension, error) {
+// heed has a change written, then acts on it. Nothing can fail between the two, so what the ledger has is in
+// force. A change that has come to nothing returns false.
+func (s *suspensions) heed(change func() (ledger.Suspension, bool, error)) (v ledger.Suspension, changed bool, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	known, err := store.Suspensions(ctx)
-	if err != nil {
-		return v, err
+	v, changed, err = change()
+	if changed && err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.byCron[v.Cron] = v
 	}
-	for _, old := range known {
-		if old.Cron != v.Cron || !old.Covers(v.Since) {
-			continue
-		}
-		if endsEarlier(v, old) {
-			what := "suspended already"
-			if old.Until.IsZero() {
-				what += " until it is resumed"
-			}
-			return v, control.Refuse("%s; resume first to let it end earlier", describe(what, old))
-		}
-		v.Note = cmp.Or(v.Note, old.Note)
-	}
-	return v, s.put(ctx, store, v)
-}
-
-// endsEarlier reports whether a suspension ends before another one does, if that ends at all.
-func endsEarlier(v, old ledger.Suspension) bool {
-	return !v.Until.IsZero() && (old.Until.IsZero() || v.Until.Before(old.Until))
-}
-
-// end writes that a suspension is over.
-func (s *suspensions) end(ctx context.Context, store *ledger.Ledger, v ledger.Suspension) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	return s.put(ctx, store, v)
-}
-
-// put writes a suspension, then acts on it. Nothing can fail between the two, so what the ledger
-// has is in force. The caller holds s.writing.
-func (s *suspensions) put(ctx context.Context, store *ledger.Ledger, v ledger.Suspension) error {
-	if err := store.Suspend(ctx, v); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.byCron[v.Cron] = v
-	return nil
+	return v, changed, err
 }
 
 // suspend stops new requests for a cron, or for all. What has been sent is followed to its end.
@@ -135,13 +98,29 @@ func (a *app) suspend(ctx context.Context, s control.Suspend) ([]ledger.Suspensi
 	if !s.Until.IsZero() && !s.Until.After(now) {
 		return nil, control.Refuse("%s is over already", s.Until.Format(time.RFC3339))
 	}
-	v := ledger.Suspension{Cron: s.Cron, Since: now, Until: s.Until.UTC(), Note: s.Note}
-	v, err := a.suspensions.extend(ctx, a.store, v)
+	if err := a.suspensions.load(ctx, a.store); err != nil { // another replica's too are told
+		return nil, err
+	}
+	v, written, err := a.suspensions.heed(func() (ledger.Suspension, bool, error) {
+		return a.store.Suspend(ctx, ledger.Suspension{Cron: s.Cron, Since: now, Until: s.Until.UTC(), Note: s.Note})
+	})
 	if err != nil {
 		return nil, err
 	}
+	if !written {
+		return nil, refuseToShorten(v)
+	}
 	a.logSuspension(v, "suspended")
 	return a.suspensions.active(now), nil
+}
+
+// refuseToShorten refuses a suspension that would let the one that holds end earlier.
+func refuseToShorten(holds ledger.Suspension) error {
+	what := "suspended already"
+	if holds.Until.IsZero() {
+		what += " until it is resumed"
+	}
+	return control.Refuse("%s; resume first to let it end earlier", describe(what, holds))
 }
 
 // tellSuspensions names those in force at a start: somebody may have forgotten them.
@@ -161,21 +140,20 @@ func (a *app) logSuspension(v ledger.Suspension, message string) {
 
 // resume ends a suspension now. It causes no run: what was due until now is not owed.
 func (a *app) resume(ctx context.Context, cron string) ([]ledger.Suspension, error) {
-	now := time.Now().UTC()
-	active := a.suspensions.active(now)
-	i := slices.IndexFunc(active, func(v ledger.Suspension) bool { return v.Cron == cron })
-	if i < 0 {
-		if err := a.mustKnow(cron); err != nil {
-			return nil, err
-		}
-		return active, nil
-	}
-	v := active[i]
-	v.Until = now
-	if err := a.suspensions.end(ctx, a.store, v); err != nil {
+	if err := a.suspensions.load(ctx, a.store); err != nil { // another replica's too are told
 		return nil, err
 	}
-	a.Logger.Info().Str("cron", cron).Bool("all", cron == ledger.AllCrons).Msg("resumed")
+	_, ended, err := a.suspensions.heed(func() (ledger.Suspension, bool, error) {
+		return a.store.Resume(ctx, cron, time.Now())
+	})
+	if err != nil {
+		return nil, err
+	}
+	if ended {
+		a.Logger.Info().Str("cron", cron).Bool("all", cron == ledger.AllCrons).Msg("resumed")
+	} else if err := a.mustKnow(cron); err != nil {
+		return nil, err
+	}
 	return a.suspensions.active(time.Now()), nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/automatond/automatond/internal/control"
+	"github.com/automatond/automatond/internal/ledger"
 )
 
 func (w *world) suspend(cron string, until time.Duration) {
@@ -168,6 +169,26 @@ func TestSuspend_IsNotCutShortByAnother(t *testing.T) {
 		w.suspend(control.AllCrons, time.Minute) // is another one
 		w.wait(3*period + time.Second)
 		w.want(0, "backup 00:05 skipped/suspended", "backup 00:10 skipped/suspended", "backup 00:15 skipped/suspended")
+	})
+}
+
+// TestSuspend_HeedsAnotherReplicaAtOnce asks this one before it has read what the other has written.
+func TestSuspend_HeedsAnotherReplicaAtOnce(t *testing.T) {
+	inWorld(t, shop+backup, func(w *world) {
+		_, _, err := w.app.store.Suspend(context.Background(), ledger.Suspension{Cron: ledger.AllCrons, Since: time.Now()})
+		w.must(err)
+		active, err := w.app.suspend(context.Background(), control.Suspend{Cron: "backup"})
+		if err != nil || len(active) != 2 {
+			t.Errorf("suspended: %+v, %v; want the other's too", active, err)
+		}
+		_, err = w.app.suspend(context.Background(), control.Suspend{Cron: control.AllCrons, Until: time.Now().Add(time.Minute)})
+		if _, ok := errors.AsType[*control.Refusal](err); !ok {
+			t.Errorf("error %v, want a refusal to shorten the other's", err)
+		}
+		w.resume(control.AllCrons)
+		w.resume("backup")
+		w.wait(period + time.Minute)
+		w.want(1, "backup 00:05 succeeded/")
 	})
 }
 

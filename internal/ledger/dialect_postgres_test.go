@@ -234,7 +234,13 @@ func (w *waverer) repeatAll() {
 	}
 	w.twice(opLease, lease(func() (Lease, error) { return l.Register(ctx, replica, time.Hour) }))
 	w.twice(opLease, lease(func() (Lease, error) { return l.Renew(ctx, replica, time.Hour) }))
-	w.twice(opSuspend, func() error { return l.Suspend(ctx, Suspension{Cron: "nightly", Since: slotTime}) })
+	w.twice(opSuspend, func() error {
+		_, written, err := l.Suspend(ctx, Suspension{Cron: "nightly", Since: slotTime})
+		if err == nil && !written {
+			err = errors.New("a suspension stands in its own way")
+		}
+		return err
+	})
 	w.twice(opDiscover, func() error { return l.Discover(ctx, Discovery{Source: "acme", At: slotTime}) })
 	if d := mustDispatch(t, l, u.ID, 0); d.Attempts != 1 || len(d.Earlier) != 1 || d.Outcome != Succeeded || len(d.Activities) != 1 {
 		t.Errorf("dispatch %+v, want one earlier attempt, one intent since, one activity and success", d)

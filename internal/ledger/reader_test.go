@@ -106,25 +106,6 @@ func TestOpenProjects_NamesWhereSomethingMayGoOn(t *testing.T) {
 	})
 }
 
-func TestSuspend_ReplacesTheFormerOne(t *testing.T) {
-	engines(t, func(t *testing.T, o Options) {
-		l := open(t, o)
-		must(t, l.Suspend(t.Context(), Suspension{Cron: "a", Since: slotTime, Note: "one"}, Suspension{Cron: AllCrons, Since: slotTime}))
-		until := slotTime.Add(time.Hour)
-		must(t, l.Suspend(t.Context(), Suspension{Cron: "a", Since: slotTime, Until: until, Note: "two"}))
-		must(t, l.Close())
-		all, err := open(t, o).Suspensions(t.Context())
-		must(t, err)
-		want := []Suspension{{Cron: AllCrons, Since: slotTime}, {Cron: "a", Since: slotTime, Until: until, Note: "two"}}
-		if !slices.Equal(all, want) {
-			t.Errorf("suspensions %+v, want %+v", all, want)
-		}
-		if !all[1].Covers(until.Add(-1)) || all[1].Covers(until) || !all[0].Covers(until.Add(1000*time.Hour)) {
-			t.Error("a suspension covers what is due before its end, and no end covers all")
-		}
-	})
-}
-
 // version makes a ledger with the schema of an earlier version, and fills it.
 func version(t *testing.T, o Options, n int64, fill ...string) {
 	t.Helper()

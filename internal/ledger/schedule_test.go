@@ -146,14 +146,14 @@ func TestSchedules_TheEndOfASuspensionCounts(t *testing.T) {
 		hour := func(n int) time.Time { return slotTime.Add(time.Duration(n) * time.Hour) }
 		l := open(t, o)
 		baselines(t, l, slotTime, key("a", "1"), key("b", "1"))
-		must(t, l.Suspend(t.Context(), Suspension{Cron: "a", Since: hour(1), Until: hour(3)}))
+		mustSuspend(t, l, Suspension{Cron: "a", Since: hour(1), Until: hour(3)})
 		for now, want := range map[int]time.Duration{2: 0, 3: 3 * time.Hour, 4: 3 * time.Hour} {
 			at, _, _ := baselines(t, l, hour(now), key("a", "1"), key("b", "1"))
 			if at[0] != want || at[1] != 0 {
 				t.Errorf("after %d h: baselines after %v, want %s and that of the other cron as it was", now, at, want)
 			}
 		}
-		must(t, l.Suspend(t.Context(), Suspension{Cron: AllCrons, Since: hour(4), Until: hour(5)}))
+		mustSuspend(t, l, Suspension{Cron: AllCrons, Since: hour(4), Until: hour(5)})
 		if at, _, _ := baselines(t, l, hour(6), key("a", "1"), key("b", "1")); at[0] != 5*time.Hour || at[1] != 5*time.Hour {
 			t.Errorf("after all were resumed: baselines after %v, want 5h for both", at)
 		}
