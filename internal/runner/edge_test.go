@@ -531,6 +531,20 @@ func TestRunner_EndsWhatADeletedProjectLeftOpen(t *testing.T) {
 	}
 }
 
+// TestRunner_WaitsWhileNothingIsFound has something between answer 404 to everything for some minutes.
+func TestRunner_WaitsWhileNothingIsFound(t *testing.T) {
+	inWorld(t, declared, func(w *world) {
+		w.fire()
+		w.wait(time.Second)
+		w.sandbox.Inject(sandbox.Fault{Method: "GET", Match: "/projects/", Kind: sandbox.Status, Status: 404, Times: -1})
+		w.wait(5 * time.Minute)
+		w.want("/backup", 1, "/")
+		w.sandbox.ClearFaults()
+		w.wait(2 * time.Minute)
+		w.want("/backup", 1, "succeeded/")
+	})
+}
+
 func TestRunner_SendsNothingAgainWhileTheActivitiesAreNotFound(t *testing.T) {
 	again := strings.ReplaceAll(declared, "    task: {backup: {}}", "    in_doubt: redispatch\n    task: {redeploy: {}}")
 	inWorld(t, again, func(w *world) {

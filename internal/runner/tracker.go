@@ -35,6 +35,7 @@ type trackedDispatch struct {
 	since      time.Time     // when the platform accepted it, by our clock
 	unread     error         // why the last look did not see all its activities
 	missing    int           // looks in a row that did not find an activity
+	hidden     time.Time     // since when they have not found the project either; zero: they have
 	done       chan struct{} // closed when it is over and somebody waits for it
 	ended      verdict       // how; read it after done is closed
 }
@@ -166,7 +167,8 @@ func (t *tracker) look(ctx context.Context, project string, open []*trackedDispa
 	listed, err := client.Activities(ctx, project, "", platform.ActivityQuery{
 		Since: oldest.Add(client.ClockOffset() - clockMargin), Count: len(open) + others, MaxPages: 3,
 	})
-	if err != nil && !errors.Is(err, platform.ErrNotFound) { // a project that is gone shows none
+	gone := errors.Is(err, platform.ErrNotFound) // a project that is gone shows none
+	if err != nil && !gone {
 		return err
 	}
 	seen := make(map[string]*platform.Activity, len(listed))
@@ -175,6 +177,12 @@ func (t *tracker) look(ctx context.Context, project string, open []*trackedDispa
 	}
 	for _, d := range open {
 		d.unread = t.noteAll(ctx, client, d, seen)
+		switch {
+		case !gone:
+			d.hidden = time.Time{}
+		case d.hidden.IsZero():
+			d.hidden = time.Now()
+		}
 	}
 	return nil
 }
@@ -212,13 +220,18 @@ func (t *tracker) noteAll(ctx context.Context, client *platform.Client, d *track
 	return nil
 }
 
-// vanishedAfter is how many looks in a row must miss an activity before it counts as gone.
-const vanishedAfter = 3
+// vanishedAfter is how many looks in a row must miss an activity before it counts as gone, and hiddenFor for
+// how long, in the longest times between two looks, when the project is not found either: something between
+// may answer so to everything for a while.
+const (
+	vanishedAfter = 3
+	hiddenFor     = 10
+)
 
 // verdict tells whether the dispatch is over, and how. What has ended counts as it ended, also when
 // that is seen only after the run's timeout, because the daemon was down or the platform silent.
 func (d *trackedDispatch) verdict(now time.Time, lookErr error) (verdict, bool) {
-	v, over := d.seen(lookErr)
+	v, over := d.seen(now, lookErr)
 	if !over && now.After(d.run.Deadline) {
 		return verdict{ledger.Failed, ledger.Timeout, "its activity was not seen to end within the run's timeout"}, true
 	}
@@ -226,11 +239,12 @@ func (d *trackedDispatch) verdict(now time.Time, lookErr error) (verdict, bool) 
 }
 
 // seen reads the last look: the dispatch ends with its last activity, as badly as its worst.
-func (d *trackedDispatch) seen(lookErr error) (verdict, bool) {
+func (d *trackedDispatch) seen(now time.Time, lookErr error) (verdict, bool) {
 	if lookErr != nil || d.unread != nil {
 		return verdict{}, false
 	}
-	if d.missing >= vanishedAfter {
+	hidden := !d.hidden.IsZero() && now.Sub(d.hidden) < hiddenFor*d.Timing.PollMax
+	if d.missing >= vanishedAfter && !hidden {
 		return verdict{ledger.Unknown, ledger.NotFound, "its activity is not known to the platform any more"}, true
 	}
 	if d.missing > 0 {
