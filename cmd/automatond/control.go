@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,6 +51,9 @@ func follow(
 	ctx context.Context, client control.Client, store string, asked control.Asked, wait bool, enough func(control.Progress) bool,
 ) ([]control.Progress, error) {
 	history, err := historyOf(ctx, client, store)
+	if errors.Is(err, control.ErrNoHistory) {
+		return nil, fmt.Errorf("asked for, id %s; what becomes of it stands in the daemon's --store, name it here too: %w", asked.ID, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ A file that is there already is not overwritten.`,
 			}
 			size, err := control.BackUpLedger(cmd.Context(), control.LedgerFile(client.Dir), args[0])
 			if errors.Is(err, control.ErrNoHistory) {
-				return noLedger(client.Dir)
+				return noLedgerFile(control.LedgerFile(client.Dir))
 			}
 			if err != nil {
 				return err
@@ -85,7 +85,7 @@ Exit status: 0 when it is sound, 1 when it is damaged, or newer than this automa
 			}
 			health, err := control.CheckLedger(cmd.Context(), file)
 			if errors.Is(err, control.ErrNoHistory) {
-				return fmt.Errorf("there is no ledger %s: name the daemon's data directory with --data", file)
+				return noLedgerFile(file)
 			}
 			if err != nil {
 				return err
@@ -102,6 +102,11 @@ Exit status: 0 when it is sound, 1 when it is damaged, or newer than this automa
 	dataFlag(cmd.Flags(), &data)
 	outputFlag(cmd.Flags(), &output)
 	return cmd
+}
+
+func noLedgerFile(file string) error {
+	return fmt.Errorf("there is no ledger %s: name the daemon's data directory with --data "+
+		"(PostgreSQL's own tools copy and check a ledger that is in its database)", file)
 }
 
 func writeHealth(w io.Writer, output string, h control.Health) error {

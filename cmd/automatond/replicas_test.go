@@ -164,6 +164,9 @@ func TestReplicas_HeedEachOther(t *testing.T) {
 	second.eventually("suspended", func() bool { return second.metric(`automatond_cron_suspended{cron="backup"}`) == "1" })
 	contains(t, s.mustCommand("trigger", "backup", "--store", s.store), "skipped (suspended)")
 	contains(t, s.mustCommand("runs", "--store", s.store), "suspended")
+	for _, forgotten := range [][]string{{"trigger", "backup"}, {"runs"}} {
+		s.failing(1, "--store", forgotten...)
+	}
 	first.stop()
 	second.stop()
 }

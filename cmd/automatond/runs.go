@@ -89,7 +89,7 @@ func openHistory(ctx context.Context, data, store string) (*control.History, err
 }
 
 func noLedger(dir string) error {
-	return fmt.Errorf("there is no ledger in %s: name the daemon's data directory with --data", dir)
+	return fmt.Errorf("there is no ledger in %s: name the daemon's data directory with --data, or its database with --store", dir)
 }
 
 // projectID returns the id of a project that the configuration calls so, and any other text as it
