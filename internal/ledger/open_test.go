@@ -88,8 +88,8 @@ func TestOpen_RefusesANewerSchema(t *testing.T) {
 
 func TestOpen_LeavesADamagedFileAlone(t *testing.T) {
 	for name, damage := range map[string]func([]byte){
-		"header":     func(b []byte) { copy(b, "this is no database at all") },
-		"first page": func(b []byte) { copy(b[100:], bytes.Repeat([]byte{0xff}, 3000)) },
+		"header":             func(b []byte) { copy(b, "this is no database at all") },
+		"first page":         func(b []byte) { copy(b[100:], bytes.Repeat([]byte{0xff}, 3000)) },
 		"the version's page": func(b []byte) { copy(b[4096:], bytes.Repeat([]byte{0xa5}, 4*4096)) },
 	} {
 		t.Run(name, func(t *testing.T) {
