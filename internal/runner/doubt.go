@@ -94,6 +94,10 @@ func (d *dispatch) investigate(ctx context.Context) (*evidence, error) {
 
 // unproven ends a doubt for which no evidence turned up.
 func (d *dispatch) unproven(ctx context.Context) (int, error) {
+	if id := d.madeBackup(ctx); id != "" {
+		d.Metrics.resolved("adopted")
+		return d.end(ctx, verdict{ledger.Succeeded, "", "backup " + id + " was made since, and its activity is not shown"})
+	}
 	if d.redispatches() && !d.gone && d.late(time.Now(), verdict{}) == nil {
 		d.Metrics.resolved("redispatched")
 		if err := d.withdraw(ctx, "not found after its settle time, sent again"); err != nil {
@@ -108,6 +112,47 @@ func (d *dispatch) unproven(ctx context.Context) (int, error) {
 	}
 	d.Metrics.resolved("unknown")
 	return d.end(ctx, verdict{ledger.Unknown, ledger.InDoubt, "the answer was lost and no trace of the request is found; it was not sent again"})
+}
+
+// backupLasts is more than a backup takes.
+const backupLasts = 6 * time.Hour
+
+// madeBackup is the second witness of a backup: it returns the newest manual one that was made since the request was
+// sent and is of no activity that the platform shows, "" when there is none or that cannot be known.
+func (d *dispatch) madeBackup(ctx context.Context) (id string) {
+	if d.row.Kind != backupKind {
+		return ""
+	}
+	client, err := d.client(d.call.Project)
+	if err != nil {
+		return ""
+	}
+	backups, err := client.Backups(ctx, d.call.Project, d.call.Environment)
+	if err != nil {
+		return ""
+	}
+	since := d.row.SentAt.Add(client.ClockOffset())
+	// After the backups, so that whatever made them is shown.
+	shown, err := client.Activities(ctx, d.call.Project, d.call.Environment, platform.ActivityQuery{
+		Types: []string{backupActivity}, Since: since.Add(-backupLasts), Count: 1 + others, MaxPages: 15,
+	})
+	if err != nil {
+		return ""
+	}
+	made := map[string]bool{}
+	for _, a := range shown {
+		if !a.Done() || a.BackupName == "" && a.Result == "success" {
+			return "" // it does not say which one is its
+		}
+		made[a.BackupName] = true
+	}
+	i := slices.IndexFunc(backups, func(b platform.Backup) bool {
+		return !b.Automated && b.CreatedAt.After(since) && !made[b.ID]
+	})
+	if i < 0 {
+		return ""
+	}
+	return backups[i].ID
 }
 
 // doubtful returns how a dispatch ends. One whose request was to be sent again and could not be is still

@@ -33,3 +33,38 @@ func TestRunner_ARefusalIsNoDoubtAfterARestart(t *testing.T) {
 		}
 	})
 }
+
+// TestRunner_ABackupTestifiesWhenItsActivityIsNotShown loses a request, whatever became of it, while the list of activities
+// shows none, or only that somebody else makes one.
+func TestRunner_ABackupTestifiesWhenItsActivityIsNotShown(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind          sandbox.FaultKind
+		hidden, other bool
+		automated     bool
+		outcome       string
+	}{
+		"it was made":              {kind: sandbox.ResetAfter, hidden: true, outcome: "succeeded/"},
+		"it was not made":          {kind: sandbox.ResetBefore, hidden: true, outcome: "unknown/in_doubt"},
+		"only an automated one":    {kind: sandbox.ResetBefore, hidden: true, automated: true, outcome: "unknown/in_doubt"},
+		"somebody else's was made": {kind: sandbox.ResetBefore, other: true, outcome: "unknown/in_doubt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, declared, func(w *world) {
+				w.sandbox.Inject(sandbox.Fault{Method: "POST", PathSuffix: "/backup", Kind: c.kind})
+				if c.hidden {
+					w.sandbox.Inject(sandbox.Fault{Method: "GET", PathSuffix: "/activities", Kind: sandbox.Status, Status: 200, Body: "[]", Times: -1})
+				}
+				w.fire()
+				w.wait(10 * time.Second)
+				if c.automated {
+					w.sandbox.AddBackup(projectA, "master", sandbox.Backup{CreatedAt: time.Now(), Automated: true})
+				}
+				if c.other {
+					w.sandbox.StartActivity(projectA, "master", "environment.backup", "somebody")
+				}
+				w.wait(5 * time.Minute)
+				w.want("/backup", 1, c.outcome)
+			})
+		})
+	}
+}
