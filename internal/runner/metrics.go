@@ -321,7 +321,11 @@ func (m *Metrics) finished(u *ledger.Run, end ledger.Finish) {
 	}
 	series.count(end.Outcome, end.Reason, 1)
 	series.took(end.At.Sub(u.ScheduledAt))
-	t := series.project(u.Project).target(u.Environment)
+	p := series.projects[u.Project]
+	if p == nil {
+		return // it has left, and has its state from the ledger when it comes back
+	}
+	t := p.target(u.Environment)
 	t.closed(u.ID)
 	if end.Outcome == ledger.Succeeded {
 		t.lastSuccess = end.At
@@ -335,8 +339,8 @@ func (m *Metrics) lost(u *run) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if series := m.crons[u.Cron]; series != nil {
-		series.project(u.Project).target(u.Environment).closed(u.ID)
+	if series := m.crons[u.Cron]; series != nil && series.projects[u.Project] != nil {
+		series.projects[u.Project].target(u.Environment).closed(u.ID)
 	}
 }
 
