@@ -113,6 +113,7 @@ func TestControl_TriggersAndShowsRuns(t *testing.T) {
 	}
 	contains(t, s.mustCommand("runs", records[3].ID), "environment.backup complete success")
 	contains(t, s.mustCommand("runs", "--outcome", "skipped", "--reason", "suspended"), records[1].ID)
+	contains(t, s.mustCommand("runs"), "  shop  ")
 	if out := s.mustCommand("runs", "--outcome", "failed"); strings.Count(out, "\n") != 1 {
 		t.Errorf("runs that failed: %q, want the heading only", out)
 	}

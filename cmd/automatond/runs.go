@@ -44,9 +44,11 @@ It reads the ledger of the data directory, or that of --store, whether or not a 
 			if err := filter.Check(); err != nil {
 				return usage(err)
 			}
-			if filter.Project, err = projectID(cmd, paths, filter.Project); err != nil {
+			names, err := namesOfProjects(cmd, paths)
+			if err != nil {
 				return err
 			}
+			filter.Project = names.id(filter.Project)
 			history, err := openHistory(cmd.Context(), data, store)
 			if err != nil {
 				return err
@@ -55,7 +57,7 @@ It reads the ledger of the data directory, or that of --store, whether or not a 
 			if len(args) > 0 {
 				return showRun(cmd.Context(), cmd.OutOrStdout(), output, history, args[0])
 			}
-			return listRuns(cmd, output, history, filter)
+			return listRuns(cmd, output, history, filter, names)
 		},
 	}
 	cmd.AddCommand(newResolve())
@@ -92,12 +94,12 @@ func noLedger(dir string) error {
 	return fmt.Errorf("there is no ledger in %s: name the daemon's data directory with --data, or its database with --store", dir)
 }
 
-// projectID returns the id of a project that the configuration calls so, and any other text as it
-// is: the history also has projects that are not configured any more, or not on this machine.
-func projectID(cmd *cobra.Command, paths []string, project string) (string, error) {
-	if project == "" {
-		return "", nil
-	}
+// projectNames are the aliases of projects by their ids. The history also has projects that are not
+// configured any more, or not on this machine; those go by their ids.
+type projectNames map[string]string
+
+// namesOfProjects reads the aliases from the configuration. That need not be there, unless it is named.
+func namesOfProjects(cmd *cobra.Command, paths []string) (projectNames, error) {
 	given := cmd.Flags().Changed("config")
 	messages := io.Discard
 	if given {
@@ -106,16 +108,26 @@ func projectID(cmd *cobra.Command, paths []string, project string) (string, erro
 	cfg, err := loadOffline(messages, paths)
 	switch {
 	case cfg == nil && given:
-		return "", err
+		return nil, err
 	case cfg == nil:
-		return project, nil
+		return nil, nil
 	}
+	names := projectNames{}
 	for _, p := range cfg.Projects {
-		if p.Alias == project {
-			return p.ID, nil
+		names[p.ID] = p.Alias
+	}
+	return names, nil
+}
+
+func (names projectNames) alias(id string) string { return cmp.Or(names[id], id) }
+
+func (names projectNames) id(alias string) string {
+	for id, name := range names {
+		if name == alias {
+			return id
 		}
 	}
-	return project, nil
+	return alias
 }
 
 // parseSince reads a time, or a duration back from now. The empty text is no time.
@@ -126,7 +138,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	return parseUntil(text, now)
 }
 
-func listRuns(cmd *cobra.Command, output string, history *control.History, f control.Filter) error {
+func listRuns(cmd *cobra.Command, output string, history *control.History, f control.Filter, names projectNames) error {
 	records, err := history.List(cmd.Context(), f)
 	if err != nil {
 		return err
@@ -142,7 +154,7 @@ func listRuns(cmd *cobra.Command, output string, history *control.History, f con
 	fmt.Fprintln(table, "ID\tSCHEDULED\tCRON\tPROJECT\tENVIRONMENT\tOUTCOME\tREASON\tTOOK")
 	for _, r := range records {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.ScheduledAt.Format(time.DateTime), cronName(r),
-			r.Project, cmp.Or(r.Environment, "-"), cmp.Or(r.Outcome, r.State), cmp.Or(r.Reason, "-"), took(r))
+			names.alias(r.Project), cmp.Or(r.Environment, "-"), cmp.Or(r.Outcome, r.State), cmp.Or(r.Reason, "-"), took(r))
 	}
 	return table.Flush()
 }
