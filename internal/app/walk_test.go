@@ -14,7 +14,8 @@ import (
 // and not after the end.
 func walk(zone *time.Location, specs []since, end time.Time) []time.Time {
 	var due []time.Time
-	at := specs[0].at.UTC().Truncate(time.Minute)
+	// It begins before all that a clock may be repeating, and is given no spec until then.
+	at := specs[0].at.UTC().Truncate(time.Minute).Add(-3 * time.Hour)
 	seen := onWall(at.Add(-time.Minute).In(zone)) // the latest time that the wall has shown
 	n, spec := -1, fieldsOf("")
 	for ; !at.After(end); at = at.Add(time.Minute) {
@@ -110,6 +111,7 @@ func TestWalk_FindsKnownTimes(t *testing.T) {
 	}{
 		{"30 2 * * *", "2000-03-25T00:00", "2000-03-27T12:00", "25 01:30, 26 01:00, 27 00:30"},
 		{"30 2 * * *", "2000-10-28T00:00", "2000-10-30T12:00", "28 00:30, 29 00:30, 30 01:30"},
+		{"30 2 * * *", "2000-10-29T01:10", "2000-10-29T03:00", ""}, // repeated when it begins
 		{"30 * * * *", "2000-03-26T00:00", "2000-03-26T02:00", "26 00:30, 26 01:30"},
 		{"*/30 2 * * *", "2000-10-29T00:00", "2000-10-29T03:00", "29 00:30, 29 01:00, 29 01:30"},
 		{"0 0 1 * 1", "2000-05-01T12:00", "2000-05-09T00:00", "07 22:00"},
