@@ -68,8 +68,13 @@ func newNext() *cobra.Command {
 			if n < 1 || n > 10000 {
 				return usage(fmt.Errorf("--count is between 1 and 10000, not %d", n))
 			}
-			list, err := trial(spec, zone)
-			if spec == "" {
+			var (
+				list []upcoming
+				err  error
+			)
+			if spec != "" {
+				list, err = trial(spec, zone)
+			} else {
 				list, err = schedules(cmd.ErrOrStderr(), paths, cron, project)
 			}
 			if list == nil {

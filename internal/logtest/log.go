@@ -12,6 +12,7 @@ type Log struct {
 	text strings.Builder
 }
 
+// Write appends to the log. It never fails.
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

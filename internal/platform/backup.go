@@ -15,6 +15,9 @@ type Backup struct {
 	Environment string
 }
 
+// MadeByHand reports whether it is a manual backup that was made after a time, by the platform's clock.
+func (b Backup) MadeByHand(after time.Time) bool { return !b.Automated && b.CreatedAt.After(after) }
+
 // backupJSON is a backup as the API sends it.
 type backupJSON struct {
 	ID          string    `json:"id"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -89,7 +90,7 @@ func (l *Limiter) Acquire(ctx context.Context, project string) (*Slot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Join(ctx); err != nil {
+	if err := s.join(ctx); err != nil {
 		s.Release()
 		return nil, err
 	}
@@ -159,11 +160,20 @@ func (l *Limiter) acquireYoung(ctx context.Context) (*young, error) {
 	return l.ramp.enter(ctx)
 }
 
-// Join waits for a place among all requests under way, if the slot has none yet.
-func (s *Slot) Join(ctx context.Context) error {
+// Join waits, until a time at most, for a place among all requests under way, if the slot has none yet.
+func (s *Slot) Join(ctx context.Context, until time.Time) error {
 	if s == nil || s.joined {
 		return nil
 	}
+	if s.joined = takeNow(s.limiter.overall); s.joined {
+		return nil // as a rule, and without a timer
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	return s.join(ctx)
+}
+
+func (s *Slot) join(ctx context.Context) error {
 	err := take(ctx, s.limiter.overall)
 	s.joined = err == nil
 	return err

@@ -286,16 +286,14 @@ func TestLimiter_WaitsForTheRampWhenAPlaceIsWantedSoon(t *testing.T) {
 			}
 			held = append(held, slot)
 		}
-		if err := held[rampWidth].Join(t.Context()); err != nil {
+		if err := held[rampWidth].Join(t.Context(), began.Add(time.Hour)); err != nil {
 			t.Errorf("the last that may be under way: %v", err)
 		}
-		soon, cancel = context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if err := held[rampWidth+1].Join(soon); err == nil {
+		if err := held[rampWidth+1].Join(t.Context(), time.Now().Add(time.Second)); err == nil {
 			t.Error("one more than may be under way has joined")
 		}
 		time.AfterFunc(time.Second, held[2].Release)
-		if err := held[rampWidth+1].Join(t.Context()); err != nil {
+		if err := held[rampWidth+1].Join(t.Context(), time.Now().Add(time.Hour)); err != nil {
 			t.Errorf("it has not joined although another was answered: %v", err)
 		}
 		for _, slot := range held {

@@ -275,10 +275,7 @@ const staleIntent = 5 * time.Second
 func (d *dispatch) leave(
 	ctx context.Context, client *platform.Client, request platform.Request, slot *platform.Slot,
 ) (*platform.Accepted, *verdict, error) {
-	// It takes no longer than the intent holds, which is withdrawn after that.
-	joining, cancel := context.WithDeadline(ctx, d.row.SentAt.Add(staleIntent))
-	defer cancel()
-	joined := slot.Join(joining) == nil
+	joined := slot.Join(ctx, d.row.SentAt.Add(staleIntent)) == nil
 	leaves := time.Now()
 	end, stopping := d.late(leaves, verdict{}), d.isStopping()
 	if end != nil || stopping || !joined || !d.Lease.Valid() || leaves.Sub(d.row.SentAt) > staleIntent {

@@ -146,13 +146,12 @@ func (d *dispatch) madeBackup(ctx context.Context) (id string) {
 		}
 		made[a.BackupName] = true
 	}
-	i := slices.IndexFunc(backups, func(b platform.Backup) bool {
-		return !b.Automated && b.CreatedAt.After(since) && !made[b.ID]
-	})
-	if i < 0 {
-		return ""
+	for _, b := range backups {
+		if b.MadeByHand(since) && !made[b.ID] {
+			return b.ID
+		}
 	}
-	return backups[i].ID
+	return ""
 }
 
 // doubtful returns how a dispatch ends. One whose request was to be sent again and could not be is still

@@ -237,7 +237,7 @@ func (d *dispatch) superseded(ctx context.Context) (*verdict, error) {
 	}
 	since := d.run.ScheduledAt.Add(offset)
 	for _, b := range backups {
-		if !b.Automated && b.CreatedAt.After(since) {
+		if b.MadeByHand(since) {
 			return &verdict{ledger.Skipped, ledger.Overlap, "backup " + b.ID + " was made since the scheduled time"}, nil
 		}
 	}
