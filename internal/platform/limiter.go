@@ -31,7 +31,7 @@ type LimiterOptions struct {
 // how slow the platform is. While answers come in, a late one says that this machine is busy, and
 // more requests at once would make it busier.
 //
-// Where fewer may be under way, the ramp has places for twice as many, so that the next are made ready
+// Where fewer may be under way, the ramp has places for four times as many, so that the next are made ready
 // meanwhile.
 type Limiter struct {
 	rate     *rate.Limiter // nil is unlimited
@@ -60,7 +60,7 @@ func NewLimiter(o LimiterOptions) *Limiter {
 		o.PerProject = 4
 	}
 	l := &Limiter{
-		overall: make(chan struct{}, o.InFlight), ramp: newRamp(min(rampWidth, 2*o.InFlight)),
+		overall: make(chan struct{}, o.InFlight), ramp: newRamp(min(rampWidth, 4*o.InFlight)),
 		perLimit: o.PerProject, owner: o.Owner, projects: map[string]*slots{}, users: map[string]*slots{},
 	}
 	if o.RequestsPerSecond > 0 {
@@ -168,9 +168,17 @@ func (s *Slot) Join(ctx context.Context, until time.Time) error {
 	if s.joined = takeNow(s.limiter.overall); s.joined {
 		return nil // as a rule, and without a timer
 	}
-	ctx, cancel := context.WithDeadline(ctx, until)
-	defer cancel()
-	return s.join(ctx)
+	late := time.NewTimer(time.Until(until))
+	defer late.Stop()
+	select {
+	case s.limiter.overall <- struct{}{}:
+		s.joined = true
+		return nil
+	case <-late.C:
+		return errNoPlace
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (s *Slot) join(ctx context.Context) error {

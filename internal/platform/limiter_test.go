@@ -341,3 +341,11 @@ func BenchmarkLimiter(b *testing.B) {
 		slot.Release()
 	}
 }
+
+func TestLimiter_WidthFollowsTheBoundOfAll(t *testing.T) {
+	for inFlight, want := range map[int]int{1: 4, 10: 40, 32: rampWidth, 0: rampWidth} {
+		if got := NewLimiter(LimiterOptions{InFlight: inFlight}).Width(); got != want {
+			t.Errorf("a ramp of %d for %d requests under way, want %d", got, inFlight, want)
+		}
+	}
+}
