@@ -47,16 +47,6 @@ func (r *Runner) dispatch(ctx context.Context, u *run, call plan.Call) (int, err
 	if u.diverged {
 		return 1, nil
 	}
-	if f := u.first; f != nil {
-		u.first = nil
-		f.dispatch.first = f
-		return f.dispatch.carry(ctx)
-	}
-	return r.further(ctx, u, call)
-}
-
-// further is dispatch for a call of which nothing was made ready.
-func (r *Runner) further(ctx context.Context, u *run, call plan.Call) (int, error) {
 	d, err := r.newDispatch(u, call)
 	if err != nil {
 		u.note(ledger.Failed, ledger.Script, err.Error())

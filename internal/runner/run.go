@@ -124,7 +124,7 @@ func (r *Runner) execute(ctx context.Context, u *run) {
 // succeed is the last, unless the cron says otherwise.
 func (r *Runner) callInOrder(ctx context.Context, u *run) error {
 	for i := range u.job.Tasks {
-		status, err := r.dispatch(ctx, u, plan.Step(u.job, i, u.target))
+		status, err := r.step(ctx, u, i)
 		if err != nil {
 			return err
 		}
@@ -135,6 +135,16 @@ func (r *Runner) callInOrder(ctx context.Context, u *run) error {
 		}
 	}
 	return nil
+}
+
+// step makes one of a declared cron's calls. The first may have been made ready before the run was claimed.
+func (r *Runner) step(ctx context.Context, u *run, i int) (int, error) {
+	if f := u.first; f != nil {
+		u.first = nil
+		f.dispatch.first = f
+		return f.dispatch.carry(ctx)
+	}
+	return r.dispatch(ctx, u, plan.Step(u.job, i, u.target))
 }
 
 // interpret runs a cron's script. What a call answers decides how the script goes on, so a call
