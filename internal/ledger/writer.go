@@ -19,8 +19,9 @@ const (
 	// In a burst the urgent operations come in less than that, and a transaction between them would
 	// keep requests to the platform from leaving.
 	lull = 25 * time.Millisecond
-	// longest is how long an operation that can wait does so; then it joins the next group.
-	longest = 250 * time.Millisecond
+	// longest is how long an operation that can wait does so; then it joins the next group. A crash leaves that much
+	// of answers unrecorded, which are looked for; a burst of thousands takes no longer.
+	longest = 500 * time.Millisecond
 	// conflicts is how often a group is tried again because another replica's was in its way.
 	conflicts = 10
 )
