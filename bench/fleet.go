@@ -36,7 +36,7 @@ type fleetFigures struct {
 	Covered    int     `json:"slots_covered"`            // projects whose scheduled time has a record, of the worst round
 	Listings   int64   `json:"environments_calls"`       // of the project that was asked most often, without failures
 	PerProject int64   `json:"requests_at_once"`         // for one project, the worst round's
-	Memory     memory  `json:"memory"`                   // after the fire, without failures
+	Memory     memory  `json:"memory"`                   // after the fire, without failures, the worst round's
 	Unhappy    int     `json:"records_without_success"`  // beside failing projects; a lost answer may be found to be a success
 }
 
@@ -49,37 +49,51 @@ type fleetRound struct {
 }
 
 // fleet measures one fire of the bare program and three of the daemon: at the bare program's
-// concurrency, with default settings, and the same beside projects that fail.
-func (b *bench) fleet(ctx context.Context) (*fleetFigures, error) {
-	f := &fleetFigures{Projects: fleetCount}
-	b.progress("fleet: the bare program")
-	samples, err := b.bareRound(ctx, fleetCount, time.Now().Add(2*time.Second))
-	if err != nil {
-		return nil, err
+// concurrency, with default settings, and the same beside projects that fail. It does so in each round, and
+// takes the medians; of what must hold always, the worst.
+func (b *bench) fleet(ctx context.Context, rounds int) (*fleetFigures, error) {
+	f := &fleetFigures{Projects: fleetCount, Covered: fleetCount}
+	var bare, together, alone, beside []summary
+	for i := range rounds {
+		b.progress("fleet: the bare program, round %d of %d", i+1, rounds)
+		samples, err := b.bareRound(ctx, fleetCount, time.Now().Add(2*time.Second))
+		if err != nil {
+			return nil, err
+		}
+		bare = append(bare, samples[0].summary)
+		for _, daemon := range []struct {
+			what, settings string
+			fault          func(i int) fault
+			into           *[]summary
+		}{
+			{fmt.Sprintf("at most %d requests at once", bareWorkers), fmt.Sprintf("api: {max_in_flight: %d}\n", bareWorkers), nil, &together},
+			{"with default settings", "", nil, &alone},
+			{fmt.Sprintf("%d projects fail", fleetFailing), "", failure, &beside},
+		} {
+			b.progress("fleet: the daemon, %s, round %d of %d", daemon.what, i+1, rounds)
+			r, err := b.fleetRound(ctx, daemon.settings, daemon.fault)
+			if err != nil {
+				return nil, err
+			}
+			*daemon.into = append(*daemon.into, r.summary)
+			f.add(r, daemon.fault != nil)
+		}
 	}
-	f.Bare = samples[0].summary
-	b.progress("fleet: the daemon, at most %d requests at once", bareWorkers)
-	same, err := b.fleetRound(ctx, fmt.Sprintf("api: {max_in_flight: %d}\n", bareWorkers), nil)
-	if err != nil {
-		return nil, err
-	}
-	b.progress("fleet: the daemon")
-	alone, err := b.fleetRound(ctx, "", nil)
-	if err != nil {
-		return nil, err
-	}
-	b.progress("fleet: the daemon, %d projects fail", fleetFailing)
-	beside, err := b.fleetRound(ctx, "", failure)
-	if err != nil {
-		return nil, err
-	}
-	f.Together, f.Alone, f.Beside = same.summary, alone.summary, beside.summary
+	f.Bare, f.Together, f.Alone, f.Beside = medians(bare), medians(together), medians(alone), medians(beside)
 	f.RatioWall, f.RatioP99 = ratio(f.Together.Max, f.Bare.Max), ratio(f.Beside.P99, f.Alone.P99)
-	f.Covered = min(same.covered, alone.covered, beside.covered)
-	f.Listings = max(same.listings, alone.listings)
-	f.PerProject = max(same.perProject, alone.perProject, beside.perProject)
-	f.Memory, f.Unhappy = alone.memory, beside.unhappy
 	return f, nil
+}
+
+// add takes what must hold in every round. Beside projects that fail, some listings are asked for again.
+func (f *fleetFigures) add(r fleetRound, failing bool) {
+	f.Covered = min(f.Covered, r.covered)
+	f.PerProject = max(f.PerProject, r.perProject)
+	if failing {
+		f.Unhappy = max(f.Unhappy, r.unhappy)
+		return
+	}
+	f.Listings = max(f.Listings, r.listings)
+	f.Memory.RSS, f.Memory.Peak = max(f.Memory.RSS, r.memory.RSS), max(f.Memory.Peak, r.memory.Peak)
 }
 
 // fleetRound starts a daemon with one cron over the fleet, which is due once, and measures that fire.
