@@ -85,7 +85,7 @@ func TestParseCommandLine_ReadsWhatTheCLIReads(t *testing.T) {
 		{"platform --environment=x backup:create", Call{Task: backup, Environment: "x"}},
 		{"platform source-operation:run update --variable env:A=b --variable=env:C=d", Call{Task: update(map[string]string{"A": "b", "C": "d"})}},
 		{"platform source-operation:run update --variable env:A=b --variable env:A=", Call{Task: update(map[string]string{"A": ""})}},
-		{"platform source-operation:run --variable env:A=b_c=d update", Call{Task: update(map[string]string{"A": "b c=d"})}},
+		{"platform source-operation:run --variable env:A=b_c:d update", Call{Task: update(map[string]string{"A": "b c:d"})}},
 		{"platform operation:run migrate --parameter=--force --parameter x -A app --parameter=", Call{Task: &tasks.Operation{
 			Operation: "migrate", App: "app", Parameters: []string{"--force", "x", ""}}}},
 		{"platform operation:run migrate --parameter ''", Call{Task: &tasks.Operation{Operation: "migrate", Parameters: []string{""}}}},

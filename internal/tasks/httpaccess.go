@@ -65,8 +65,11 @@ func httpAccessFromCLI(in Input) (Task, error) {
 		}
 		h.Auth[user] = Confidential(password)
 	}
-	var err error
-	h.Enabled, err = in.Flag("enabled")
+	enabled, err := in.Flag("enabled")
+	if word := in.Option("enabled"); enabled != nil && !*enabled && word != "0" && word != "false" {
+		return nil, fmt.Errorf("option --enabled is %q, which the CLI takes for a yes; write true or false", word)
+	}
+	h.Enabled = enabled
 	return h, err
 }
 

@@ -15,8 +15,9 @@ import (
 // commands in its running container.
 type Operation struct {
 	Operation string `yaml:"operation" json:"operation"`
-	// App is the application, or the worker written as "app--worker". It may be
-	// left out when only one of them has the operation.
+	// App is the application, or the worker written as "app--worker", or as
+	// "--worker" whichever application it is one of. It may be left out when only
+	// one of them has the operation.
 	App        string   `yaml:"app" json:"app,omitempty"`
 	Parameters []string `yaml:"parameters" json:"parameters,omitempty"` // in order
 }
@@ -48,12 +49,12 @@ func operationFromCLI(in Input) (Task, error) {
 	}
 	switch worker := in.Option("worker"); {
 	case worker == "":
-	case strings.Contains(worker, "--"):
-		o.App = worker
-	case o.App == "":
-		return nil, errors.New("option --worker needs --app; or write the worker as app--worker")
-	default:
+	case !strings.Contains(worker, "--"):
 		o.App += "--" + worker
+	case o.App != "" && !strings.HasPrefix(worker, o.App+"--"):
+		return nil, fmt.Errorf("worker %q is not one of the application %q", worker, o.App)
+	default:
+		o.App = worker
 	}
 	return o, nil
 }
@@ -110,12 +111,17 @@ func (o *Operation) prepare(env *platform.Environment, look Lookup) (platform.Re
 	return request(http.MethodPost, path, operation.Route, located.Body())
 }
 
+// means reports whether a container is one that App leaves to choose from.
+func (o *Operation) means(name string) bool {
+	return o.App == "" || o.App == name || strings.HasPrefix(o.App, "--") && strings.HasSuffix(name, o.App)
+}
+
 // locate fills in the application that has the operation.
 func (o *Operation) locate(d deployment, env *platform.Environment) (*Operation, error) {
 	var found []string
 	for _, containers := range []map[string]struct{ Operations map[string]struct{} }{d.Webapps, d.Workers} {
 		for _, name := range slices.Sorted(maps.Keys(containers)) {
-			if _, ok := containers[name].Operations[o.Operation]; ok && (o.App == "" || o.App == name) {
+			if _, ok := containers[name].Operations[o.Operation]; ok && o.means(name) {
 				found = append(found, name)
 			}
 		}

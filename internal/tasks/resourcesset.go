@@ -207,11 +207,21 @@ func (r *ResourcesSet) changes(has sized, env *platform.Environment) (sizes, err
 	return all, nil
 }
 
+// spellSize writes a size that is a number as the platform does: ".25" is "0.25",
+// for which the vendor's CLI takes it too.
+func spellSize(size string) string {
+	number, err := strconv.ParseFloat(size, 64)
+	if err != nil || strings.Trim(size, ".0123456789") != "" {
+		return size
+	}
+	return strconv.FormatFloat(number, 'f', -1, 64)
+}
+
 // change is what differs for one container. One whose count is not told has one
 // instance, as for the vendor's CLI.
 func (r *ResourcesSet) change(name, heading string, has containerSize) (containerSize, *Refusal) {
 	var to containerSize
-	if size, ok := r.Sizes[name]; ok && (has.Resources == nil || has.Resources.Size == nil || *has.Resources.Size != size) {
+	if size := spellSize(r.Sizes[name]); size != "" && (has.Resources == nil || has.Resources.Size == nil || *has.Resources.Size != size) {
 		to.Resources = &profile{&size}
 	}
 	if count, ok := r.Counts[name]; ok {

@@ -28,18 +28,21 @@ func variablesFromCLI(in Input) (map[string]map[string]string, error) {
 	return all, nil
 }
 
-// parseVariable splits type:name=value. The value may be empty and may contain
-// both separators.
+// parseVariable splits type:name=value as the vendor's CLI does: the value may be
+// empty, and one space behind a separator is not part of what follows.
 func parseVariable(text string) (kind, name, value string, err error) {
 	left, value, ok := strings.Cut(text, "=")
-	if !ok {
+	switch {
+	case !ok:
 		return "", "", "", fmt.Errorf("variable %q has no value; write type:name=value", text)
+	case strings.Contains(value, "="):
+		return "", "", "", fmt.Errorf("variable %q has a second =, which the CLI does not take; a declared task may have it in a value", text)
 	}
 	kind, name, ok = strings.Cut(left, ":")
 	if !ok || kind == "" || name == "" {
 		return "", "", "", fmt.Errorf("variable %q has no type; write type:name=value, such as env:%s", text, text)
 	}
-	return kind, name, value, nil
+	return kind, strings.TrimPrefix(name, " "), strings.TrimPrefix(value, " "), nil
 }
 
 // asObject keeps variables that are nil from being sent as null.

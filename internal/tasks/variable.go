@@ -289,5 +289,9 @@ func (v Variable) updateExisting(k *Kind, env *platform.Environment, look Lookup
 }
 
 func (v Variable) missing() *Refusal {
-	return &Refusal{RefusedMissing, fmt.Sprintf("there is no variable %q at the level %s", v.Name, v.level())}
+	message := fmt.Sprintf("there is no variable %q at the level %s", v.Name, v.level())
+	if v.Level == "" {
+		message += "; one of the project's wants the level project"
+	}
+	return &Refusal{RefusedMissing, message}
 }
