@@ -28,8 +28,10 @@ func (d *dispatch) prepare(ctx context.Context) (platform.Request, *verdict, err
 		if err != nil || end != nil {
 			return platform.Request{}, end, err
 		}
-		if end := d.vetoed(env); end != nil {
-			return platform.Request{}, end, nil
+		if fresh {
+			if end := d.vetoed(env); end != nil {
+				return platform.Request{}, end, nil
+			}
 		}
 		request, err := tasks.Prepare(d.call.Task, env, d.lookup(ctx))
 		if err == nil {
@@ -205,10 +207,9 @@ func (d *dispatch) look(ctx context.Context, client *platform.Client) tasks.Look
 	}
 }
 
-// vetoed asks the declared guard again after a wait and before every later call: the environment may
-// have changed.
+// vetoed asks the declared guard again, of an environment that was read since it was asked: it may have changed.
 func (d *dispatch) vetoed(env *platform.Environment) *verdict {
-	if !d.waited && d.row.Ordinal == 0 || d.run.job == nil || !d.ownTarget() {
+	if d.run.job == nil || !d.ownTarget() {
 		return nil
 	}
 	target := plan.NewTarget(d.run.target.Project, d.run.target.DefaultBranch, env)

@@ -2,9 +2,11 @@ package runner
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/automatond/automatond/internal/sandbox"
 	"github.com/automatond/automatond/internal/scheduler"
 )
 
@@ -53,6 +55,20 @@ func TestRunner_StartDeadlineCountsFromTheOffset(t *testing.T) {
 		w.wait(10 * time.Minute)
 		// The others' start deadlines have passed.
 		w.want("/redeploy", 1, "missed/deadline")
+	})
+}
+
+func TestRunner_AsksTheGuardAgainAfterTheOffset(t *testing.T) {
+	guarded := strings.Replace(spreadOut, "task:", "except: {environment_types: [production]}, task:", 1)
+	inWorld(t, guarded, func(w *world) {
+		for _, environment := range []string{"master", "staging", "feature/x"} {
+			w.sandbox.SetEnvironment(projectA, environment, func(e *sandbox.Environment) { e.Type = "development" })
+		}
+		w.fire()
+		w.wait(time.Second)
+		w.sandbox.SetEnvironment(projectA, "staging", func(e *sandbox.Environment) { e.Type = "production" })
+		w.wait(10 * time.Minute)
+		w.want("/redeploy", 2, "skipped/guard")
 	})
 }
 
