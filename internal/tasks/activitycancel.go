@@ -104,8 +104,10 @@ func (a *ActivityCancel) means(kind string) bool {
 }
 
 // isOfType reports whether a type is meant by a name, whose first part may be
-// left out, and in which * and % stand for anything.
+// left out, and in which * and % stand for anything. A script may make any bytes a name, of which an
+// expression takes texts only.
 func isOfType(kind, pattern string) bool {
+	pattern = strings.ToValidUTF8(pattern, "\uFFFD")
 	anything := strings.NewReplacer(`\*`, ".*", "%", ".*").Replace(regexp.QuoteMeta(pattern))
 	return regexp.MustCompile(`^(.*\.)?` + anything + `$`).MatchString(kind)
 }

@@ -261,6 +261,7 @@ func TestPrepare_LooksBeforeItAsks(t *testing.T) {
 		{"cancel the newest", &ActivityCancel{}, map[string]string{unfinished: `[` + cron + `,` + push + `]`}, `POST /api/cron/cancel `},
 		{"cancel of a type", &ActivityCancel{Types: []string{"push"}}, map[string]string{unfinished: `[` + cron + `,` + push + `]`}, `POST /api/push/cancel `},
 		{"cancel of other types", &ActivityCancel{ExcludeTypes: []string{"environment.c*"}}, map[string]string{unfinished: `[` + cron + `,` + push + `]`}, `POST /api/push/cancel `},
+		{"cancel what is no text", &ActivityCancel{Types: []string{"\xff"}}, map[string]string{unfinished: `[` + cron + `]`}, "already"},
 		{"cancel nothing", &ActivityCancel{Types: []string{"backup"}}, map[string]string{unfinished: `[` + cron + `]`}, "already"},
 		{"cancel what may not be cancelled", &ActivityCancel{}, map[string]string{unfinished: `[{"type":"environment.cron"}]`}, "forbidden"},
 		{"set the project's title", &ProjectInfo{Title: "T"}, map[string]string{theProject: `{"title":"S","_links":{"#edit":{"href":"/api/p"}}}`}, `PATCH /api/p {"title":"T"}`},
