@@ -163,6 +163,9 @@ func TestExamine_SaysWhatIsWrong(t *testing.T) {
 			`role failed: project shop: automation user "default" is viewer on production environments, and admin is wanted: backup (cron "nightly")` + "\n"},
 		{"a role on the project", patient{yaml: cron("only: {branches: [main]}, task: {clear_build_cache: {}}")},
 			`role failed: project shop: automation user "default" is viewer of the project, and admin is wanted: clear_build_cache (cron "it")` + "\n"},
+		{"a role on the project, for a later step", patient{yaml: cron("only: {branches: [main]}, steps: [{backup: {}}, " +
+			"{variable_set: {name: A, value: a}}, {variable_set: {name: B, value: b, level: project}}]")},
+			`role failed: project shop: automation user "default" is viewer of the project, and admin is wanted: variable_set (cron "it")` + "\n"},
 		{"a variable", patient{yaml: cron("only: {branches: [main]}, task: {variable_enable: {name: GONE}}")},
 			`task failed: project shop, cron "it": there is no variable "GONE" at the level environment` + "\n"},
 		{"an operation that is not offered", patient{yaml: nightly, change: func(s *sandbox.Sandbox) {

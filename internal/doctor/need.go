@@ -36,7 +36,7 @@ func (s *survey) examineNeeds(ctx context.Context) []Finding {
 	seen := map[string]bool{} // a script makes the same call for each of its targets
 	for _, n := range s.needs {
 		kind := n.call.Task.Kind()
-		key := fmt.Sprint(n.cron, "\x00", n.call.Environment, "\x00", kind.Name, n.now)
+		key := fmt.Sprint(n.cron, "\x00", n.call.Environment, "\x00", tasks.Hash(n.call.Task), n.now)
 		if seen[key] {
 			continue
 		}

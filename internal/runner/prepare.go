@@ -20,8 +20,9 @@ const fireLag = 5 * time.Second
 // environment's state: while it is dirty, prepare waits; anything else ends the dispatch. A state
 // that would end it is read afresh first, as the vendor's CLI does.
 func (d *dispatch) prepare(ctx context.Context) (platform.Request, *verdict, error) {
-	// What was known at the fire holds for the first call only: the call itself changes the state.
-	fresh := d.waited || d.row.Ordinal > 0 || time.Since(d.run.ScheduledAt) > fireLag
+	// What was known at the fire holds for the first call only: the call itself changes the state. Of a run that was
+	// adopted nothing is known.
+	fresh := d.waited || d.row.Ordinal > 0 || time.Since(d.run.ScheduledAt) > fireLag || d.run.target.Environment.Status == ""
 	looked := false // for a pending backup of somebody else, and was answered
 	for wait := d.backoff(); ; fresh = true {
 		env, end, err := d.environment(ctx, fresh)
