@@ -167,7 +167,7 @@ func TestExamine_SaysWhatIsWrong(t *testing.T) {
 			"{variable_set: {name: A, value: a}}, {variable_set: {name: B, value: b, level: project}}]")},
 			`role failed: project shop: automation user "default" is viewer of the project, and admin is wanted: variable_set (cron "it")` + "\n"},
 		{"a variable", patient{yaml: cron("only: {branches: [main]}, task: {variable_enable: {name: GONE}}")},
-			`task failed: project shop, cron "it": there is no variable "GONE" at the level environment` + "\n"},
+			`task failed: project shop, cron "it": there is no variable "GONE" at the level environment; one of the project's wants the level project` + "\n"},
 		{"an operation that is not offered", patient{yaml: nightly, change: func(s *sandbox.Sandbox) {
 			s.SetEnvironment("shopid", "main", func(e *sandbox.Environment) { e.Role = "viewer" })
 		}}, `task failed: project shop, cron "nightly": the platform does not offer backup on environment "main"; the automation user needs the role admin there` + "\n"},
