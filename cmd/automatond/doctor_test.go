@@ -212,6 +212,27 @@ func TestCheck_LiveHoldsCronsAgainstThePlatform(t *testing.T) {
 	}
 }
 
+func TestDoctor_ExaminesTheOthersWhereATokenIsMissing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, sandbox.Options{Open: true}, `
+automation_users: {unset: {token_env: NOT_SET}, moved: {token_file: ./moved}, present: {token_env: PLATFORMSH_CLI_TOKEN}}
+projects: {a: {id: aid, automation_user: unset}, b: {id: bid, automation_user: moved}, c: {id: cid, automation_user: present}}
+crons: {warm-up: {spec: '0 5 * * *', only: {branches: [main]}, task: {task_run: {task: warm-up}}}}
+`)
+	s.server.SetRole(apiToken, "viewer production:admin")
+	s.failing(exitInvalid, "variable NOT_SET is not set", "run")
+	stdout, _, code := s.command("doctor")
+	if code != exitFailed || !strings.Contains(stdout, "3 failed, 0 warnings") {
+		t.Errorf("exit status %d, want %d and three faults", code, exitFailed)
+	}
+	for _, fault := range []string{`automation user "unset": `, "variable NOT_SET is empty; not examined: project a",
+		`automation user "moved": `, "moved: no such file or directory; not examined: project b", `has no task "warm-up"`} {
+		if !strings.Contains(stdout, fault) {
+			t.Errorf("%q is not in\n%s", fault, stdout)
+		}
+	}
+}
+
 func TestDoctor_ExitStatusSaysHowBadItIs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, sandbox.Options{Open: true}, "projects: {shop: {id: shopid}}\n"+

@@ -117,7 +117,7 @@ func newApp(o Options) *app {
 
 // load reads the configuration and makes the clients.
 func (a *app) load() error {
-	cfg, _, err := a.read(time.Time{})
+	cfg, _, err := a.read(config.Input{})
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -20,10 +19,11 @@ type ConfigError struct {
 
 func (e *ConfigError) Error() string { return "load configuration: " + e.Diagnostics.Error() }
 
-// read reads the configuration and reports what is noteworthy in a valid one, what the time from now on
-// holds included, unless now is zero.
-func (a *app) read(now time.Time) (*config.Config, config.Diagnostics, error) {
-	cfg, diagnostics := config.Load(config.Input{Paths: a.Paths, LookupEnv: a.Lookup, Sandbox: a.Sandbox, Now: now})
+// read reads the configuration and reports what is noteworthy in a valid one. How it is read, in says;
+// from where, the options.
+func (a *app) read(in config.Input) (*config.Config, config.Diagnostics, error) {
+	in.Paths, in.LookupEnv, in.Sandbox = a.Paths, a.Lookup, a.Sandbox
+	cfg, diagnostics := config.Load(in)
 	if cfg == nil {
 		return nil, diagnostics, &ConfigError{diagnostics}
 	}

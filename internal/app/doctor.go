@@ -5,16 +5,17 @@ import (
 	"errors"
 	"time"
 
+	"github.com/automatond/automatond/internal/config"
 	"github.com/automatond/automatond/internal/doctor"
 )
 
 // Doctor examines the installation that Run would start with the same options, and reports what it
 // finds, and how far it is, while it goes on. It works beside a daemon, and changes nothing. An invalid configuration is
-// a finding for each of its problems, and then a *ConfigError.
+// a finding for each of its problems, and then a *ConfigError; a token that is missing is one of its user alone.
 func Doctor(ctx context.Context, o Options, report func(doctor.Finding), progress func(done, total int)) (err error) {
 	a := newApp(o)
 	defer func() { err = errors.Join(err, a.cleanup()) }()
-	cfg, diagnostics, invalid := a.read(time.Now())
+	cfg, diagnostics, invalid := a.read(config.Input{LateTokens: true, Now: time.Now()})
 	for _, f := range doctor.Configuration(cfg, diagnostics) {
 		report(f)
 	}

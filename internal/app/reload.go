@@ -52,7 +52,7 @@ func (a *app) reload(ctx context.Context) (*reloaded, error) {
 const errorsLogged = 50
 
 func (a *app) tryReload(ctx context.Context) (*reloaded, error) {
-	cfg, diagnostics, err := a.read(time.Time{})
+	cfg, diagnostics, err := a.read(config.Input{})
 	if err != nil {
 		return nil, err
 	}

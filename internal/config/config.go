@@ -73,6 +73,8 @@ type Input struct {
 	// Offline asks only whether the files are valid: a target or a token that the files leave to
 	// the process's variables is not missed, and no file but the configuration is looked at.
 	Offline bool
+	// LateTokens leaves it to whoever uses a token that an automation user names to find it missing.
+	LateTokens bool
 	// Partial leaves out crons that are not valid, for somebody who looks at the others.
 	Partial bool
 	// Now is when somebody reads the diagnostics. They then tell also what the time from there on

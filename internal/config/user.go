@@ -119,7 +119,7 @@ func (l *loader) configuredToken(u *userEntry) secret.Source {
 		return secret.Source{}
 	case u.tokenEnv != "":
 		value := l.env(u.tokenEnv)
-		if value == "" && l.needsToken() {
+		if value == "" && l.needsToken() && !l.in.LateTokens {
 			u.errorf(u.key, "token-missing", "set the variable to the automation user's API token", "variable %s is not set", u.tokenEnv)
 		}
 		return secret.FromEnv(u.tokenEnv, value)
@@ -150,7 +150,7 @@ func (s *source) relativeTo(path, credentials string) string {
 }
 
 func (l *loader) tokenFile(u *userEntry, path string) secret.Source {
-	if l.needsToken() {
+	if l.needsToken() && !l.in.LateTokens {
 		if err := readable(path); err != nil {
 			hint := "write the automation user's API token to the file"
 			if strings.HasPrefix(path, "$") {
