@@ -13,11 +13,8 @@ import (
 	"github.com/automatond/automatond/internal/config"
 )
 
-// defaultConfig is read when --config is not given.
-const defaultConfig = "automatond.yaml"
-
 func configFlag(f *pflag.FlagSet, paths *[]string) {
-	f.StringArrayVarP(paths, "config", "c", []string{defaultConfig}, "configuration file, or directory of *.yaml files; may be repeated")
+	f.StringArrayVarP(paths, "config", "c", []string{config.DefaultPath}, "configuration file, or directory of *.yaml files; may be repeated")
 }
 
 // loadOffline reads the configuration for a command that only shows something. What is wrong with it

@@ -62,6 +62,9 @@ type Limits struct {
 	RequestsPerSecond float64 // zero is no limit
 }
 
+// DefaultPath is the file that is read where none is named.
+const DefaultPath = "automatond.yaml"
+
 // Input is what a configuration is made of.
 type Input struct {
 	// Paths are files, or directories of which every *.yaml and *.yml is read in lexical order.

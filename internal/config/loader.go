@@ -192,9 +192,16 @@ func (l *loader) fileError(path string, err error) {
 		message = pathError.Err.Error()
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		hint = "write the file, or name another one with --config"
+		// Commands differ in how a file is named, which who named this one knows.
+		option := ""
+		if path == DefaultPath {
+			option = "--config "
+		}
+		hint = "write the file, or name another one"
 		if beside := vendorFile(filepath.Dir(path)); beside != "" {
-			hint = "name the file that is there: --config " + beside
+			hint = "name the file that is there: " + option + beside
+		} else if option != "" {
+			hint += " with --config"
 		}
 	}
 	l.fileProblem(path, "file-unreadable", "read configuration: "+message, hint)

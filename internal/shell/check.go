@@ -476,7 +476,11 @@ func (c *checker) test(args []*syntax.Word) {
 			c.found(w, Error, "double-equals",
 				"dash, which runs crons on the platform, does not know == in [ ]; the condition is never true", "write =")
 		case len(lit) == 2 && lit[0] == '-' && strings.Contains(fileTests, lit[1:]) && i+1 < len(args) && i > 0 && args[i+1].Lit() != "]":
-			c.foundHere(w, Warning, "file-test", "no file can be seen from here, so the condition is never true", "remove it")
+			hint := "remove it"
+			if file := c.text(args[i+1]); isCLI(strings.Trim(file, `"'`)) {
+				hint += ": the CLI is built in"
+			}
+			c.foundHere(w, Warning, "file-test", "no file can be seen from here, so the condition is never true", hint)
 		case i > 0 && mayVanish(w):
 			c.found(w, Warning, "unquoted-variable",
 				"the condition fails with an error when the variable is empty", `write "`+c.text(w)+`"`)
@@ -773,7 +777,11 @@ func (c *checker) cli(args []*syntax.Word) {
 		return
 	}
 	if err != nil {
-		c.foundHere(at, Error, "command-line", err.Error(), "")
+		hint := ""
+		if errors.Is(err, errNoCommand) {
+			hint = "remove it: only calls that ask for something are of use here"
+		}
+		c.foundHere(at, Error, "command-line", err.Error(), hint)
 		return
 	}
 	if l != nil {

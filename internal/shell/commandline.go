@@ -75,13 +75,15 @@ type line struct {
 	abbreviated []string // long options that were not written in full
 }
 
+var errNoCommand = errors.New("no command is given")
+
 func parseLine(args []string) (*line, error) {
 	if len(args) == 0 {
 		return nil, errors.New("the command line is empty")
 	}
 	command, ok := commandWord(args)
 	if !ok {
-		return nil, errors.New("no command is given")
+		return nil, errNoCommand
 	}
 	kind, err := tasks.ByCommand(args[command])
 	if err != nil {

@@ -233,6 +233,9 @@ func (c *checker) asksWhere(file *syntax.File) bool {
 	return asks
 }
 
+// textOption is the option, behind a program's name, that has it run a text.
+var textOption = regexp.MustCompile(`^[ \t]+-\w*c[ \t]`)
+
 // programHint guesses what was meant by a program that cannot be run, "" if it is what it seems.
 func (c *checker) programHint(w *syntax.Word) string {
 	name, _ := literalName(w)
@@ -240,8 +243,14 @@ func (c *checker) programHint(w *syntax.Word) string {
 	switch {
 	case strings.Contains(c.line(w), "/installer"):
 		return "remove it: the CLI is built in, and need not be installed"
+	case slices.Contains(c.handing, w) && textOption.MatchString(c.after(w)):
+		return "write the script itself, without " + name + " -c: the cron's text is a script already"
 	case slices.Contains(c.handing, w):
 		return "write the call of the CLI itself, without " + name
+	case base == "cat" && strings.Contains(c.line(w), "_CLI_TOKEN="):
+		return unofferedHint("auth")
+	case base == "cat" && readsFile(c.after(w)):
+		return hints["."]
 	case hints[base] != "":
 		return hints[base]
 	case base != name && builtinNamed(base).run != nil:
@@ -261,6 +270,12 @@ func (c *checker) programHint(w *syntax.Word) string {
 		return fmt.Sprintf("to set a variable write %s=%s, without spaces", name, value)
 	}
 	return ""
+}
+
+// readsFile reports whether a word that names a file begins the text behind a program's name.
+func readsFile(rest string) bool {
+	rest = strings.TrimLeft(rest, " \t")
+	return rest != "" && !strings.ContainsRune("<>|&;()`\n", rune(rest[0]))
 }
 
 // line is the text of the line on which a node begins.

@@ -65,6 +65,13 @@ func TestParse_HintsAtWhatWasMeantByAProgram(t *testing.T) {
 		{"if PLATFORM_BRANCH == main; then :; fi" + call, `write [ "$PLATFORM_BRANCH" = main ]`},
 		{"[x = y ]" + call, "write a space after ["},
 		{"sudo platform redeploy -W", "write the call of the CLI itself, without sudo"},
+		{"sh -c 'platform redeploy -W'", "write the script itself, without sh -c: the cron's text is a script already"},
+		{"cat <<E\nstart\nE" + call, "write the text with echo"},
+		{`X="$(cat /app/x)"` + call, "no file can be read here; write the variables under variables:"},
+		{`export PLATFORMSH_CLI_TOKEN="$(cat /app/token)"` + call,
+			"remove it: the automation user's token is configured once, and nothing else of the CLI's has to be prepared"},
+		{"if [ -x ~/.platformsh/bin/platform ]; then platform redeploy -W; fi", "remove it: the CLI is built in"},
+		{"platform --version" + call, "remove it: only calls that ask for something are of use here"},
 		{"drush cr" + call, "make two crons of it, one with: platform redeploy --yes --no-wait — and one for the container with: drush cr"},
 	} {
 		_, problems := Parse(tt.src)
