@@ -60,7 +60,7 @@ func (w *environmentJSON) environment(project string) *Environment {
 // shared returns the one string for equal ones.
 func shared(s string) string { return unique.Make(s).Value() }
 
-// Environments lists all environments of a project.
+// Environments lists all environments of a project, each once.
 func (c *Client) Environments(ctx context.Context, project string) ([]*Environment, error) {
 	const endpoint = "/projects/{project}/environments"
 	wire, err := read[[]environmentJSON](ctx, c, project, endpoint, projectPath(project)+"/environments", nil)
@@ -68,8 +68,10 @@ func (c *Client) Environments(ctx context.Context, project string) ([]*Environme
 		return nil, err
 	}
 	list := make([]*Environment, 0, len(wire))
+	seen := make(map[string]bool, len(wire))
 	for i := range wire {
-		if wire[i].ID != "" { // without one nothing could be asked of it
+		if id := wire[i].ID; id != "" && !seen[id] { // without one nothing could be asked of it
+			seen[id] = true
 			list = append(list, wire[i].environment(project))
 		}
 	}

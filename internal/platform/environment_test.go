@@ -77,6 +77,17 @@ func TestEnvironment_OddFieldsReadAsAbsent(t *testing.T) {
 	}
 }
 
+func TestEnvironments_ListsEachOnce(t *testing.T) {
+	s := newServer(t, status(200, `[{"id":"main","status":"active"},{"id":"dev"},{"id":"main","status":"paused"}]`))
+	list, err := s.client(t).Environments(t.Context(), "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 2 || list[0].ID != "main" || list[0].Status != "active" || list[1].ID != "dev" {
+		t.Errorf("listed %+v", list)
+	}
+}
+
 func TestEnvironments_AnotherFormAltogetherIsAnError(t *testing.T) {
 	for _, body := range []string{"null", "{}", `"x"`, "", "<html>", "[1]", `[{"id":"main"}`} {
 		synctest.Test(t, func(t *testing.T) {
