@@ -29,18 +29,19 @@ func variablesFromCLI(in Input) (map[string]map[string]string, error) {
 }
 
 // parseVariable splits type:name=value as the vendor's CLI does: the value may be
-// empty, and one space behind a separator is not part of what follows.
+// empty, and one space behind a separator is not part of what follows. No error
+// repeats a value.
 func parseVariable(text string) (kind, name, value string, err error) {
 	left, value, ok := strings.Cut(text, "=")
 	switch {
 	case !ok:
 		return "", "", "", fmt.Errorf("variable %q has no value; write type:name=value", text)
 	case strings.Contains(value, "="):
-		return "", "", "", fmt.Errorf("variable %q has a second =, which the CLI does not take; a declared task may have it in a value", text)
+		return "", "", "", fmt.Errorf("variable %q has a second =, which the CLI does not take; a declared task may have it in a value", left)
 	}
 	kind, name, ok = strings.Cut(left, ":")
 	if !ok || kind == "" || name == "" {
-		return "", "", "", fmt.Errorf("variable %q has no type; write type:name=value, such as env:%s", text, text)
+		return "", "", "", fmt.Errorf("variable %q has no type; write type:name=value, such as env:%s=value", left, left)
 	}
 	return kind, strings.TrimPrefix(name, " "), strings.TrimPrefix(value, " "), nil
 }
