@@ -51,11 +51,11 @@ type fleetRound struct {
 // fleet measures one fire of the bare program and three of the daemon: at the bare program's
 // concurrency, with default settings, and the same beside projects that fail. It does so in each round, and
 // takes the medians; of what must hold always, the worst.
-func (b *bench) fleet(ctx context.Context, rounds int) (*fleetFigures, error) {
+func (b *bench) fleet(ctx context.Context) (*fleetFigures, error) {
 	f := &fleetFigures{Projects: fleetCount, Covered: fleetCount}
 	var bare, together, alone, beside []summary
-	for i := range rounds {
-		b.progress("fleet: the bare program, round %d of %d", i+1, rounds)
+	for i := range b.rounds {
+		b.progress("fleet: the bare program, round %d of %d", i+1, b.rounds)
 		samples, err := b.bareRound(ctx, fleetCount, time.Now().Add(2*time.Second))
 		if err != nil {
 			return nil, err
@@ -70,7 +70,7 @@ func (b *bench) fleet(ctx context.Context, rounds int) (*fleetFigures, error) {
 			{"with default settings", "", nil, &alone},
 			{fmt.Sprintf("%d projects fail", fleetFailing), "", failure, &beside},
 		} {
-			b.progress("fleet: the daemon, %s, round %d of %d", daemon.what, i+1, rounds)
+			b.progress("fleet: the daemon, %s, round %d of %d", daemon.what, i+1, b.rounds)
 			r, err := b.fleetRound(ctx, daemon.settings, daemon.fault)
 			if err != nil {
 				return nil, err

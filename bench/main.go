@@ -221,7 +221,7 @@ func (b *bench) part(ctx context.Context, name string, r *report, out io.Writer)
 		}
 		return err
 	default:
-		figures, err := b.fleet(ctx, b.rounds)
+		figures, err := b.fleet(ctx)
 		if err == nil {
 			r.setFleet(figures, out)
 		}

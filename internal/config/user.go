@@ -119,7 +119,7 @@ func (l *loader) configuredToken(u *userEntry) secret.Source {
 		return secret.Source{}
 	case u.tokenEnv != "":
 		value := l.env(u.tokenEnv)
-		if value == "" && l.needsToken() && !l.in.LateTokens {
+		if value == "" && l.needsNamedToken() {
 			u.errorf(u.key, "token-missing", "set the variable to the automation user's API token", "variable %s is not set", u.tokenEnv)
 		}
 		return secret.FromEnv(u.tokenEnv, value)
@@ -150,7 +150,7 @@ func (s *source) relativeTo(path, credentials string) string {
 }
 
 func (l *loader) tokenFile(u *userEntry, path string) secret.Source {
-	if l.needsToken() && !l.in.LateTokens {
+	if l.needsNamedToken() {
 		if err := readable(path); err != nil {
 			hint := "write the automation user's API token to the file"
 			if strings.HasPrefix(path, "$") {
@@ -223,6 +223,9 @@ func (l *loader) defaultToken() secret.Source {
 
 // needsToken reports whether a token that is missing now is an error.
 func (l *loader) needsToken() bool { return !l.in.Sandbox && !l.in.Offline && !l.unread }
+
+// needsNamedToken is needsToken for one that an automation user names.
+func (l *loader) needsNamedToken() bool { return l.needsToken() && !l.in.LateTokens }
 
 // env returns a variable of the process without the white space around it, "" if it is not set.
 func (l *loader) env(name string) string {

@@ -132,7 +132,7 @@ func (d *dispatch) awaitClean(ctx context.Context, pause time.Duration, message 
 // environment returns the environment the call goes to, read afresh if asked, or how the dispatch
 // ends because it cannot be read. Reads are repeated until the dispatch is late.
 func (d *dispatch) environment(ctx context.Context, fresh bool) (*platform.Environment, *verdict, error) {
-	if d.ownTarget() && !fresh && d.run.target.Environment.Status != "" {
+	if d.ownTarget() && !fresh {
 		return d.run.target.Environment, nil, nil
 	}
 	if d.call.Environment == "" {
